@@ -1,0 +1,1 @@
+//! Runs one role once: context, model, tools -> handoff.

@@ -1,0 +1,1 @@
+//! Text from models, tools and repositories, made safe to show and store.

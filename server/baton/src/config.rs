@@ -1,0 +1,1 @@
+//! What the user and the workspace configured, and what is trusted.

@@ -1,0 +1,1 @@
+//! Snapshot, slots, commit, diff, merge, landing: the only user of git2.

@@ -1,0 +1,1 @@
+//! The one loop; owns the team.

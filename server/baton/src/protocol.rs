@@ -1,0 +1,1 @@
+//! Wire types: all that editors see.

@@ -1,0 +1,1 @@
+//! Append, replay, journal, migrate: the only user of rusqlite.

@@ -1,0 +1,99 @@
+//! What a person asked for, and the limits that hold for it.
+
+use serde::{Deserialize, Serialize};
+
+/// What the human asked for, in the human's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brief {
+    pub text: String,
+    pub origin: Origin,
+    /// Where the person pointed, if anywhere.
+    pub place: Option<Place>,
+    pub start: StartFrom,
+    /// The person allowed this task to land by itself under the strict rule (see `decide`).
+    pub land_by_rule: bool,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    CommandLine,
+    Sentence,
+    Selection,
+    Diagnostic,
+}
+
+/// A range in a file, lines counted from 1, both ends included; with the text that stood there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub path: String,
+    pub first_line: u32,
+    pub last_line: u32,
+    /// At most 4,000 characters.
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StartFrom {
+    /// What the person sees: index, working tree, unsaved buffers.
+    Seen,
+    /// The last commit.
+    Head,
+}
+
+/// Everything is bounded. Money in micro-dollars.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    pub run_calls_max: u32,
+    pub run_tokens_max: u64,
+    pub run_ms_max: u64,
+    pub run_micros_max: u64,
+    pub task_micros_max: u64,
+    pub builds_max: u32,
+    pub questions_max: u32,
+    pub diff_lines_max: u32,
+    pub diff_files_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            run_calls_max: 60,
+            run_tokens_max: 400_000,
+            run_ms_max: 30 * 60 * 1000,
+            run_micros_max: 2_000_000,
+            task_micros_max: 5_000_000,
+            builds_max: 3,
+            questions_max: 4,
+            diff_lines_max: 800,
+            diff_files_max: 25,
+        }
+    }
+}
+
+/// What model calls cost, as the provider reported it. Money in micro-dollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub calls: u32,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cache_read_tokens: u64,
+    pub cache_write_tokens: u64,
+    /// 0 where the price is not known.
+    pub micros: u64,
+}
+
+impl Usage {
+    pub fn add(&mut self, more: &Usage) {
+        self.calls += more.calls;
+        self.input_tokens += more.input_tokens;
+        self.output_tokens += more.output_tokens;
+        self.cache_read_tokens += more.cache_read_tokens;
+        self.cache_write_tokens += more.cache_write_tokens;
+        self.micros += more.micros;
+    }
+
+    pub fn tokens(&self) -> u64 {
+        self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
+    }
+}

@@ -1,0 +1,263 @@
+//! Facts. An event has happened, was written to the log, and is never edited.
+
+use crate::brief::{Brief, Usage};
+use crate::change::{Base, Candidate, ChangeFacts, PlannedPath};
+use crate::failure::Failure;
+use crate::handoff::{By, Decision, Duty, Handoff, Question, Repro};
+use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use crate::receipt::{CheckSpec, Receipt};
+use serde::{Deserialize, Serialize};
+
+/// The format of a stored event; a change of meaning raises it and brings a migration.
+pub const EVENT_VERSION: u32 = 1;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    TaskDelegated {
+        task: TaskId,
+        brief: Brief,
+        at: Millis,
+    },
+    TaskSnapshotted {
+        task: TaskId,
+        base: Base,
+        checks: Vec<CheckSpec>,
+    },
+    RunStarted {
+        run: RunId,
+        task: TaskId,
+        work: Work,
+        at: Millis,
+        deadline_at: Millis,
+    },
+    /// A model call of the run was paid.
+    RunSpent {
+        run: RunId,
+        usage: Usage,
+    },
+    /// Four fifths of a limit are used.
+    BudgetWarned {
+        run: RunId,
+        text: String,
+    },
+    /// A command of the run ended; the server saw it.
+    ReceiptRecorded {
+        run: RunId,
+        receipt: Receipt,
+    },
+    ReproRecorded {
+        run: RunId,
+        repro: Repro,
+    },
+    /// The gates let this signal through.
+    RunHandedOver {
+        run: RunId,
+        handoff: Handoff,
+        facts: Option<ChangeFacts>,
+        at: Millis,
+    },
+    QuestionAsked {
+        run: RunId,
+        question: QuestionId,
+        ask: Question,
+    },
+    QuestionAnswered {
+        question: QuestionId,
+        text: String,
+        by: By,
+        at: Millis,
+    },
+    RunLost {
+        run: RunId,
+        failure: Failure,
+        at: Millis,
+    },
+    /// A round of checks ended; its receipts were recorded before.
+    RunChecked {
+        run: RunId,
+        at: Millis,
+    },
+    CandidateBuilt {
+        task: TaskId,
+        candidate: Candidate,
+    },
+    /// H does not merge into the tip: it depends on text that isn't committed.
+    CandidateConflicted {
+        task: TaskId,
+        tip: CommitId,
+        paths: Vec<String>,
+    },
+    /// The tip moved, the same change is green there, and the approval still holds.
+    ApprovalRebased {
+        approval: ApprovalId,
+        candidate: Candidate,
+    },
+    ApprovalAsked {
+        approval: ApprovalId,
+        task: TaskId,
+        subject: Subject,
+        at: Millis,
+    },
+    ApprovalAnswered {
+        approval: ApprovalId,
+        answer: Answer,
+        by: By,
+        at: Millis,
+    },
+    ApprovalVoided {
+        approval: ApprovalId,
+        why: String,
+    },
+    /// The branch's tip was no longer the candidate's parent.
+    TipMoved {
+        task: TaskId,
+    },
+    /// Intent, before anything of the person's is touched.
+    LandingPlanned {
+        task: TaskId,
+        plan: Vec<PlannedPath>,
+    },
+    TaskLanded {
+        task: TaskId,
+        at: Millis,
+    },
+    TaskApplied {
+        task: TaskId,
+        at: Millis,
+    },
+    /// Nothing moved; why not.
+    LandingRefused {
+        task: TaskId,
+        why: String,
+    },
+    TaskAnswered {
+        task: TaskId,
+        at: Millis,
+    },
+    TaskRejected {
+        task: TaskId,
+        why: String,
+        at: Millis,
+    },
+    TaskCancelled {
+        task: TaskId,
+        at: Millis,
+    },
+    TaskParked {
+        task: TaskId,
+        why: Parked,
+        at: Millis,
+    },
+    /// A person said: go on.
+    TaskRetried {
+        task: TaskId,
+    },
+    UndoStarted {
+        task: TaskId,
+    },
+    UndoRefused {
+        task: TaskId,
+        why: String,
+    },
+    TaskUndone {
+        task: TaskId,
+        how: String,
+        at: Millis,
+    },
+    DecisionRecorded {
+        task: TaskId,
+        decision: Decision,
+    },
+}
+
+/// What a run does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Work {
+    /// A role's run. `on` is the commit its slot starts at.
+    Role {
+        duty: Duty,
+        on: CommitId,
+        start: Start,
+    },
+    /// A round of checks by the server. `unconfined`: a person approved exactly these commands on
+    /// exactly this commit, where there is no sandbox.
+    Checks {
+        commit: CommitId,
+        why: Why,
+        unconfined: bool,
+    },
+}
+
+/// How a role's run begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Start {
+    Fresh,
+    /// The same role goes on where that run ended, with this new text.
+    Continues {
+        run: RunId,
+        text: String,
+    },
+}
+
+/// What a round of checks is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Why {
+    /// On S, before the first Engineer.
+    Baseline,
+    /// On H, before the Tester.
+    Gate,
+    /// On L, before the approval.
+    Candidate,
+}
+
+/// Why a task waits for a person, and what a retry does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Parked {
+    /// The world failed; a retry starts the same step again.
+    Failed(Failure),
+    /// The team needs a person's head: rework exhausted, declined, out of budget, stuck.
+    NeedsPerson(String),
+    /// A person stopped it.
+    Stopped,
+}
+
+/// What an approval is about: exactly one change, or exactly these commands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Subject {
+    /// Land this candidate; the receipts are the required checks on its tree.
+    Landing {
+        candidate: Candidate,
+        receipts: Vec<ReceiptId>,
+    },
+    /// It can't land on the branch as things are; apply H as edits to files and buffers instead.
+    Edits {
+        head: CommitId,
+        why: String,
+        receipts: Vec<ReceiptId>,
+    },
+    /// There is no sandbox here: run exactly these commands on exactly this commit, unconfined.
+    Commands {
+        commit: CommitId,
+        why: Why,
+        checks: Vec<CheckSpec>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// `ticked`: the paths that needed a tick of their own and got it.
+    Approve {
+        ticked: Vec<String>,
+    },
+    /// Apply as edits: files and buffers change, nothing is committed.
+    Apply,
+    /// Back to the Engineer with these words.
+    Revise {
+        text: String,
+    },
+    /// Build the candidate again, on what is committed now.
+    Rebuild,
+    Reject {
+        why: String,
+    },
+}

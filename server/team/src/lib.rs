@@ -1,0 +1,22 @@
+//! The team's rules, with no I/O: this crate cannot open a file, spawn a process or tell the time.
+//!
+//! Read in this order: `ids`, `brief`, `handoff`, `receipt`, `change`, `event`, `task`, `decide`,
+//! `jobs`, `board`.
+
+mod brief;
+mod change;
+mod event;
+mod failure;
+mod handoff;
+mod ids;
+mod receipt;
+
+pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
+pub use change::{
+    Base, Candidate, ChangeFacts, ChangeId, FileChange, FileKind, PlannedPath, Target, lines,
+};
+pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
+pub use failure::{Code, Failure};
+pub use handoff::{By, Class, Decision, Duty, Handoff, Question, Repro, Role, Severity, Verdict};
+pub use ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
+pub use receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, Report, SandboxLevel, Tests};
