@@ -17,15 +17,10 @@ pub fn point(name: &str) {
     static PASSED: AtomicU64 = AtomicU64::new(0);
     let n = PASSED.fetch_add(1, Ordering::SeqCst) + 1;
     if let Some(path) = std::env::var_os("BATON_FAIL_LOG") {
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path);
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
         let _ = file.and_then(|mut it| writeln!(it, "{name}"));
     }
-    let at = std::env::var("BATON_FAIL_AT")
-        .ok()
-        .and_then(|it| it.parse::<u64>().ok());
+    let at = std::env::var("BATON_FAIL_AT").ok().and_then(|it| it.parse::<u64>().ok());
     if at == Some(n) {
         let _ =
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

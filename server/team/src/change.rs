@@ -105,9 +105,7 @@ impl Candidate {
 
 /// Added and removed lines over these files.
 pub fn lines(files: &[FileChange]) -> (u32, u32) {
-    files
-        .iter()
-        .fold((0, 0), |(a, r), it| (a + it.added, r + it.removed))
+    files.iter().fold((0, 0), |(a, r), it| (a + it.added, r + it.removed))
 }
 
 /// One path of a landing or of an apply: enough to finish it forward after a crash, and to run it

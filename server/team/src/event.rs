@@ -77,6 +77,11 @@ pub enum Event {
         run: RunId,
         at: Millis,
     },
+    /// The verdict is a pass; the candidate is to be built from this head.
+    CandidateWanted {
+        task: TaskId,
+        head: CommitId,
+    },
     CandidateBuilt {
         task: TaskId,
         candidate: Candidate,
@@ -91,6 +96,7 @@ pub enum Event {
     ApprovalRebased {
         approval: ApprovalId,
         candidate: Candidate,
+        receipts: Vec<ReceiptId>,
     },
     ApprovalAsked {
         approval: ApprovalId,
@@ -174,18 +180,10 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Work {
     /// A role's run. `on` is the commit its slot starts at.
-    Role {
-        duty: Duty,
-        on: CommitId,
-        start: Start,
-    },
+    Role { duty: Duty, on: CommitId, start: Start },
     /// A round of checks by the server. `unconfined`: a person approved exactly these commands on
     /// exactly this commit, where there is no sandbox.
-    Checks {
-        commit: CommitId,
-        why: Why,
-        unconfined: bool,
-    },
+    Checks { commit: CommitId, why: Why, unconfined: bool },
 }
 
 /// How a role's run begins.
@@ -222,25 +220,15 @@ pub enum Parked {
 }
 
 /// What an approval is about: exactly one change, or exactly these commands.
+#[expect(clippy::large_enum_variant, reason = "an approval lives behind an Arc")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Subject {
     /// Land this candidate; the receipts are the required checks on its tree.
-    Landing {
-        candidate: Candidate,
-        receipts: Vec<ReceiptId>,
-    },
+    Landing { candidate: Candidate, receipts: Vec<ReceiptId> },
     /// It can't land on the branch as things are; apply H as edits to files and buffers instead.
-    Edits {
-        head: CommitId,
-        why: String,
-        receipts: Vec<ReceiptId>,
-    },
+    Edits { head: CommitId, why: String, receipts: Vec<ReceiptId> },
     /// There is no sandbox here: run exactly these commands on exactly this commit, unconfined.
-    Commands {
-        commit: CommitId,
-        why: Why,
-        checks: Vec<CheckSpec>,
-    },
+    Commands { commit: CommitId, why: Why, checks: Vec<CheckSpec> },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

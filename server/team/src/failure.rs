@@ -49,11 +49,7 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(code: Code, text: impl Into<String>) -> Failure {
-        Failure {
-            code,
-            text: text.into(),
-            hint: String::new(),
-        }
+        Failure { code, text: text.into(), hint: String::new() }
     }
 
     #[must_use]

@@ -118,7 +118,9 @@ pub enum Handoff {
         citations: Vec<String>,
     },
     /// The role can't go on and says why.
-    Declined { why: String },
+    Declined {
+        why: String,
+    },
 }
 
 impl Handoff {

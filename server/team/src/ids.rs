@@ -79,9 +79,6 @@ impl FromStr for ReceiptId {
         let wrong = || format!("`{text}` is no receipt; receipts look like R4.3");
         let (run, n) = text.trim().split_once('.').ok_or_else(wrong)?;
         let run = run.parse().map_err(|_| wrong())?;
-        Ok(ReceiptId {
-            run,
-            n: n.parse().map_err(|_| wrong())?,
-        })
+        Ok(ReceiptId { run, n: n.parse().map_err(|_| wrong())? })
     }
 }

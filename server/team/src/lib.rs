@@ -3,20 +3,36 @@
 //! Read in this order: `ids`, `brief`, `handoff`, `receipt`, `change`, `event`, `task`, `decide`,
 //! `jobs`, `board`.
 
+mod board;
 mod brief;
 mod change;
+mod decide;
 mod event;
 mod failure;
 mod handoff;
 mod ids;
+mod jobs;
 mod receipt;
+mod task;
 
+#[cfg(test)]
+mod tests;
+
+pub use board::{
+    ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, task_line, title,
+};
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
 pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, FileChange, FileKind, PlannedPath, Target, lines,
 };
+pub use decide::{Input, Refusal, decide, evidence, is_over_budget, next_deadline};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
 pub use failure::{Code, Failure};
 pub use handoff::{By, Class, Decision, Duty, Handoff, Question, Repro, Role, Severity, Verdict};
 pub use ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
+pub use jobs::{Job, jobs};
 pub use receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, Report, SandboxLevel, Tests};
+pub use task::{
+    Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
+    Wait,
+};

@@ -104,10 +104,7 @@ pub struct Receipt {
 impl Receipt {
     /// Exit code 0, in time; and where the report counts tests, at least one ran and none failed.
     pub fn is_green(&self) -> bool {
-        let tests_ok = self
-            .tests
-            .as_ref()
-            .is_none_or(|it| it.failed == 0 && 0 < it.passed);
+        let tests_ok = self.tests.as_ref().is_none_or(|it| it.failed == 0 && 0 < it.passed);
         self.exit == Exit::Code(0) && tests_ok
     }
 }

@@ -1,0 +1,426 @@
+//! What follows from what. `decide` turns something that was asked for or reported into events, or
+//! refuses and changes nothing. Time is an argument: every rule with a deadline needs it.
+//!
+//! The rules for what roles hand over are in `decide/handover.rs` and `decide/gates.rs`, those for
+//! what people say in `decide/person.rs`, those for candidate and landing in `decide/landing.rs`.
+
+use crate::brief::{Brief, Usage};
+use crate::change::{Base, Candidate, ChangeFacts, ChangeId, PlannedPath};
+use crate::event::{Answer, Event, Parked, Start, Subject, Why, Work};
+use crate::failure::{Code, Failure};
+use crate::handoff::{By, Duty, Handoff, Question, Repro};
+use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, RunId, TaskId};
+use crate::receipt::{CheckSpec, Receipt};
+use crate::task::{Run, RunState, Task, TaskState, Team, Wait};
+use std::fmt;
+
+mod gates;
+mod handover;
+mod landing;
+mod person;
+
+pub use gates::evidence;
+
+/// Asked for by a person, or reported by the shell.
+#[derive(Clone, Debug)]
+pub enum Input {
+    Delegate {
+        brief: Brief,
+    },
+    Answer {
+        approval: ApprovalId,
+        expected: Option<ChangeId>,
+        answer: Answer,
+        by: By,
+    },
+    AnswerQuestion {
+        question: QuestionId,
+        text: String,
+        by: By,
+    },
+    Cancel {
+        task: TaskId,
+    },
+    /// Stop for now; nothing is lost.
+    Park {
+        task: TaskId,
+    },
+    Retry {
+        task: TaskId,
+    },
+    Undo {
+        task: TaskId,
+    },
+    Snapshotted {
+        task: TaskId,
+        base: Base,
+        checks: Vec<CheckSpec>,
+    },
+    Spent {
+        run: RunId,
+        usage: Usage,
+    },
+    Recorded {
+        run: RunId,
+        receipt: Receipt,
+    },
+    Reproduced {
+        run: RunId,
+        repro: Repro,
+    },
+    /// `facts`: what the server observed of a change; required for one.
+    HandedOver {
+        run: RunId,
+        handoff: Handoff,
+        facts: Option<ChangeFacts>,
+    },
+    AskedPerson {
+        run: RunId,
+        ask: Question,
+    },
+    Checked {
+        run: RunId,
+    },
+    RunFailed {
+        run: RunId,
+        failure: Failure,
+    },
+    CandidateBuilt {
+        task: TaskId,
+        candidate: Candidate,
+    },
+    CandidateConflicted {
+        task: TaskId,
+        tip: CommitId,
+        paths: Vec<String>,
+    },
+    LandingPlanned {
+        task: TaskId,
+        plan: Vec<PlannedPath>,
+    },
+    TipMoved {
+        task: TaskId,
+    },
+    Landed {
+        task: TaskId,
+    },
+    LandingRefused {
+        task: TaskId,
+        why: String,
+    },
+    Undone {
+        task: TaskId,
+        how: String,
+    },
+    UndoRefused {
+        task: TaskId,
+        why: String,
+    },
+    /// A step that is no run failed: snapshot, candidate, landing, undo.
+    StepFailed {
+        task: TaskId,
+        failure: Failure,
+    },
+    Tick,
+}
+
+/// The rules forbid it. The text is for the person, or the model, who asked; it says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    NoSuchTask(TaskId),
+    NoSuchApproval(ApprovalId),
+    NoSuchQuestion(QuestionId),
+    /// The late result of a run that is no longer live.
+    StaleRun(RunId),
+    Closed(TaskId),
+    AlreadyAnswered(ApprovalId),
+    /// The change is no longer the one that was looked at.
+    Changed(ApprovalId),
+    /// These paths need a tick of their own.
+    NeedsTicks(Vec<String>),
+    /// A gate; what is missing and what to do.
+    Gate(String),
+    /// Not now, or not this; why, and what would be possible.
+    Not(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NoSuchTask(id) => write!(f, "there is no task {id}"),
+            Refusal::NoSuchApproval(id) => write!(f, "there is no approval {id}"),
+            Refusal::NoSuchQuestion(id) => write!(f, "there is no question {id}"),
+            Refusal::StaleRun(id) => write!(f, "{id} is no longer at work; its task went on"),
+            Refusal::Closed(id) => write!(f, "{id} has ended"),
+            Refusal::AlreadyAnswered(id) => write!(f, "{id} was already answered"),
+            Refusal::Changed(id) => {
+                write!(f, "the change of {id} is no longer the one you looked at; look again")
+            }
+            Refusal::NeedsTicks(paths) => {
+                write!(f, "these need a tick of their own: {}", paths.join(", "))
+            }
+            Refusal::Gate(text) | Refusal::Not(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refusal> {
+    match input {
+        Input::Delegate { brief } => {
+            let task = TaskId(next(team.tasks.keys().next_back().map(|it| it.0)));
+            Ok(vec![Event::TaskDelegated { task, brief, at: now }])
+        }
+        Input::Answer { approval, expected, answer, by } => {
+            person::answer_approval(team, now, approval, expected.as_ref(), answer, by)
+        }
+        Input::AnswerQuestion { question, text, by } => {
+            person::answer_question(team, now, question, text, by)
+        }
+        Input::Cancel { task } => person::cancel(team, now, task),
+        Input::Park { task } => person::park(team, now, task),
+        Input::Retry { task } => person::retry(team, now, task),
+        Input::Undo { task } => person::undo(team, task),
+        Input::Snapshotted { task, base, checks } => {
+            waiting(team, task, |on| matches!(on, Wait::Snapshot))?;
+            let on = base.seen.clone();
+            let work = Work::Role { duty: Duty::Triage, on, start: Start::Fresh };
+            let limits = &get(team, task)?.brief.limits;
+            let started = start_with(team, now, task, work, limits.run_ms_max);
+            Ok(vec![Event::TaskSnapshotted { task, base, checks }, started])
+        }
+        Input::Spent { run, usage } => spent(team, now, run, &usage),
+        Input::Recorded { run, receipt } => {
+            live(team, run)?;
+            Ok(vec![Event::ReceiptRecorded { run, receipt }])
+        }
+        Input::Reproduced { run, repro } => {
+            live(team, run)?;
+            Ok(vec![Event::ReproRecorded { run, repro }])
+        }
+        Input::HandedOver { run, handoff, facts } => {
+            handover::handed_over(team, now, run, handoff, facts)
+        }
+        Input::AskedPerson { run, ask } => person::ask(team, run, ask),
+        Input::Checked { run } => handover::checked(team, now, run),
+        Input::RunFailed { run, failure } => run_failed(team, now, run, failure),
+        Input::CandidateBuilt { task, candidate } => landing::built(team, now, task, candidate),
+        Input::CandidateConflicted { task, tip, paths } => {
+            landing::conflicted(team, now, task, tip, paths)
+        }
+        Input::LandingPlanned { task, plan } => landing::planned(team, task, plan),
+        Input::TipMoved { task } => landing::tip_moved(team, task),
+        Input::Landed { task } => landing::landed(team, now, task),
+        Input::LandingRefused { task, why } => landing::refused(team, now, task, why),
+        Input::Undone { task, how } => landing::undone(team, now, task, how),
+        Input::UndoRefused { task, why } => landing::undo_refused(team, task, why),
+        Input::StepFailed { task, failure } => landing::step_failed(team, now, task, failure),
+        Input::Tick => Ok(tick(team, now)),
+    }
+}
+
+/// When the next deadline falls, for the one timer of the shell.
+pub fn next_deadline(team: &Team) -> Option<Millis> {
+    let runs = team.runs.values().filter(|it| it.state == RunState::Live).map(|it| it.deadline_at);
+    let asked = team.questions.iter().filter(|(id, it)| it.answer.is_none() && waits(team, **id));
+    runs.chain(asked.map(|it| it.1.ask.deadline_at)).min()
+}
+
+/// Whether this run has no money, calls or tokens left.
+pub fn is_over_budget(team: &Team, run: RunId) -> bool {
+    let Some((it, task)) = team.run(run).and_then(|it| Some((it, team.task(it.task)?))) else {
+        return true;
+    };
+    used(it, task).iter().any(|(used, max, _)| max <= used)
+}
+
+fn used(run: &Run, task: &Task) -> [(u64, u64, &'static str); 4] {
+    let limits = &task.brief.limits;
+    [
+        (u64::from(run.spent.calls), u64::from(limits.run_calls_max), "model calls of this run"),
+        (run.spent.tokens(), limits.run_tokens_max, "tokens of this run"),
+        (run.spent.micros, limits.run_micros_max, "money of this run"),
+        (task.spent.micros, limits.task_micros_max, "money of this task"),
+    ]
+}
+
+/// A paid call is always written down, whoever made it; the budget ends a live run at its cap.
+fn spent(team: &Team, now: Millis, run: RunId, usage: &Usage) -> Result<Vec<Event>, Refusal> {
+    let Some(before) = team.run(run) else {
+        return Err(Refusal::StaleRun(run));
+    };
+    let mut res = vec![Event::RunSpent { run, usage: *usage }];
+    if before.state != RunState::Live {
+        return Ok(res);
+    }
+    let mut after = team.clone();
+    after.apply(&res[0]);
+    let (Some(it), Some(task)) = (after.run(run), after.task(before.task)) else {
+        return Ok(res);
+    };
+    for (used, max, what) in used(it, task) {
+        if max <= used {
+            let text = format!("the {what} are used up ({used} of {max})");
+            let failure = Failure::new(Code::Stuck, text.clone());
+            res.push(Event::RunLost { run, failure, at: now });
+            let why = Parked::NeedsPerson(text);
+            res.push(Event::TaskParked { task: before.task, why, at: now });
+            return Ok(res);
+        }
+        if !it.warned && max / 5 * 4 <= used && res.len() == 1 {
+            let text = format!("four fifths of the {what} are used ({used} of {max})");
+            res.push(Event::BudgetWarned { run, text });
+        }
+    }
+    Ok(res)
+}
+
+fn run_failed(
+    team: &Team,
+    now: Millis,
+    run: RunId,
+    failure: Failure,
+) -> Result<Vec<Event>, Refusal> {
+    let (task, it) = live(team, run)?;
+    let lost = Event::RunLost { run, failure: failure.clone(), at: now };
+    if let (Work::Checks { commit, why, .. }, Code::NoSandbox) = (&it.work, failure.code) {
+        let checks = required(get(team, task)?);
+        let subject = Subject::Commands { commit: commit.clone(), why: *why, checks };
+        return Ok(vec![lost, ask_approval(team, now, task, subject)]);
+    }
+    let why = match failure.code {
+        Code::Stuck => Parked::NeedsPerson(failure.text),
+        Code::Git
+        | Code::Store
+        | Code::DiskFull
+        | Code::Locked
+        | Code::Config
+        | Code::Key
+        | Code::Model
+        | Code::Command
+        | Code::NoSandbox
+        | Code::WorktreeLost
+        | Code::TimedOut
+        | Code::Interrupted
+        | Code::Bug => Parked::Failed(failure),
+    };
+    Ok(vec![lost, Event::TaskParked { task, why, at: now }])
+}
+
+fn tick(team: &Team, now: Millis) -> Vec<Event> {
+    let mut res = vec![];
+    for (&run, it) in &team.runs {
+        if it.state == RunState::Live && it.deadline_at <= now {
+            let minutes = it.deadline_at.saturating_sub(it.started_at) / 60_000;
+            let text = format!("{run} took longer than its {minutes} minutes");
+            let failure = Failure::new(Code::TimedOut, text);
+            res.push(Event::RunLost { run, failure: failure.clone(), at: now });
+            let why = Parked::Failed(failure);
+            res.push(Event::TaskParked { task: it.task, why, at: now });
+        }
+    }
+    let mut started = team.clone();
+    for event in &res {
+        started.apply(event);
+    }
+    for (&question, it) in &team.questions {
+        if it.answer.is_none() && waits(team, question) && it.ask.deadline_at <= now {
+            let events = person::deadline(&started, now, question, it);
+            for event in &events {
+                started.apply(event);
+            }
+            res.extend(events);
+        }
+    }
+    res
+}
+
+fn waits(team: &Team, question: QuestionId) -> bool {
+    let Some(task) = team.questions.get(&question).and_then(|it| team.task(it.task)) else {
+        return false;
+    };
+    task.state == TaskState::Waiting { on: Wait::Question { question } }
+}
+
+fn next(last: Option<u32>) -> u32 {
+    last.unwrap_or(0) + 1
+}
+
+fn get(team: &Team, task: TaskId) -> Result<&Task, Refusal> {
+    team.task(task).ok_or(Refusal::NoSuchTask(task))
+}
+
+fn open(team: &Team, task: TaskId) -> Result<&Task, Refusal> {
+    let it = get(team, task)?;
+    if matches!(it.state, TaskState::Closed(_)) {
+        return Err(Refusal::Closed(task));
+    }
+    Ok(it)
+}
+
+fn waiting(team: &Team, task: TaskId, fits: impl Fn(&Wait) -> bool) -> Result<&Task, Refusal> {
+    let it = open(team, task)?;
+    match &it.state {
+        TaskState::Waiting { on } if fits(on) => Ok(it),
+        TaskState::Waiting { .. }
+        | TaskState::Working { .. }
+        | TaskState::Checking { .. }
+        | TaskState::AwaitingApproval { .. }
+        | TaskState::Landing { .. }
+        | TaskState::Undoing { .. }
+        | TaskState::Parked { .. }
+        | TaskState::Closed(_) => Err(Refusal::Not(format!("{task} does not wait for this"))),
+    }
+}
+
+/// The task of a run that is at work right now; anything later is refused by its number.
+fn live(team: &Team, run: RunId) -> Result<(TaskId, &Run), Refusal> {
+    let it = team.run(run).ok_or(Refusal::StaleRun(run))?;
+    if it.state == RunState::Live && team.live_run(it.task) == Some(run) {
+        return Ok((it.task, it));
+    }
+    Err(Refusal::StaleRun(run))
+}
+
+fn required(task: &Task) -> Vec<CheckSpec> {
+    task.checks.iter().filter(|it| it.required).cloned().collect()
+}
+
+/// A run of a role begins.
+fn start_role(
+    team: &Team,
+    now: Millis,
+    task: TaskId,
+    duty: Duty,
+    on: CommitId,
+    start: Start,
+) -> Event {
+    let ms = team.task(task).map_or(0, |it| it.brief.limits.run_ms_max);
+    start_with(team, now, task, Work::Role { duty, on, start }, ms)
+}
+
+/// A round of checks begins; its deadline is the sum of what its checks may take, and a minute.
+fn start_checks(
+    team: &Team,
+    now: Millis,
+    task: TaskId,
+    commit: CommitId,
+    why: Why,
+    unconfined: bool,
+) -> Event {
+    let specs = team.task(task).map(required).unwrap_or_default();
+    // Twice: the checks themselves, and the named tests of a reproduction.
+    let ms = specs.iter().map(|it| it.timeout_ms_max * 2).sum::<u64>() + 60_000;
+    start_with(team, now, task, Work::Checks { commit, why, unconfined }, ms)
+}
+
+fn start_with(team: &Team, now: Millis, task: TaskId, work: Work, ms: u64) -> Event {
+    let run = RunId(next(team.runs.keys().next_back().map(|it| it.0)));
+    Event::RunStarted { run, task, work, at: now, deadline_at: now + ms }
+}
+
+fn ask_approval(team: &Team, now: Millis, task: TaskId, subject: Subject) -> Event {
+    let approval = ApprovalId(next(team.approvals.keys().next_back().map(|it| it.0)));
+    Event::ApprovalAsked { approval, task, subject, at: now }
+}

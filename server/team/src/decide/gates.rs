@@ -1,0 +1,283 @@
+//! The gates: what must be true, by what the server saw, before a signal goes through. A model can
+//! turn a pass into a fail, never a fail into a pass. Every refusal says what to do.
+
+use super::{Refusal, Run, RunId, Task, TaskId, Team, get, required};
+use crate::change::{Candidate, ChangeFacts, lines};
+use crate::handoff::{Handoff, Verdict};
+use crate::ids::{CommitId, ReceiptId, TreeId};
+use crate::receipt::{CheckSpec, Exit, Outcome, Ran, Receipt};
+
+/// The signal as the server lets it through: a change's head is what git reported.
+pub(super) fn pass(
+    team: &Team,
+    task: TaskId,
+    run: RunId,
+    handoff: Handoff,
+    facts: Option<&ChangeFacts>,
+) -> Result<Handoff, Refusal> {
+    let it = get(team, task)?;
+    match handoff {
+        Handoff::Changed { summary, look_first, risks, .. } => {
+            let Some(facts) = facts else {
+                return gate("the server saw no change");
+            };
+            change(it, facts)?;
+            Ok(Handoff::Changed { head: facts.head.clone(), summary, look_first, risks })
+        }
+        Handoff::Validated { verdict, head, receipts, notes } => {
+            judged(team, it, run, &head, &receipts)?;
+            match verdict {
+                Verdict::Pass => passed(team, it, &head, &receipts)?,
+                Verdict::Fail if notes.trim().is_empty() => {
+                    return gate("a fail needs notes: what fails, how to see it");
+                }
+                Verdict::Fail => (),
+            }
+            Ok(Handoff::Validated { verdict, head, receipts, notes })
+        }
+        Handoff::Triaged { .. } | Handoff::Answered { .. } | Handoff::Declined { .. } => {
+            Ok(handoff)
+        }
+    }
+}
+
+fn gate<T>(text: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::Gate(text.into()))
+}
+
+fn change(task: &Task, facts: &ChangeFacts) -> Result<(), Refusal> {
+    let limits = &task.brief.limits;
+    if facts.files.is_empty() {
+        return gate("nothing was changed: edit the files first, then hand over");
+    }
+    if !facts.descends {
+        return gate("the head does not descend from where the task started");
+    }
+    if !facts.protected.is_empty() {
+        let paths = facts.protected.join(", ");
+        return gate(format!("these paths are not yours to change, put them back: {paths}"));
+    }
+    if !facts.weakened.is_empty() && !task.person_answered {
+        let what = facts.weakened.join("; ");
+        return gate(format!(
+            "tests were weakened: {what}. Put them back; if one is wrong, ask the person first"
+        ));
+    }
+    let (added, removed) = lines(&facts.files);
+    if limits.diff_lines_max < added + removed {
+        let max = limits.diff_lines_max;
+        return gate(format!(
+            "the change has {} lines, at most {max}: make it smaller, or ask the person",
+            added + removed
+        ));
+    }
+    let files = u32::try_from(facts.files.len()).unwrap_or(u32::MAX);
+    if limits.diff_files_max < files {
+        let max = limits.diff_files_max;
+        return gate(format!(
+            "the change touches {files} files, at most {max}: make it smaller, or ask the person"
+        ));
+    }
+    Ok(())
+}
+
+/// A verdict is about the task's head, and every receipt it cites exists and is about that head.
+fn judged(
+    team: &Team,
+    task: &Task,
+    run: RunId,
+    head: &CommitId,
+    receipts: &[ReceiptId],
+) -> Result<(), Refusal> {
+    let Some(current) = &task.head else {
+        return gate("there is no change to judge");
+    };
+    if &current.commit != head {
+        return gate(format!(
+            "the verdict names {}, but the change under test is {}",
+            head.short(),
+            current.commit
+        ));
+    }
+    for id in receipts {
+        let Some(receipt) = team.receipt(*id) else {
+            return gate(format!(
+                "there is no receipt {id}: cite receipts that the server gave you, or run the check"
+            ));
+        };
+        let own = id.run == run && receipt.commit.is_none();
+        if receipt.commit.as_ref() != Some(head) && !own {
+            let on = receipt.commit.as_ref().map_or("changed files", |it| it.short());
+            return gate(format!(
+                "{id} is about {on}, not about {}: cite receipts of this head",
+                head.short()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn passed(
+    team: &Team,
+    task: &Task,
+    head: &CommitId,
+    receipts: &[ReceiptId],
+) -> Result<(), Refusal> {
+    if receipts.is_empty() {
+        return gate("a pass needs receipts: cite those of the checks you rely on");
+    }
+    if let Some(red) = receipts.iter().filter_map(|it| team.receipt(*it)).find(|it| {
+        matches!(it.ran, Ran::Check { .. }) && !it.is_green() && !was_red_before(team, task, it)
+    }) {
+        return gate(format!("{} is red: {}; a pass can't cite it", red.id, describe(red)));
+    }
+    let checks = required(task);
+    if checks.is_empty() {
+        return Ok(());
+    }
+    let mut rounds = team.runs.values().rev();
+    let round = rounds.find(|it| {
+        let on_head = |it: &Receipt| it.commit.as_ref() == Some(head);
+        missing_receipts(task, it).is_empty() && it.receipts.iter().any(on_head)
+    });
+    let Some(round) = round else {
+        return gate(format!("the required checks have not run on {}", head.short()));
+    };
+    match gate_problem(team, task, round) {
+        Some(problem) => gate(format!("{problem}: the verdict can only be fail")),
+        None => Ok(()),
+    }
+}
+
+/// Names of required checks without a receipt in this round.
+pub(super) fn missing_receipts(task: &Task, round: &Run) -> Vec<String> {
+    let ran = |name: &str| {
+        let is = |it: &&Receipt| matches!(&it.ran, Ran::Check { name: ran } if ran == name);
+        round.receipts.iter().any(|it| is(&it))
+    };
+    required(task).into_iter().map(|it| it.name).filter(|it| !ran(it)).collect()
+}
+
+/// What keeps H from going to the Tester; compared with S, which may have been red already.
+pub(super) fn gate_problem(team: &Team, task: &Task, round: &Run) -> Option<String> {
+    for receipt in checks_of(round) {
+        if !receipt.is_green() && !was_red_before(team, task, receipt) {
+            return Some(format!("{} is red: {}", receipt.id, describe(receipt)));
+        }
+    }
+    fewer_tests(team, task, round).or_else(|| repro_problem(task, round))
+}
+
+/// What keeps L from landing: no excuse by the baseline here, but for fewer tests, since the
+/// person's own uncommitted tests are not in L.
+pub(super) fn candidate_problem(team: &Team, task: &Task, round: &Run) -> Option<String> {
+    for receipt in checks_of(round) {
+        if !receipt.is_green() {
+            return Some(format!("{} is red: {}", receipt.id, describe(receipt)));
+        }
+    }
+    let clean_start = task.base.as_ref().is_some_and(|it| it.base == it.seen);
+    let fewer = if clean_start { fewer_tests(team, task, round) } else { None };
+    fewer.or_else(|| repro_problem(task, round))
+}
+
+fn checks_of(round: &Run) -> impl Iterator<Item = &Receipt> {
+    round.receipts.iter().filter(|it| matches!(it.ran, Ran::Check { .. }))
+}
+
+fn before<'a>(team: &'a Team, task: &Task, of: &Receipt) -> Option<&'a Receipt> {
+    let baseline = team.run(task.baseline?)?;
+    baseline.receipts.iter().find(|it| it.ran == of.ran)
+}
+
+/// Red on S already, and no worse now: nothing fails that did not fail there.
+fn was_red_before(team: &Team, task: &Task, receipt: &Receipt) -> bool {
+    let Some(old) = before(team, task, receipt).filter(|it| !it.is_green()) else {
+        return false;
+    };
+    match (&old.tests, &receipt.tests) {
+        (Some(old), Some(new)) => {
+            let built_before = 0 < old.passed + old.failed;
+            let new_failures = new.failing.iter().any(|it| !old.failing.contains(it));
+            !built_before || (0 < new.passed + new.failed && !new_failures)
+        }
+        (None, _) | (_, None) => true,
+    }
+}
+
+fn fewer_tests(team: &Team, task: &Task, round: &Run) -> Option<String> {
+    checks_of(round).find_map(|it| {
+        let old = before(team, task, it)?.tests.as_ref()?;
+        let new = it.tests.as_ref()?;
+        let ran = |it: &crate::receipt::Tests| it.passed + it.failed;
+        (ran(new) < ran(old)).then(|| {
+            format!("{}: {} tests ran, {} did before the change", it.id, ran(new), ran(old))
+        })
+    })
+}
+
+fn repro_problem(task: &Task, round: &Run) -> Option<String> {
+    let repro = task.repro.as_ref()?;
+    let named = |name: &String| {
+        let mut tests = round.receipts.iter().filter_map(|it| it.tests.as_ref());
+        tests.any(|it| it.named.iter().any(|(n, how)| n == name && *how == Outcome::Passed))
+    };
+    let missing = repro.tests.iter().find(|it| !named(it))?;
+    Some(format!("the reproducing test `{missing}` does not pass"))
+}
+
+/// One line about a red receipt.
+pub(super) fn describe(receipt: &Receipt) -> String {
+    let command = receipt.argv.join(" ");
+    match (&receipt.exit, &receipt.tests) {
+        (Exit::TimedOut, _) => format!("`{command}` took too long"),
+        (Exit::Interrupted, _) => format!("`{command}` was interrupted"),
+        (Exit::Signal(n), _) => format!("`{command}` was killed by signal {n}"),
+        (Exit::Code(_), Some(tests)) if 0 < tests.failed => {
+            let names: Vec<&str> = tests.failing.iter().take(3).map(String::as_str).collect();
+            format!(
+                "{} of {} tests fail ({})",
+                tests.failed,
+                tests.passed + tests.failed,
+                names.join(", ")
+            )
+        }
+        (Exit::Code(0), Some(_)) => format!("`{command}` ran no test"),
+        (Exit::Code(n), _) => format!("`{command}` exits with {n}"),
+    }
+}
+
+/// Green receipts of every required check on exactly this tree, if there are any.
+pub fn evidence(team: &Team, task: &Task, tree: &TreeId) -> Option<Vec<ReceiptId>> {
+    let checks: Vec<CheckSpec> = required(task);
+    let mut rounds = team.runs.values().rev().filter(|it| {
+        it.receipts.iter().any(|it| it.tree.as_ref() == Some(tree))
+            && missing_receipts(task, it).is_empty()
+    });
+    if checks.is_empty() {
+        return Some(vec![]);
+    }
+    let round = rounds.find(|round| {
+        checks_of(round).all(|it| it.is_green() && it.tree.as_ref() == Some(tree))
+            && repro_problem(task, round).is_none()
+    })?;
+    Some(checks_of(round).map(|it| it.id).collect())
+}
+
+/// What a rule may land by itself: complete green evidence, nothing that needs a tick, no risk.
+pub(super) fn lands_by_rule(
+    team: &Team,
+    task: &Task,
+    candidate: &Candidate,
+    receipts: &[ReceiptId],
+) -> bool {
+    let confined = receipts.iter().all(|it| {
+        team.receipt(*it).is_some_and(|it| it.sandbox == crate::receipt::SandboxLevel::Full)
+    });
+    let clean = candidate.acts.is_empty()
+        && candidate.risk.is_empty()
+        && candidate.merges.is_empty()
+        && candidate.blocked.is_empty();
+    let weakened = task.head.as_ref().is_some_and(|it| !it.weakened.is_empty());
+    !receipts.is_empty() && confined && clean && !weakened
+}

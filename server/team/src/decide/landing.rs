@@ -1,0 +1,233 @@
+//! Candidate, approval, landing, undo: from a passed verdict to the branch, and back.
+
+use super::{
+    ApprovalId, Candidate, CommitId, Event, Failure, Millis, Parked, PlannedPath, Refusal, Subject,
+    Task, TaskId, TaskState, Team, Wait, Why, ask_approval, gates, get, open, start_checks,
+    waiting,
+};
+use crate::event::Answer;
+use crate::handoff::By;
+use crate::task::Step;
+
+pub(super) fn built(
+    team: &Team,
+    now: Millis,
+    task: TaskId,
+    candidate: Candidate,
+) -> Result<Vec<Event>, Refusal> {
+    let (it, under) = wanted(team, task, Some(&candidate.head))?;
+    let mut res = vec![Event::CandidateBuilt { task, candidate: candidate.clone() }];
+    if candidate.files.is_empty() {
+        let text = "the branch already has this change: there is nothing to land";
+        res.extend(under.map(|approval| void(approval, text)));
+        let why = Parked::NeedsPerson(text.into());
+        res.push(Event::TaskParked { task, why, at: now });
+        return Ok(res);
+    }
+    let mut after = team.clone();
+    after.apply(&res[0]);
+    if gates::evidence(&after, it, &candidate.tree).is_some() {
+        res.extend(proven(&after, now, task, candidate, under));
+    } else {
+        let commit = candidate.commit;
+        res.push(start_checks(&after, now, task, commit, Why::Candidate, false));
+    }
+    Ok(res)
+}
+
+/// L is green: ask, or land under the approval that already holds for the same change.
+pub(super) fn proven(
+    team: &Team,
+    now: Millis,
+    task: TaskId,
+    candidate: Candidate,
+    under: Option<ApprovalId>,
+) -> Vec<Event> {
+    let Some(it) = team.task(task) else {
+        return vec![];
+    };
+    let receipts = gates::evidence(team, it, &candidate.tree).unwrap_or_default();
+    let mut res = vec![];
+    if let Some(approval) = under {
+        let same = match team.approvals.get(&approval).map(|it| &it.subject) {
+            Some(Subject::Landing { candidate: old, .. }) => {
+                old.change == candidate.change && candidate.blocked.is_empty()
+            }
+            Some(Subject::Edits { .. } | Subject::Commands { .. }) | None => false,
+        };
+        if same {
+            return vec![Event::ApprovalRebased { approval, candidate, receipts }];
+        }
+        res.push(void(approval, "the branch moved and the change is not the same there"));
+    }
+    if !candidate.blocked.is_empty() {
+        let (head, why) = (candidate.head, candidate.blocked.join("; "));
+        res.push(ask_approval(team, now, task, Subject::Edits { head, why, receipts }));
+        return res;
+    }
+    let by_rule = it.brief.land_by_rule && gates::lands_by_rule(team, it, &candidate, &receipts);
+    let asked = ask_approval(team, now, task, Subject::Landing { candidate, receipts });
+    let Event::ApprovalAsked { approval, .. } = asked else {
+        return res;
+    };
+    res.push(asked);
+    if by_rule {
+        let answer = Answer::Approve { ticked: vec![] };
+        res.push(Event::ApprovalAnswered { approval, answer, by: By::Rule, at: now });
+    }
+    res
+}
+
+pub(super) fn conflicted(
+    team: &Team,
+    now: Millis,
+    task: TaskId,
+    tip: CommitId,
+    paths: Vec<String>,
+) -> Result<Vec<Event>, Refusal> {
+    let (_, under) = wanted(team, task, None)?;
+    let Some(head) = team.task(task).and_then(|it| it.head.as_ref()).map(|it| it.commit.clone())
+    else {
+        return Err(Refusal::Not(format!("{task} has no change")));
+    };
+    let list = paths.join(", ");
+    let mut res = vec![Event::CandidateConflicted { task, tip, paths }];
+    res.extend(under.map(|it| void(it, "the branch moved and the change conflicts there")));
+    let why = format!("the change does not merge into the branch's tip in {list}");
+    res.push(ask_approval(team, now, task, Subject::Edits { head, why, receipts: vec![] }));
+    Ok(res)
+}
+
+fn wanted<'a>(
+    team: &'a Team,
+    task: TaskId,
+    from: Option<&CommitId>,
+) -> Result<(&'a Task, Option<ApprovalId>), Refusal> {
+    let is_wanted =
+        |on: &Wait| matches!(on, Wait::Candidate { head, .. } if from.is_none_or(|it| it == head));
+    let it = waiting(team, task, is_wanted)?;
+    match &it.state {
+        TaskState::Waiting { on: Wait::Candidate { under, .. } } => Ok((it, *under)),
+        TaskState::Waiting { .. }
+        | TaskState::Working { .. }
+        | TaskState::Checking { .. }
+        | TaskState::AwaitingApproval { .. }
+        | TaskState::Landing { .. }
+        | TaskState::Undoing { .. }
+        | TaskState::Parked { .. }
+        | TaskState::Closed(_) => Err(Refusal::Not(format!("{task} waits for no candidate"))),
+    }
+}
+
+fn void(approval: ApprovalId, why: &str) -> Event {
+    Event::ApprovalVoided { approval, why: why.into() }
+}
+
+fn step(team: &Team, task: TaskId) -> Result<(ApprovalId, &Step), Refusal> {
+    match &open(team, task)?.state {
+        TaskState::Landing { approval, step } => Ok((*approval, step)),
+        TaskState::Waiting { .. }
+        | TaskState::Working { .. }
+        | TaskState::Checking { .. }
+        | TaskState::AwaitingApproval { .. }
+        | TaskState::Undoing { .. }
+        | TaskState::Parked { .. }
+        | TaskState::Closed(_) => Err(Refusal::Not(format!("{task} is not landing"))),
+    }
+}
+
+pub(super) fn planned(
+    team: &Team,
+    task: TaskId,
+    plan: Vec<PlannedPath>,
+) -> Result<Vec<Event>, Refusal> {
+    match step(team, task)?.1 {
+        Step::PlanBranch | Step::PlanEdits => Ok(vec![Event::LandingPlanned { task, plan }]),
+        Step::MoveBranch { .. } | Step::MoveEdits { .. } => {
+            Err(Refusal::Not(format!("{task} has its plan")))
+        }
+    }
+}
+
+pub(super) fn tip_moved(team: &Team, task: TaskId) -> Result<Vec<Event>, Refusal> {
+    match step(team, task)?.1 {
+        Step::PlanBranch | Step::MoveBranch { .. } => Ok(vec![Event::TipMoved { task }]),
+        Step::PlanEdits | Step::MoveEdits { .. } => {
+            Err(Refusal::Not(format!("{task} moves no branch")))
+        }
+    }
+}
+
+pub(super) fn landed(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event>, Refusal> {
+    match step(team, task)?.1 {
+        Step::MoveBranch { .. } => Ok(vec![Event::TaskLanded { task, at: now }]),
+        Step::MoveEdits { .. } => Ok(vec![Event::TaskApplied { task, at: now }]),
+        Step::PlanBranch | Step::PlanEdits => Err(Refusal::Not(format!("{task} has no plan yet"))),
+    }
+}
+
+/// Nothing moved. Asked again, with what is possible instead.
+pub(super) fn refused(
+    team: &Team,
+    now: Millis,
+    task: TaskId,
+    why: String,
+) -> Result<Vec<Event>, Refusal> {
+    step(team, task)?;
+    let Some(head) = get(team, task)?.head.as_ref().map(|it| it.commit.clone()) else {
+        return Err(Refusal::Not(format!("{task} has no change")));
+    };
+    let subject = Subject::Edits { head, why: why.clone(), receipts: vec![] };
+    Ok(vec![Event::LandingRefused { task, why }, ask_approval(team, now, task, subject)])
+}
+
+fn undoing(team: &Team, task: TaskId) -> Result<(), Refusal> {
+    match get(team, task)?.state {
+        TaskState::Undoing { .. } => Ok(()),
+        TaskState::Waiting { .. }
+        | TaskState::Working { .. }
+        | TaskState::Checking { .. }
+        | TaskState::AwaitingApproval { .. }
+        | TaskState::Landing { .. }
+        | TaskState::Parked { .. }
+        | TaskState::Closed(_) => Err(Refusal::Not(format!("{task} is not being undone"))),
+    }
+}
+
+pub(super) fn undone(
+    team: &Team,
+    now: Millis,
+    task: TaskId,
+    how: String,
+) -> Result<Vec<Event>, Refusal> {
+    undoing(team, task)?;
+    Ok(vec![Event::TaskUndone { task, how, at: now }])
+}
+
+pub(super) fn undo_refused(team: &Team, task: TaskId, why: String) -> Result<Vec<Event>, Refusal> {
+    undoing(team, task)?;
+    Ok(vec![Event::UndoRefused { task, why }])
+}
+
+pub(super) fn step_failed(
+    team: &Team,
+    now: Millis,
+    task: TaskId,
+    failure: Failure,
+) -> Result<Vec<Event>, Refusal> {
+    match &open(team, task)?.state {
+        TaskState::Undoing { .. } => {
+            Ok(vec![Event::UndoRefused { task, why: failure.to_string() }])
+        }
+        TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } }
+        | TaskState::Landing { .. } => {
+            Ok(vec![Event::TaskParked { task, why: Parked::Failed(failure), at: now }])
+        }
+        TaskState::Waiting { on: Wait::Question { .. } }
+        | TaskState::Working { .. }
+        | TaskState::Checking { .. }
+        | TaskState::AwaitingApproval { .. }
+        | TaskState::Parked { .. }
+        | TaskState::Closed(_) => Err(Refusal::Not(format!("{task} is at no such step"))),
+    }
+}

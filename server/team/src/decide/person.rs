@@ -1,0 +1,299 @@
+//! What people say: answers to approvals and questions, cancel, stop, go on, take back.
+
+use super::{
+    Answer, ApprovalId, By, ChangeId, Duty, Event, Millis, Parked, Question, QuestionId, Refusal,
+    RunId, Start, Subject, Task, TaskId, TaskState, Team, Wait, Work, get, live, next, open,
+    start_checks, start_role,
+};
+use crate::handoff::Decision;
+use crate::task::{ApprovalState, Asked, End, Resume, Step};
+
+pub(super) fn answer_approval(
+    team: &Team,
+    now: Millis,
+    approval: ApprovalId,
+    expected: Option<&ChangeId>,
+    answer: Answer,
+    by: By,
+) -> Result<Vec<Event>, Refusal> {
+    let asked = team.approvals.get(&approval).ok_or(Refusal::NoSuchApproval(approval))?;
+    match &asked.state {
+        ApprovalState::Open => (),
+        ApprovalState::Answered { .. } => return Err(Refusal::AlreadyAnswered(approval)),
+        ApprovalState::Void { why } => {
+            return Err(Refusal::Not(format!("{approval} no longer holds: {why}")));
+        }
+    }
+    let task = asked.task;
+    let it = open(team, task)?;
+    if it.state != (TaskState::AwaitingApproval { approval }) {
+        return Err(Refusal::Not(format!("{task} no longer waits for {approval}")));
+    }
+    allowed(&asked.subject, approval, expected, &answer)?;
+    let answered =
+        Event::ApprovalAnswered { approval, answer: answer.clone(), by: by.clone(), at: now };
+    let mut after = team.clone();
+    after.apply(&answered);
+    let mut res = vec![answered];
+    match (&answer, &asked.subject) {
+        (Answer::Approve { .. }, Subject::Commands { commit, why, .. }) => {
+            res.push(start_checks(&after, now, task, commit.clone(), *why, true));
+        }
+        (Answer::Revise { text }, _) => {
+            let what = format!("revise: {text}");
+            res.push(decision(task, by, what, "comments on the change"));
+            let text = format!("the person looked at the change and says: {text}");
+            res.push(revise(&after, now, task, it, text)?);
+        }
+        (Answer::Reject { why }, Subject::Commands { .. }) => {
+            let text = format!("the checks were not allowed to run: {why}");
+            res.push(Event::TaskParked { task, why: Parked::NeedsPerson(text), at: now });
+        }
+        (Answer::Reject { why }, Subject::Landing { .. } | Subject::Edits { .. }) => {
+            res.push(decision(task, by, "rejected".into(), why));
+            res.push(Event::TaskRejected { task, why: why.clone(), at: now });
+        }
+        (
+            Answer::Approve { .. } | Answer::Apply | Answer::Rebuild,
+            Subject::Landing { .. } | Subject::Edits { .. },
+        )
+        | (Answer::Apply | Answer::Rebuild, Subject::Commands { .. }) => (),
+    }
+    Ok(res)
+}
+
+fn revise(
+    team: &Team,
+    now: Millis,
+    task: TaskId,
+    it: &Task,
+    text: String,
+) -> Result<Event, Refusal> {
+    let (Some(head), Some(run)) = (&it.head, team.last_build(task)) else {
+        return Err(Refusal::Not(format!("{task} has no change to revise")));
+    };
+    let start = Start::Continues { run, text };
+    Ok(start_role(team, now, task, Duty::Build, head.commit.clone(), start))
+}
+
+fn allowed(
+    subject: &Subject,
+    approval: ApprovalId,
+    expected: Option<&ChangeId>,
+    answer: &Answer,
+) -> Result<(), Refusal> {
+    match (subject, answer) {
+        (Subject::Landing { candidate, .. }, Answer::Approve { ticked }) => {
+            if expected.is_some_and(|it| it != &candidate.change) {
+                return Err(Refusal::Changed(approval));
+            }
+            let needed = candidate.acts.iter().chain(&candidate.merges);
+            let missing: Vec<String> = needed.filter(|it| !ticked.contains(it)).cloned().collect();
+            if !missing.is_empty() {
+                return Err(Refusal::NeedsTicks(missing));
+            }
+            Ok(())
+        }
+        (Subject::Edits { .. }, Answer::Approve { .. }) => Err(Refusal::Not(format!(
+            "{approval} can't land on the branch as things are; apply it as edits, commit yours \
+             and rebuild, revise or reject"
+        ))),
+        (Subject::Commands { .. }, Answer::Apply | Answer::Rebuild | Answer::Revise { .. }) => {
+            Err(Refusal::Not(format!("{approval} is about commands: approve or reject")))
+        }
+        (Subject::Landing { .. } | Subject::Edits { .. }, Answer::Revise { text })
+            if text.trim().is_empty() =>
+        {
+            Err(Refusal::Not("say what shall be different".into()))
+        }
+        (
+            Subject::Landing { .. } | Subject::Edits { .. },
+            Answer::Apply | Answer::Rebuild | Answer::Revise { .. } | Answer::Reject { .. },
+        )
+        | (Subject::Commands { .. }, Answer::Approve { .. } | Answer::Reject { .. }) => Ok(()),
+    }
+}
+
+fn decision(task: TaskId, by: By, what: String, why: &str) -> Event {
+    Event::DecisionRecorded { task, decision: Decision { by, what, why: why.to_string() } }
+}
+
+/// A role asks the person. Bounded; and a question has a real choice.
+pub(super) fn ask(team: &Team, run: RunId, ask: Question) -> Result<Vec<Event>, Refusal> {
+    let (task, _) = live(team, run)?;
+    let it = get(team, task)?;
+    let max = it.brief.limits.questions_max;
+    if max <= it.questions {
+        let text = format!("{max} questions were asked; decide yourself and say so in the summary");
+        return Err(Refusal::Gate(text));
+    }
+    let options = ask.options.len();
+    let default = usize::try_from(ask.default).unwrap_or(usize::MAX);
+    if !(2..=4).contains(&options) || options <= default {
+        return Err(Refusal::Gate("a question has 2 to 4 options, one of them the default".into()));
+    }
+    let question = QuestionId(next(team.questions.keys().next_back().map(|it| it.0)));
+    Ok(vec![Event::QuestionAsked { run, question, ask }])
+}
+
+pub(super) fn answer_question(
+    team: &Team,
+    now: Millis,
+    question: QuestionId,
+    text: String,
+    by: By,
+) -> Result<Vec<Event>, Refusal> {
+    let asked = team.questions.get(&question).ok_or(Refusal::NoSuchQuestion(question))?;
+    open(team, asked.task)?;
+    if asked.answer.is_some() {
+        return Err(Refusal::Not(format!("{question} was already answered")));
+    }
+    answered(team, now, question, asked, text, by)
+}
+
+fn answered(
+    team: &Team,
+    now: Millis,
+    question: QuestionId,
+    asked: &Asked,
+    text: String,
+    by: By,
+) -> Result<Vec<Event>, Refusal> {
+    let task = asked.task;
+    let waits = match &get(team, task)?.state {
+        TaskState::Waiting { on: Wait::Question { question: it } }
+        | TaskState::Parked { was: Resume::Question { question: it }, .. } => *it == question,
+        TaskState::Waiting { .. }
+        | TaskState::Working { .. }
+        | TaskState::Checking { .. }
+        | TaskState::AwaitingApproval { .. }
+        | TaskState::Landing { .. }
+        | TaskState::Undoing { .. }
+        | TaskState::Parked { .. }
+        | TaskState::Closed(_) => false,
+    };
+    let Some(Work::Role { duty, on, .. }) = team.run(asked.run).map(|it| it.work.clone()) else {
+        return Err(Refusal::NoSuchQuestion(question));
+    };
+    if !waits {
+        return Err(Refusal::Not(format!("{task} no longer waits for {question}")));
+    }
+    // A number picks the option, anything else is the answer itself.
+    let picked = text.trim().parse::<usize>().ok().and_then(|it| it.checked_sub(1));
+    let text = picked.and_then(|it| asked.ask.options.get(it).cloned()).unwrap_or(text);
+    let what = format!("{} -> {text}", asked.ask.text);
+    let start =
+        Start::Continues { run: asked.run, text: format!("the answer to {question}: {text}") };
+    Ok(vec![
+        Event::QuestionAnswered { question, text, by: by.clone(), at: now },
+        decision(task, by, what, &asked.ask.stakes),
+        start_role(team, now, task, duty, on, start),
+    ])
+}
+
+/// A question's deadline passed: the default, or a person.
+pub(super) fn deadline(
+    team: &Team,
+    now: Millis,
+    question: QuestionId,
+    asked: &Asked,
+) -> Vec<Event> {
+    let default = usize::try_from(asked.ask.default).ok();
+    let option = default.and_then(|it| asked.ask.options.get(it)).cloned();
+    if let (true, Some(option)) = (asked.ask.proceed, option) {
+        return answered(team, now, question, asked, option, By::Deadline).unwrap_or_default();
+    }
+    let text = format!("nobody answered {question}: {}", asked.ask.text);
+    vec![Event::TaskParked { task: asked.task, why: Parked::NeedsPerson(text), at: now }]
+}
+
+pub(super) fn cancel(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event>, Refusal> {
+    match &open(team, task)?.state {
+        TaskState::Landing { step: Step::MoveBranch { .. } | Step::MoveEdits { .. }, .. }
+        | TaskState::Undoing { .. }
+        | TaskState::Parked { was: Resume::Landing { .. }, .. } => Err(Refusal::Not(format!(
+            "{task} is being landed or undone; let it finish, then undo it"
+        ))),
+        TaskState::Waiting { .. }
+        | TaskState::Working { .. }
+        | TaskState::Checking { .. }
+        | TaskState::AwaitingApproval { .. }
+        | TaskState::Landing { .. }
+        | TaskState::Parked { .. } => Ok(vec![Event::TaskCancelled { task, at: now }]),
+        TaskState::Closed(_) => Err(Refusal::Closed(task)),
+    }
+}
+
+pub(super) fn park(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event>, Refusal> {
+    match &open(team, task)?.state {
+        TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } }
+        | TaskState::Working { .. }
+        | TaskState::Checking { .. } => {
+            Ok(vec![Event::TaskParked { task, why: Parked::Stopped, at: now }])
+        }
+        TaskState::Landing { .. } | TaskState::Undoing { .. } => {
+            Err(Refusal::Not(format!("{task} is being landed or undone; let it finish")))
+        }
+        TaskState::Waiting { on: Wait::Question { .. } }
+        | TaskState::AwaitingApproval { .. }
+        | TaskState::Parked { .. } => {
+            Err(Refusal::Not(format!("{task} already waits for a person")))
+        }
+        TaskState::Closed(_) => Err(Refusal::Closed(task)),
+    }
+}
+
+pub(super) fn retry(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event>, Refusal> {
+    let it = open(team, task)?;
+    let TaskState::Parked { was, .. } = &it.state else {
+        return Err(Refusal::Not(format!("{task} is not parked")));
+    };
+    let retried = Event::TaskRetried { task };
+    Ok(match was {
+        Resume::Snapshot
+        | Resume::Candidate { .. }
+        | Resume::Question { .. }
+        | Resume::Landing { .. } => vec![retried],
+        Resume::Checks { commit, why, .. } => {
+            let checks = start_checks(team, now, task, commit.clone(), *why, false);
+            vec![retried, checks]
+        }
+        Resume::Role { duty, on, continues } => {
+            let start = match continues {
+                Some(run) => Start::Continues { run: *run, text: "you were stopped; go on".into() },
+                None => Start::Fresh,
+            };
+            let fresh = start == Start::Fresh;
+            // A build that begins anew starts from what the person saw.
+            let seen = it.base.as_ref().map(|it| it.seen.clone());
+            let (duty, on) = match duty {
+                Duty::Build | Duty::Validate if fresh => {
+                    (Duty::Build, seen.unwrap_or_else(|| on.clone()))
+                }
+                Duty::Triage | Duty::Build | Duty::Validate | Duty::Answer => (*duty, on.clone()),
+            };
+            vec![retried, start_role(team, now, task, duty, on, start)]
+        }
+    })
+}
+
+pub(super) fn undo(team: &Team, task: TaskId) -> Result<Vec<Event>, Refusal> {
+    match &get(team, task)?.state {
+        TaskState::Closed(End::Landed { .. } | End::Applied { .. }) => {
+            Ok(vec![Event::UndoStarted { task }])
+        }
+        TaskState::Closed(End::Undone { .. }) => {
+            Err(Refusal::Not(format!("{task} was already taken back")))
+        }
+        TaskState::Closed(End::Answered | End::Rejected { .. } | End::Cancelled)
+        | TaskState::Waiting { .. }
+        | TaskState::Working { .. }
+        | TaskState::Checking { .. }
+        | TaskState::AwaitingApproval { .. }
+        | TaskState::Landing { .. }
+        | TaskState::Undoing { .. }
+        | TaskState::Parked { .. } => {
+            Err(Refusal::Not(format!("{task} has not landed; there is nothing to take back")))
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! State, and the one function that changes it. `apply` is total: a fact cannot fail. What each
+//! fact does to a task or a run stands in `task/change.rs`.
+//!
+//! Everything is behind `Arc`, so that a copy of the team (to show, to decide on) costs a pointer an
+//! entry, and a change copies only what it touches.
+
+use crate::brief::{Brief, Usage};
+use crate::change::{Base, Candidate, FileChange, PlannedPath};
+use crate::event::{Answer, Event, Parked, Subject, Why, Work};
+use crate::failure::Failure;
+use crate::handoff::{By, Class, Decision, Duty, Handoff, Question, Repro};
+use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
+use crate::receipt::{CheckSpec, Receipt};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+mod change;
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Team {
+    /// How many events were applied: the version of everything shown.
+    pub version: u64,
+    pub tasks: BTreeMap<TaskId, Arc<Task>>,
+    pub runs: BTreeMap<RunId, Arc<Run>>,
+    pub approvals: BTreeMap<ApprovalId, Arc<Approval>>,
+    pub questions: BTreeMap<QuestionId, Arc<Asked>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    pub brief: Brief,
+    pub delegated_at: Millis,
+    pub ended_at: Option<Millis>,
+    pub state: TaskState,
+    pub base: Option<Base>,
+    pub checks: Vec<CheckSpec>,
+    pub class: Option<Class>,
+    /// The testable "done", as triaged.
+    pub criteria: Vec<String>,
+    /// Everything earlier roles handed over, oldest first: the memory the next run starts from.
+    pub handoffs: Vec<(RunId, Handoff)>,
+    /// Build runs since the start or since a person last sent the task on.
+    pub builds: u32,
+    pub repro: Option<Repro>,
+    /// The round of checks on S.
+    pub baseline: Option<RunId>,
+    pub head: Option<Head>,
+    /// L, while it is being checked, asked about or landed.
+    pub candidate: Option<Candidate>,
+    pub spent: Usage,
+    pub questions: u32,
+    /// A person answered a question of this task: some things need a person's word.
+    pub person_answered: bool,
+    pub decisions: Vec<Decision>,
+    pub approvals: Vec<ApprovalId>,
+}
+
+/// H: the agents' work that went through the gates of a change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    pub commit: CommitId,
+    pub tree: TreeId,
+    /// The Engineer's run.
+    pub by: RunId,
+    pub files: Vec<FileChange>,
+    /// How tests were weakened, with a person's word for it.
+    pub weakened: Vec<String>,
+}
+
+/// Where a task stands. The variant holds the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum TaskState {
+    /// Nothing runs by a role; the engine or a person has the next step.
+    Waiting {
+        on: Wait,
+    },
+    /// A role is at work.
+    Working {
+        run: RunId,
+    },
+    /// The server runs the project's checks.
+    Checking {
+        run: RunId,
+        under: Option<ApprovalId>,
+    },
+    /// A person decides.
+    AwaitingApproval {
+        approval: ApprovalId,
+    },
+    /// Approved; the branch or the files are being moved.
+    Landing {
+        approval: ApprovalId,
+        step: Step,
+    },
+    /// What landed is being taken back.
+    Undoing {
+        end: End,
+    },
+    /// Waits for a person; never goes on by itself. `was` is where a retry goes on.
+    Parked {
+        why: Parked,
+        was: Resume,
+    },
+    Closed(End),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Wait {
+    Snapshot,
+    /// The candidate is being built from this head; `under`: for an approval whose tip has moved.
+    Candidate {
+        head: CommitId,
+        under: Option<ApprovalId>,
+    },
+    Question {
+        question: QuestionId,
+    },
+}
+
+/// A landing plans first, writes the plan down, then moves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Step {
+    PlanBranch,
+    MoveBranch { plan: Vec<PlannedPath> },
+    PlanEdits,
+    MoveEdits { plan: Vec<PlannedPath> },
+}
+
+/// Where a parked task goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Resume {
+    Snapshot,
+    /// The duty again; `continues`: where the lost run ended.
+    Role {
+        duty: Duty,
+        on: CommitId,
+        continues: Option<RunId>,
+    },
+    Checks {
+        commit: CommitId,
+        why: Why,
+        under: Option<ApprovalId>,
+    },
+    Candidate {
+        head: CommitId,
+        under: Option<ApprovalId>,
+    },
+    Question {
+        question: QuestionId,
+    },
+    Landing {
+        approval: ApprovalId,
+        step: Step,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum End {
+    Landed { approval: ApprovalId, plan: Vec<PlannedPath> },
+    Applied { approval: ApprovalId, plan: Vec<PlannedPath> },
+    Answered,
+    Rejected { why: String },
+    Cancelled,
+    Undone { how: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub task: TaskId,
+    pub work: Work,
+    pub started_at: Millis,
+    pub deadline_at: Millis,
+    pub spent: Usage,
+    pub warned: bool,
+    /// Receipt `R4.3` is the third of run 4.
+    pub receipts: Vec<Receipt>,
+    pub state: RunState,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum RunState {
+    Live,
+    /// Handed over, or its round of checks ended.
+    Ended {
+        at: Millis,
+    },
+    /// It asked; the run that gets the answer continues it.
+    Asked {
+        question: QuestionId,
+    },
+    Lost {
+        failure: Failure,
+    },
+    /// Its task moved on without it.
+    Stopped,
+}
+
+/// Permission for one exact change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    pub task: TaskId,
+    pub subject: Subject,
+    pub asked_at: Millis,
+    pub state: ApprovalState,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ApprovalState {
+    Open,
+    Answered {
+        answer: Answer,
+        by: By,
+        at: Millis,
+    },
+    /// Overtaken; it can no longer be answered.
+    Void {
+        why: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    pub task: TaskId,
+    pub run: RunId,
+    pub ask: Question,
+    pub answer: Option<(String, By)>,
+}
+
+impl Team {
+    pub fn task(&self, task: TaskId) -> Option<&Task> {
+        self.tasks.get(&task).map(|it| &**it)
+    }
+
+    pub fn run(&self, run: RunId) -> Option<&Run> {
+        self.runs.get(&run).map(|it| &**it)
+    }
+
+    pub fn receipt(&self, id: ReceiptId) -> Option<&Receipt> {
+        let index = usize::try_from(id.n.checked_sub(1)?).ok()?;
+        self.run(id.run)?.receipts.get(index)
+    }
+
+    /// The live run of a task, if one is at work.
+    pub fn live_run(&self, task: TaskId) -> Option<RunId> {
+        match self.task(task)?.state {
+            TaskState::Working { run } | TaskState::Checking { run, .. } => Some(run),
+            TaskState::Waiting { .. }
+            | TaskState::AwaitingApproval { .. }
+            | TaskState::Landing { .. }
+            | TaskState::Undoing { .. }
+            | TaskState::Parked { .. }
+            | TaskState::Closed(_) => None,
+        }
+    }
+
+    /// The last Engineer's run that ended with a hand-over, for continuing it.
+    pub fn last_build(&self, task: TaskId) -> Option<RunId> {
+        let handoffs = &self.task(task)?.handoffs;
+        let mut changes = handoffs.iter().rev();
+        changes.find(|it| matches!(it.1, Handoff::Changed { .. })).map(|it| it.0)
+    }
+
+    pub fn apply(&mut self, event: &Event) {
+        self.version += 1;
+        match event {
+            Event::TaskDelegated { task, brief, at } => {
+                self.tasks.insert(*task, Arc::new(Task::new(brief.clone(), *at)));
+            }
+            Event::TaskSnapshotted { task, base, checks } => self.with(*task, |it| {
+                it.base = Some(base.clone());
+                it.checks.clone_from(checks);
+            }),
+            Event::RunStarted { run, task, work, at, deadline_at } => {
+                self.start(*run, *task, work, *at, *deadline_at);
+            }
+            Event::RunSpent { run, usage } => self.spend(*run, usage),
+            Event::BudgetWarned { run, .. } => self.with_run(*run, |it| it.warned = true),
+            Event::ReceiptRecorded { run, receipt } => {
+                self.with_run(*run, |it| it.receipts.push(receipt.clone()));
+            }
+            Event::ReproRecorded { run, repro } => {
+                self.with_task_of(*run, |it| it.repro = Some(repro.clone()));
+            }
+            Event::RunHandedOver { run, handoff, facts, at } => {
+                self.with_run(*run, |it| it.state = RunState::Ended { at: *at });
+                self.with_task_of(*run, |it| it.hand_over(*run, handoff, facts.as_ref()));
+            }
+            Event::RunLost { run, failure, .. } => {
+                self.with_run(*run, |it| it.state = RunState::Lost { failure: failure.clone() });
+            }
+            Event::RunChecked { run, at } => {
+                self.with_run(*run, |it| it.state = RunState::Ended { at: *at });
+            }
+            Event::QuestionAsked { run, question, ask } => self.ask(*run, *question, ask),
+            Event::QuestionAnswered { question, text, by, .. } => self.answer(*question, text, by),
+            Event::DecisionRecorded { task, decision } => {
+                self.with(*task, |it| it.decisions.push(decision.clone()));
+            }
+            Event::CandidateWanted { task, head } => self.with(*task, |it| it.wants(head)),
+            Event::CandidateBuilt { task, candidate } => {
+                self.with(*task, |it| it.candidate = Some(candidate.clone()));
+            }
+            Event::CandidateConflicted { task, .. } => self.with(*task, |it| it.candidate = None),
+            Event::ApprovalAsked { approval, task, subject, at } => {
+                self.ask_approval(*approval, *task, subject, *at);
+            }
+            Event::ApprovalAnswered { approval, answer, by, at } => {
+                self.answer_approval(*approval, answer, by, *at);
+            }
+            Event::ApprovalRebased { approval, candidate, receipts } => {
+                self.rebase(*approval, candidate, receipts);
+            }
+            Event::ApprovalVoided { approval, why } => self.void(*approval, why),
+            Event::TipMoved { task } => self.with(*task, Task::tip_moved),
+            Event::LandingPlanned { task, plan } => self.with(*task, |it| it.planned(plan)),
+            Event::TaskLanded { task, at } | Event::TaskApplied { task, at } => {
+                self.with(*task, |it| it.landed(*at));
+            }
+            Event::LandingRefused { .. } => (),
+            Event::TaskAnswered { task, at } => self.close(*task, End::Answered, *at),
+            Event::TaskRejected { task, why, at } => {
+                self.close(*task, End::Rejected { why: why.clone() }, *at);
+            }
+            Event::TaskCancelled { task, at } => self.close(*task, End::Cancelled, *at),
+            Event::TaskParked { task, why, .. } => self.park(*task, why),
+            Event::TaskRetried { task } => self.with(*task, Task::retried),
+            Event::UndoStarted { task } => self.with(*task, Task::undo_started),
+            Event::UndoRefused { task, .. } => self.with(*task, Task::undo_refused),
+            Event::TaskUndone { task, how, at } => {
+                self.close(*task, End::Undone { how: how.clone() }, *at);
+            }
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! What each fact does to a task, a run or an approval. Every function here is total: where a fact
+//! names what isn't there, nothing changes.
+
+use super::{
+    Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
+    Wait,
+};
+use crate::brief::{Brief, Usage};
+use crate::change::{Candidate, ChangeFacts, PlannedPath};
+use crate::event::{Answer, Parked, Subject, Why, Work};
+use crate::handoff::{By, Duty, Handoff, Question};
+use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use std::sync::Arc;
+
+impl Team {
+    pub(super) fn with(&mut self, task: TaskId, change: impl FnOnce(&mut Task)) {
+        if let Some(it) = self.tasks.get_mut(&task) {
+            change(Arc::make_mut(it));
+        }
+    }
+
+    pub(super) fn with_run(&mut self, run: RunId, change: impl FnOnce(&mut Run)) {
+        if let Some(it) = self.runs.get_mut(&run) {
+            change(Arc::make_mut(it));
+        }
+    }
+
+    pub(super) fn with_task_of(&mut self, run: RunId, change: impl FnOnce(&mut Task)) {
+        if let Some(task) = self.run(run).map(|it| it.task) {
+            self.with(task, change);
+        }
+    }
+
+    pub(super) fn start(
+        &mut self,
+        run: RunId,
+        task: TaskId,
+        work: &Work,
+        started_at: Millis,
+        deadline_at: Millis,
+    ) {
+        let new = Run {
+            task,
+            work: work.clone(),
+            started_at,
+            deadline_at,
+            spent: Usage::default(),
+            warned: false,
+            receipts: vec![],
+            state: RunState::Live,
+        };
+        self.runs.insert(run, Arc::new(new));
+        self.with(task, |it| it.started(run, work));
+    }
+
+    pub(super) fn spend(&mut self, run: RunId, usage: &Usage) {
+        self.with_run(run, |it| it.spent.add(usage));
+        self.with_task_of(run, |it| it.spent.add(usage));
+    }
+
+    pub(super) fn ask(&mut self, run: RunId, question: QuestionId, ask: &Question) {
+        let Some(task) = self.run(run).map(|it| it.task) else {
+            return;
+        };
+        self.with_run(run, |it| it.state = RunState::Asked { question });
+        self.questions
+            .insert(question, Arc::new(Asked { task, run, ask: ask.clone(), answer: None }));
+        self.with(task, |it| {
+            it.questions += 1;
+            it.state = TaskState::Waiting { on: Wait::Question { question } };
+        });
+    }
+
+    pub(super) fn answer(&mut self, question: QuestionId, text: &str, by: &By) {
+        let Some(asked) = self.questions.get_mut(&question) else {
+            return;
+        };
+        Arc::make_mut(asked).answer = Some((text.to_string(), by.clone()));
+        let task = asked.task;
+        self.with(task, |it| it.person_answered |= matches!(by, By::Person { .. }));
+    }
+
+    pub(super) fn ask_approval(
+        &mut self,
+        approval: ApprovalId,
+        task: TaskId,
+        subject: &Subject,
+        asked_at: Millis,
+    ) {
+        let state = ApprovalState::Open;
+        let asked = Approval { task, subject: subject.clone(), asked_at, state };
+        self.approvals.insert(approval, Arc::new(asked));
+        self.with(task, |it| {
+            it.approvals.push(approval);
+            it.state = TaskState::AwaitingApproval { approval };
+        });
+    }
+
+    pub(super) fn answer_approval(
+        &mut self,
+        approval: ApprovalId,
+        answer: &Answer,
+        by: &By,
+        at: Millis,
+    ) {
+        let Some(asked) = self.approvals.get_mut(&approval) else {
+            return;
+        };
+        let asked = Arc::make_mut(asked);
+        asked.state = ApprovalState::Answered { answer: answer.clone(), by: by.clone(), at };
+        let (task, subject) = (asked.task, asked.subject.clone());
+        self.with(task, |it| it.answered(approval, answer, &subject));
+    }
+
+    pub(super) fn rebase(
+        &mut self,
+        approval: ApprovalId,
+        candidate: &Candidate,
+        receipts: &[ReceiptId],
+    ) {
+        let Some(asked) = self.approvals.get_mut(&approval) else {
+            return;
+        };
+        let asked = Arc::make_mut(asked);
+        let (candidate, receipts) = (candidate.clone(), receipts.to_vec());
+        if let Subject::Landing { .. } = asked.subject {
+            asked.subject = Subject::Landing { candidate, receipts };
+        }
+        let task = asked.task;
+        self.with(task, |it| it.state = TaskState::Landing { approval, step: Step::PlanBranch });
+    }
+
+    pub(super) fn void(&mut self, approval: ApprovalId, why: &str) {
+        if let Some(asked) = self.approvals.get_mut(&approval) {
+            Arc::make_mut(asked).state = ApprovalState::Void { why: why.to_string() };
+        }
+    }
+
+    /// Ends a task: its live run stops, its open approvals can no longer be answered.
+    pub(super) fn close(&mut self, task: TaskId, end: End, at: Millis) {
+        self.stop_run(task);
+        let open: Vec<ApprovalId> = self.open_approvals(task);
+        for approval in open {
+            self.void(approval, "the task ended");
+        }
+        self.with(task, |it| {
+            it.ended_at = Some(at);
+            it.state = TaskState::Closed(end);
+        });
+    }
+
+    pub(super) fn park(&mut self, task: TaskId, why: &Parked) {
+        self.stop_run(task);
+        let Some(was) = self.resume_point(task) else {
+            return;
+        };
+        self.with(task, |it| it.state = TaskState::Parked { why: why.clone(), was });
+    }
+
+    fn open_approvals(&self, task: TaskId) -> Vec<ApprovalId> {
+        let mine = self.task(task).map(|it| it.approvals.clone()).unwrap_or_default();
+        let is_open = |it: &ApprovalId| self.approvals[it].state == ApprovalState::Open;
+        mine.into_iter().filter(is_open).collect()
+    }
+
+    fn stop_run(&mut self, task: TaskId) {
+        if let Some(run) = self.live_run(task) {
+            self.with_run(run, |it| {
+                if it.state == RunState::Live {
+                    it.state = RunState::Stopped;
+                }
+            });
+        }
+    }
+
+    /// Where a task that stops now would go on.
+    fn resume_point(&self, task: TaskId) -> Option<Resume> {
+        match &self.task(task)?.state {
+            TaskState::Waiting { on: Wait::Snapshot } => Some(Resume::Snapshot),
+            TaskState::Waiting { on: Wait::Candidate { head, under } } => {
+                Some(Resume::Candidate { head: head.clone(), under: *under })
+            }
+            TaskState::Waiting { on: Wait::Question { question } } => {
+                Some(Resume::Question { question: *question })
+            }
+            TaskState::Working { run } | TaskState::Checking { run, .. } => self.resume_run(*run),
+            TaskState::Landing { approval, step } => {
+                Some(Resume::Landing { approval: *approval, step: step.clone() })
+            }
+            TaskState::AwaitingApproval { approval } => match &self.approvals[approval].subject {
+                Subject::Landing { candidate, .. } => {
+                    Some(Resume::Candidate { head: candidate.head.clone(), under: None })
+                }
+                Subject::Edits { head, .. } => {
+                    Some(Resume::Candidate { head: head.clone(), under: None })
+                }
+                Subject::Commands { commit, why, .. } => {
+                    Some(Resume::Checks { commit: commit.clone(), why: *why, under: None })
+                }
+            },
+            TaskState::Parked { was, .. } => Some(was.clone()),
+            TaskState::Undoing { .. } | TaskState::Closed(_) => None,
+        }
+    }
+
+    fn resume_run(&self, run: RunId) -> Option<Resume> {
+        let it = self.run(run)?;
+        match &it.work {
+            Work::Role { duty, on, .. } => {
+                // A run that handed over is not continued: the next one starts with its result.
+                let lost = !matches!(it.state, RunState::Ended { .. });
+                let continues = lost.then_some(run);
+                Some(Resume::Role { duty: *duty, on: on.clone(), continues })
+            }
+            // The round ended and sent the task back once too often: the next step is a build.
+            Work::Checks { .. } if matches!(it.state, RunState::Ended { .. }) => {
+                let on = self.task(it.task)?.base.as_ref()?.seen.clone();
+                Some(Resume::Role { duty: Duty::Build, on, continues: None })
+            }
+            Work::Checks { commit, why, .. } => {
+                let under = match &self.task(it.task)?.state {
+                    TaskState::Checking { under, .. } => *under,
+                    TaskState::Waiting { .. }
+                    | TaskState::Working { .. }
+                    | TaskState::AwaitingApproval { .. }
+                    | TaskState::Landing { .. }
+                    | TaskState::Undoing { .. }
+                    | TaskState::Parked { .. }
+                    | TaskState::Closed(_) => None,
+                };
+                Some(Resume::Checks { commit: commit.clone(), why: *why, under })
+            }
+        }
+    }
+}
+
+impl Task {
+    pub(super) fn new(brief: Brief, delegated_at: Millis) -> Task {
+        Task {
+            brief,
+            delegated_at,
+            ended_at: None,
+            state: TaskState::Waiting { on: Wait::Snapshot },
+            base: None,
+            checks: vec![],
+            class: None,
+            criteria: vec![],
+            handoffs: vec![],
+            builds: 0,
+            repro: None,
+            baseline: None,
+            head: None,
+            candidate: None,
+            spent: Usage::default(),
+            questions: 0,
+            person_answered: false,
+            decisions: vec![],
+            approvals: vec![],
+        }
+    }
+
+    fn started(&mut self, run: RunId, work: &Work) {
+        match work {
+            Work::Role { duty, start, .. } => {
+                let answers = matches!(self.state, TaskState::Waiting { .. })
+                    && matches!(start, crate::event::Start::Continues { .. });
+                if *duty == Duty::Build && !answers {
+                    self.builds += 1;
+                }
+                self.state = TaskState::Working { run };
+            }
+            Work::Checks { why, .. } => {
+                if *why == Why::Baseline {
+                    self.baseline = Some(run);
+                }
+                let under = match &self.state {
+                    TaskState::Waiting { on: Wait::Candidate { under, .. } } => *under,
+                    TaskState::Checking { under, .. }
+                    | TaskState::Parked { was: Resume::Checks { under, .. }, .. } => *under,
+                    TaskState::Waiting { .. }
+                    | TaskState::Working { .. }
+                    | TaskState::AwaitingApproval { .. }
+                    | TaskState::Landing { .. }
+                    | TaskState::Undoing { .. }
+                    | TaskState::Parked { .. }
+                    | TaskState::Closed(_) => None,
+                };
+                self.state = TaskState::Checking { run, under };
+            }
+        }
+    }
+
+    pub(super) fn hand_over(&mut self, run: RunId, handoff: &Handoff, facts: Option<&ChangeFacts>) {
+        self.handoffs.push((run, handoff.clone()));
+        if let Handoff::Triaged { class, criteria, .. } = handoff {
+            self.class = Some(*class);
+            self.criteria.clone_from(criteria);
+        }
+        if let (Handoff::Changed { .. }, Some(facts)) = (handoff, facts) {
+            self.head = Some(Head {
+                commit: facts.head.clone(),
+                tree: facts.tree.clone(),
+                by: run,
+                files: facts.files.clone(),
+                weakened: facts.weakened.clone(),
+            });
+        }
+    }
+
+    fn answered(&mut self, approval: ApprovalId, answer: &Answer, subject: &Subject) {
+        let head = match subject {
+            Subject::Landing { candidate, .. } => Some(candidate.head.clone()),
+            Subject::Edits { head, .. } => Some(head.clone()),
+            Subject::Commands { .. } => None,
+        };
+        match (answer, head) {
+            (Answer::Approve { .. }, Some(_)) => {
+                self.state = TaskState::Landing { approval, step: Step::PlanBranch };
+            }
+            (Answer::Apply, Some(_)) => {
+                self.state = TaskState::Landing { approval, step: Step::PlanEdits };
+            }
+            (Answer::Rebuild, Some(head)) => {
+                self.state = TaskState::Waiting { on: Wait::Candidate { head, under: None } };
+            }
+            // A person sent it on: the count of builds begins anew.
+            (Answer::Revise { .. }, _) => self.builds = 0,
+            // The event that follows moves the task: a round of checks, an end.
+            (Answer::Approve { .. } | Answer::Apply | Answer::Rebuild, None)
+            | (Answer::Reject { .. }, _) => (),
+        }
+    }
+
+    pub(super) fn wants(&mut self, head: &CommitId) {
+        let on = Wait::Candidate { head: head.clone(), under: None };
+        self.state = TaskState::Waiting { on };
+    }
+
+    pub(super) fn tip_moved(&mut self) {
+        if let (TaskState::Landing { approval, .. }, Some(head)) = (&self.state, &self.head) {
+            let (head, under) = (head.commit.clone(), Some(*approval));
+            self.state = TaskState::Waiting { on: Wait::Candidate { head, under } };
+        }
+    }
+
+    pub(super) fn planned(&mut self, plan: &[PlannedPath]) {
+        if let TaskState::Landing { step, .. } = &mut self.state {
+            *step = match step {
+                Step::PlanBranch | Step::MoveBranch { .. } => {
+                    Step::MoveBranch { plan: plan.to_vec() }
+                }
+                Step::PlanEdits | Step::MoveEdits { .. } => Step::MoveEdits { plan: plan.to_vec() },
+            };
+        }
+    }
+
+    pub(super) fn landed(&mut self, at: Millis) {
+        if let TaskState::Landing { approval, step } = &self.state {
+            let approval = *approval;
+            let end = match step {
+                Step::MoveBranch { plan } => End::Landed { approval, plan: plan.clone() },
+                Step::MoveEdits { plan } => End::Applied { approval, plan: plan.clone() },
+                Step::PlanBranch => End::Landed { approval, plan: vec![] },
+                Step::PlanEdits => End::Applied { approval, plan: vec![] },
+            };
+            self.ended_at = Some(at);
+            self.state = TaskState::Closed(end);
+        }
+    }
+
+    pub(super) fn retried(&mut self) {
+        self.builds = 0;
+        if let TaskState::Parked { was, .. } = &self.state {
+            match was.clone() {
+                Resume::Snapshot => self.state = TaskState::Waiting { on: Wait::Snapshot },
+                Resume::Candidate { head, under } => {
+                    self.state = TaskState::Waiting { on: Wait::Candidate { head, under } };
+                }
+                Resume::Question { question } => {
+                    self.state = TaskState::Waiting { on: Wait::Question { question } };
+                }
+                Resume::Landing { approval, step } => {
+                    self.state = TaskState::Landing { approval, step };
+                }
+                // The run that follows in the same step moves the task.
+                Resume::Role { .. } | Resume::Checks { .. } => (),
+            }
+        }
+    }
+
+    pub(super) fn undo_started(&mut self) {
+        if let TaskState::Closed(end @ (End::Landed { .. } | End::Applied { .. })) = &self.state {
+            self.state = TaskState::Undoing { end: end.clone() };
+        }
+    }
+
+    pub(super) fn undo_refused(&mut self) {
+        if let TaskState::Undoing { end } = &self.state {
+            self.state = TaskState::Closed(end.clone());
+        }
+    }
+}
