@@ -9,7 +9,7 @@ use crate::change::{Base, Candidate, ChangeFacts, ChangeId, PlannedPath};
 use crate::event::{Answer, Event, Parked, Start, Subject, Why, Work};
 use crate::failure::{Code, Failure};
 use crate::handoff::{By, Duty, Handoff, Question, Repro};
-use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, RunId, TaskId};
+use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
 use crate::task::{Run, RunState, Task, TaskState, Team, Wait};
 use std::fmt;
@@ -191,8 +191,11 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
             Ok(vec![Event::TaskSnapshotted { task, base, checks }, started])
         }
         Input::Spent { run, usage } => spent(team, now, run, &usage),
-        Input::Recorded { run, receipt } => {
-            live(team, run)?;
+        // The number is given here, so that no two receipts of a run share one.
+        Input::Recorded { run, mut receipt } => {
+            let (_, it) = live(team, run)?;
+            let n = u32::try_from(it.receipts.len()).unwrap_or(u32::MAX).saturating_add(1);
+            receipt.id = ReceiptId { run, n };
             Ok(vec![Event::ReceiptRecorded { run, receipt }])
         }
         Input::Reproduced { run, repro } => {
@@ -261,7 +264,7 @@ fn spent(team: &Team, now: Millis, run: RunId, usage: &Usage) -> Result<Vec<Even
     };
     for (used, max, what) in used(it, task) {
         if max <= used {
-            let text = format!("the {what} are used up ({used} of {max})");
+            let text = format!("out of budget, {what}: {used} of {max}");
             let failure = Failure::new(Code::Stuck, text.clone());
             res.push(Event::RunLost { run, failure, at: now });
             let why = Parked::NeedsPerson(text);
@@ -269,7 +272,7 @@ fn spent(team: &Team, now: Millis, run: RunId, usage: &Usage) -> Result<Vec<Even
             return Ok(res);
         }
         if !it.warned && max / 5 * 4 <= used && res.len() == 1 {
-            let text = format!("four fifths of the {what} are used ({used} of {max})");
+            let text = format!("four fifths used, {what}: {used} of {max}");
             res.push(Event::BudgetWarned { run, text });
         }
     }

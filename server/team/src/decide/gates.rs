@@ -171,7 +171,11 @@ pub(super) fn gate_problem(team: &Team, task: &Task, round: &Run) -> Option<Stri
 /// What keeps L from landing: no excuse by the baseline here, but for fewer tests, since the
 /// person's own uncommitted tests are not in L.
 pub(super) fn candidate_problem(team: &Team, task: &Task, round: &Run) -> Option<String> {
+    let tree = task.candidate.as_ref().map(|it| &it.tree);
     for receipt in checks_of(round) {
+        if receipt.tree.as_ref() != tree {
+            return Some(format!("{} is about other files", receipt.id));
+        }
         if !receipt.is_green() {
             return Some(format!("{} is red: {}", receipt.id, describe(receipt)));
         }
@@ -179,6 +183,11 @@ pub(super) fn candidate_problem(team: &Team, task: &Task, round: &Run) -> Option
     let clean_start = task.base.as_ref().is_some_and(|it| it.base == it.seen);
     let fewer = if clean_start { fewer_tests(team, task, round) } else { None };
     fewer.or_else(|| repro_problem(task, round))
+}
+
+/// The receipts of a round's checks.
+pub(super) fn ids(round: &Run) -> Vec<ReceiptId> {
+    checks_of(round).map(|it| it.id).collect()
 }
 
 fn checks_of(round: &Run) -> impl Iterator<Item = &Receipt> {
@@ -261,7 +270,7 @@ pub fn evidence(team: &Team, task: &Task, tree: &TreeId) -> Option<Vec<ReceiptId
         checks_of(round).all(|it| it.is_green() && it.tree.as_ref() == Some(tree))
             && repro_problem(task, round).is_none()
     })?;
-    Some(checks_of(round).map(|it| it.id).collect())
+    Some(ids(round))
 }
 
 /// What a rule may land by itself: complete green evidence, nothing that needs a tick, no risk.

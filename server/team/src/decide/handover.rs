@@ -143,13 +143,17 @@ pub(super) fn checked(team: &Team, now: Millis, run: RunId) -> Result<Vec<Event>
                 return Err(Refusal::Not(format!("{task} has no candidate")));
             };
             match gates::candidate_problem(team, state, it) {
-                None => res.extend(landing::proven(&after, now, task, candidate, under)),
+                None => {
+                    let receipts = gates::ids(it);
+                    let proven = (candidate, receipts);
+                    res.extend(landing::proven(&after, now, task, proven, under));
+                }
                 Some(problem) => {
                     if let Some(approval) = under {
                         let why = format!("the branch moved, and there {problem}");
                         res.push(Event::ApprovalVoided { approval, why });
                     }
-                    let receipts = it.receipts.iter().map(|it| it.id).collect();
+                    let receipts = gates::ids(it);
                     let why = format!(
                         "without your uncommitted text {problem}; the change may depend on it"
                     );

@@ -1,13 +1,13 @@
 //! Candidate, approval, landing, undo: from a passed verdict to the branch, and back.
 
 use super::{
-    ApprovalId, Candidate, CommitId, Event, Failure, Millis, Parked, PlannedPath, Refusal, Subject,
-    Task, TaskId, TaskState, Team, Wait, Why, ask_approval, gates, get, open, start_checks,
-    waiting,
+    ApprovalId, Candidate, CommitId, Event, Failure, Millis, Parked, PlannedPath, ReceiptId,
+    Refusal, Subject, Task, TaskId, TaskState, Team, Wait, Why, ask_approval, gates, get, open,
+    start_checks, waiting,
 };
 use crate::event::Answer;
 use crate::handoff::By;
-use crate::task::Step;
+use crate::task::{Approval, ApprovalState, Step};
 
 pub(super) fn built(
     team: &Team,
@@ -26,8 +26,8 @@ pub(super) fn built(
     }
     let mut after = team.clone();
     after.apply(&res[0]);
-    if gates::evidence(&after, it, &candidate.tree).is_some() {
-        res.extend(proven(&after, now, task, candidate, under));
+    if let Some(receipts) = gates::evidence(&after, it, &candidate.tree) {
+        res.extend(proven(&after, now, task, (candidate, receipts), under));
     } else {
         let commit = candidate.commit;
         res.push(start_checks(&after, now, task, commit, Why::Candidate, false));
@@ -35,30 +35,26 @@ pub(super) fn built(
     Ok(res)
 }
 
-/// L is green: ask, or land under the approval that already holds for the same change.
+/// L is green by these receipts: ask, or land under the approval that already holds for the same change.
 pub(super) fn proven(
     team: &Team,
     now: Millis,
     task: TaskId,
-    candidate: Candidate,
+    (candidate, receipts): (Candidate, Vec<ReceiptId>),
     under: Option<ApprovalId>,
 ) -> Vec<Event> {
-    let Some(it) = team.task(task) else {
-        return vec![];
-    };
-    let receipts = gates::evidence(team, it, &candidate.tree).unwrap_or_default();
+    let Some(it) = team.task(task) else { return vec![] };
     let mut res = vec![];
     if let Some(approval) = under {
-        let same = match team.approvals.get(&approval).map(|it| &it.subject) {
-            Some(Subject::Landing { candidate: old, .. }) => {
-                old.change == candidate.change && candidate.blocked.is_empty()
-            }
-            Some(Subject::Edits { .. } | Subject::Commands { .. }) | None => false,
-        };
+        let asked = team.approvals.get(&approval);
+        let same = asked.is_some_and(|asked| still_holds(team, it, asked, &candidate, &receipts));
         if same {
             return vec![Event::ApprovalRebased { approval, candidate, receipts }];
         }
-        res.push(void(approval, "the branch moved and the change is not the same there"));
+        res.push(void(
+            approval,
+            "the branch moved and what was approved does not cover the change there",
+        ));
     }
     if !candidate.blocked.is_empty() {
         let (head, why) = (candidate.head, candidate.blocked.join("; "));
@@ -76,6 +72,31 @@ pub(super) fn proven(
         res.push(Event::ApprovalAnswered { approval, answer, by: By::Rule, at: now });
     }
     res
+}
+
+/// Whether what was granted covers this candidate too: the same change, nothing in the way, and
+/// nothing that needs a tick it did not get.
+fn still_holds(
+    team: &Team,
+    task: &Task,
+    asked: &Approval,
+    candidate: &Candidate,
+    receipts: &[ReceiptId],
+) -> bool {
+    let same = match &asked.subject {
+        Subject::Landing { candidate: old, .. } => old.change == candidate.change,
+        Subject::Edits { .. } | Subject::Commands { .. } => false,
+    };
+    let ticked = match &asked.state {
+        ApprovalState::Answered { answer: Answer::Approve { .. }, by: By::Rule, .. } => {
+            gates::lands_by_rule(team, task, candidate, receipts)
+        }
+        ApprovalState::Answered { answer: Answer::Approve { ticked }, .. } => {
+            candidate.acts.iter().chain(&candidate.merges).all(|it| ticked.contains(it))
+        }
+        ApprovalState::Answered { .. } | ApprovalState::Open | ApprovalState::Void { .. } => false,
+    };
+    same && ticked && candidate.blocked.is_empty()
 }
 
 pub(super) fn conflicted(
@@ -166,19 +187,23 @@ pub(super) fn landed(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event
     }
 }
 
-/// Nothing moved. Asked again, with what is possible instead.
+/// Nothing moved: the approval is used up, and asked again with what is possible instead.
 pub(super) fn refused(
     team: &Team,
     now: Millis,
     task: TaskId,
     why: String,
 ) -> Result<Vec<Event>, Refusal> {
-    step(team, task)?;
+    let (approval, _) = step(team, task)?;
     let Some(head) = get(team, task)?.head.as_ref().map(|it| it.commit.clone()) else {
         return Err(Refusal::Not(format!("{task} has no change")));
     };
     let subject = Subject::Edits { head, why: why.clone(), receipts: vec![] };
-    Ok(vec![Event::LandingRefused { task, why }, ask_approval(team, now, task, subject)])
+    Ok(vec![
+        void(approval, &format!("it could not land: {why}")),
+        Event::LandingRefused { task, why },
+        ask_approval(team, now, task, subject),
+    ])
 }
 
 fn undoing(team: &Team, task: TaskId) -> Result<(), Refusal> {

@@ -1,0 +1,427 @@
+//! Throws random inputs at the team: whatever arrives, in whatever order, these sentences hold.
+//! The seed stands in every message; `TEAM_SEED=n` plays one alone.
+
+use super::script::{START, base, brief, candidate, commit, facts, receipt, show, test_check};
+use crate::*;
+use std::collections::BTreeSet;
+
+const SEEDS: u32 = 20_000;
+const STEPS: u32 = 60;
+
+/// A small xorshift: the same numbers everywhere, from a printed seed.
+struct Random(u32);
+
+impl Random {
+    fn below(&mut self, n: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0 % n
+    }
+
+    fn one_in(&mut self, n: u32) -> bool {
+        self.below(n) == 0
+    }
+}
+
+#[test]
+fn what_always_holds() {
+    let one = std::env::var("TEAM_SEED").ok().and_then(|it| it.parse::<u32>().ok());
+    let seeds = one.map_or(0..SEEDS, |it| it..it + 1);
+    let mut seen = BTreeSet::new();
+    for seed in seeds {
+        play(seed, &mut seen);
+    }
+    if one.is_none() {
+        // A test that never gets anywhere would hold too.
+        let ends = ["landed", "applied", "undone", "rejected", "cancelled", "answered", "rebased"];
+        for it in ends {
+            assert!(seen.contains(it), "{SEEDS} seeds and no task was {it}");
+        }
+    }
+}
+
+fn play(seed: u32, seen: &mut BTreeSet<&'static str>) {
+    let mut random = Random(seed.wrapping_mul(2_654_435_761).max(1));
+    let mut team = Team::default();
+    let mut log: Vec<Event> = vec![];
+    let mut now = START;
+    for step in 0..STEPS {
+        now += u64::from(random.below(90_000));
+        // Mostly what a well-behaved shell would report next, so that tasks get far; else anything.
+        let input = if random.one_in(4) {
+            anything(&mut random, step)
+        } else {
+            likely(&mut random, &team, step)
+        };
+        let Ok(events) = decide(&team, now, input.clone()) else { continue };
+        let before = team.clone();
+        for event in &events {
+            team.apply(event);
+            note(event, seen);
+        }
+        let story = || format!("seed {seed}, step {step}: {input:?}");
+        closed_tasks_stay_closed(&before, &team, &story);
+        runs_do_not_outlive_their_tasks(&team, &story);
+        landings_are_approved_and_proven(&team, &story);
+        passes_have_green_receipts(&team, &events, &story);
+        spend_passes_its_cap_by_one_call(&team, &story);
+        jobs_are_one_a_task(&team, &story);
+        log.extend(events);
+    }
+    let replayed = log.iter().fold(Team::default(), |mut team, it| {
+        team.apply(it);
+        team
+    });
+    assert_eq!(replayed, team, "seed {seed}: the log does not tell the whole story");
+}
+
+fn note(event: &Event, seen: &mut BTreeSet<&'static str>) {
+    let name = match event {
+        Event::TaskLanded { .. } => "landed",
+        Event::TaskApplied { .. } => "applied",
+        Event::TaskUndone { .. } => "undone",
+        Event::TaskRejected { .. } => "rejected",
+        Event::TaskCancelled { .. } => "cancelled",
+        Event::TaskAnswered { .. } => "answered",
+        Event::ApprovalRebased { .. } => "rebased",
+        other if show(other).is_empty() => "nothing",
+        _other => "else",
+    };
+    seen.insert(name);
+}
+
+/// A closed task never moves, but for a person taking back what landed.
+fn closed_tasks_stay_closed(before: &Team, after: &Team, story: &dyn Fn() -> String) {
+    for (id, old) in &before.tasks {
+        let new = &after.tasks[id].state;
+        match &old.state {
+            TaskState::Closed(end @ (End::Landed { .. } | End::Applied { .. })) => {
+                let same = *new == old.state;
+                let undoing = *new == TaskState::Undoing { end: end.clone() };
+                assert!(same || undoing, "{}: {id} moved to {new:?}", story());
+            }
+            TaskState::Closed(_) => assert_eq!(*new, old.state, "{}: {id}", story()),
+            TaskState::Undoing { end } => {
+                let back = *new == TaskState::Closed(end.clone());
+                let stays = *new == old.state;
+                let undone = matches!(new, TaskState::Closed(End::Undone { .. }));
+                assert!(back || stays || undone, "{}: {id} moved to {new:?}", story());
+            }
+            TaskState::Waiting { .. }
+            | TaskState::Working { .. }
+            | TaskState::Checking { .. }
+            | TaskState::AwaitingApproval { .. }
+            | TaskState::Landing { .. }
+            | TaskState::Parked { .. } => (),
+        }
+    }
+}
+
+/// A live run is the one run of a task that works or checks.
+fn runs_do_not_outlive_their_tasks(team: &Team, story: &dyn Fn() -> String) {
+    for (id, it) in &team.runs {
+        if it.state == RunState::Live {
+            assert_eq!(team.live_run(it.task), Some(*id), "{}: {id} lives on", story());
+        }
+    }
+}
+
+/// A landing has exactly one approval that was granted; the approved change is the candidate's; its
+/// receipts are green, required, and on exactly the candidate's tree; its ticks were ticked.
+fn landings_are_approved_and_proven(team: &Team, story: &dyn Fn() -> String) {
+    for (id, task) in &team.tasks {
+        let approval = match &task.state {
+            TaskState::Landing { approval, step: Step::PlanBranch | Step::MoveBranch { .. } }
+            | TaskState::Closed(End::Landed { approval, .. }) => approval,
+            TaskState::Landing { step: Step::PlanEdits | Step::MoveEdits { .. }, .. }
+            | TaskState::Waiting { .. }
+            | TaskState::Working { .. }
+            | TaskState::Checking { .. }
+            | TaskState::AwaitingApproval { .. }
+            | TaskState::Undoing { .. }
+            | TaskState::Parked { .. }
+            | TaskState::Closed(_) => continue,
+        };
+        let asked = &team.approvals[approval];
+        assert_eq!(asked.task, *id, "{}: another task's approval", story());
+        let Subject::Landing { candidate, receipts } = &asked.subject else {
+            panic!("{}: {approval} is not about landing", story());
+        };
+        let ApprovalState::Answered { answer: Answer::Approve { ticked }, by, .. } = &asked.state
+        else {
+            panic!("{}: {approval} was not granted", story());
+        };
+        let granted = task.approvals.iter().filter(|it| {
+            let state = &team.approvals[it].state;
+            let landing = matches!(team.approvals[it].subject, Subject::Landing { .. });
+            landing
+                && matches!(state, ApprovalState::Answered { answer: Answer::Approve { .. }, .. })
+        });
+        assert_eq!(granted.count(), 1, "{}: {id} has one grant", story());
+        for path in candidate.acts.iter().chain(&candidate.merges) {
+            assert!(ticked.contains(path), "{}: {path} was not ticked", story());
+        }
+        for receipt in receipts {
+            let receipt = team.receipt(*receipt).unwrap();
+            assert!(receipt.is_green(), "{}: {} is red", story(), receipt.id);
+            assert_eq!(receipt.tree.as_ref(), Some(&candidate.tree), "{}", story());
+        }
+        for check in task.checks.iter().filter(|it| it.required) {
+            let named = |it: &&ReceiptId| match &team.receipt(**it).unwrap().ran {
+                Ran::Check { name } => *name == check.name,
+                Ran::Repro { .. } | Ran::OwnCheck { .. } | Ran::Command => false,
+            };
+            assert!(receipts.iter().any(|it| named(&it)), "{}: no {}", story(), check.name);
+        }
+        if *by == By::Rule {
+            assert!(task.brief.land_by_rule && !receipts.is_empty(), "{}", story());
+            assert!(candidate.acts.is_empty() && candidate.risk.is_empty(), "{}", story());
+        }
+    }
+}
+
+/// A verdict of pass stands on green required receipts on the commit judged, or on ones that were
+/// red before the change and are no worse.
+fn passes_have_green_receipts(team: &Team, events: &[Event], story: &dyn Fn() -> String) {
+    for event in events {
+        let Event::RunHandedOver {
+            run,
+            handoff: Handoff::Validated { verdict: Verdict::Pass, head, receipts, .. },
+            ..
+        } = event
+        else {
+            continue;
+        };
+        let task = &team.tasks[&team.runs[run].task];
+        assert_eq!(&task.head.as_ref().unwrap().commit, head, "{}", story());
+        assert!(!receipts.is_empty(), "{}", story());
+        for id in receipts {
+            let it = team.receipt(*id).unwrap();
+            assert!(it.commit.as_ref() == Some(head), "{}: {id} is about other files", story());
+        }
+        let red_before =
+            task.baseline.is_some_and(|it| team.runs[&it].receipts.iter().any(|it| !it.is_green()));
+        for check in task.checks.iter().filter(|it| it.required) {
+            let proves = |it: &Receipt| {
+                it.commit.as_ref() == Some(head)
+                    && it.ran == (Ran::Check { name: check.name.clone() })
+                    && (it.is_green() || red_before)
+            };
+            let mut all = team.runs.values().flat_map(|it| &it.receipts);
+            assert!(all.any(proves), "{}: passed without {}", story(), check.name);
+        }
+    }
+}
+
+/// One call may go over the cap, since its price is known only afterwards; a live run never has
+/// nothing left.
+fn spend_passes_its_cap_by_one_call(team: &Team, story: &dyn Fn() -> String) {
+    for (id, it) in &team.runs {
+        if it.state == RunState::Live && matches!(it.work, Work::Role { .. }) {
+            let limits = &team.tasks[&it.task].brief.limits;
+            let over = limits.run_micros_max <= it.spent.micros;
+            assert!(!over, "{}: {id} may call with nothing left", story());
+        }
+    }
+}
+
+fn jobs_are_one_a_task(team: &Team, story: &dyn Fn() -> String) {
+    let jobs = jobs(team);
+    let tasks: BTreeSet<TaskId> = jobs.iter().map(Job::task).collect();
+    assert_eq!(tasks.len(), jobs.len(), "{}: two jobs for one task: {jobs:?}", story());
+}
+
+fn person() -> By {
+    By::Person { door: "test".into() }
+}
+
+fn change_facts(random: &mut Random, head: &str) -> ChangeFacts {
+    let mut res = facts(head);
+    if random.one_in(8) {
+        res.files.clear();
+    }
+    if random.one_in(8) {
+        res.weakened.push("a test is gone".into());
+    }
+    res
+}
+
+fn answer(random: &mut Random) -> Answer {
+    match random.below(8) {
+        0 => Answer::Apply,
+        1 => Answer::Revise { text: "other".into() },
+        2 => Answer::Rebuild,
+        3 => Answer::Reject { why: "no".into() },
+        _ => {
+            let ticked = if random.one_in(2) { vec!["build.rs".into()] } else { vec![] };
+            Answer::Approve { ticked }
+        }
+    }
+}
+
+fn handoff(random: &mut Random, duty: Duty, team: &Team, run: RunId) -> Handoff {
+    match duty {
+        Duty::Triage => {
+            let class = Class::ALL[random.below(7) as usize];
+            let (severity, summary) = (Severity::Low, "x".into());
+            Handoff::Triaged { class, severity, summary, criteria: vec![] }
+        }
+        Duty::Build => Handoff::Changed {
+            head: commit("claimed"),
+            summary: "x".into(),
+            look_first: String::new(),
+            risks: vec![],
+        },
+        Duty::Validate => {
+            let task = team.run(run).and_then(|it| team.task(it.task));
+            let head = task.and_then(|it| it.head.as_ref()).map(|it| it.commit.clone());
+            let head = head.filter(|_| !random.one_in(6)).unwrap_or_else(|| commit("c1"));
+            let about = |it: &&Receipt| it.commit.as_ref() == Some(&head);
+            let all = team.runs.values().flat_map(|it| &it.receipts);
+            let mut receipts: Vec<ReceiptId> = all.filter(about).map(|it| it.id).collect();
+            if random.one_in(6) {
+                receipts.push(ReceiptId { run: RunId(random.below(9)), n: 1 });
+            }
+            let verdict = if random.one_in(4) { Verdict::Fail } else { Verdict::Pass };
+            Handoff::Validated { verdict, head, receipts, notes: "x".into() }
+        }
+        Duty::Answer => Handoff::Answered { text: "x".into(), citations: vec![] },
+    }
+}
+
+/// What would come next from a shell that works, for one of the tasks.
+fn likely(random: &mut Random, team: &Team, step: u32) -> Input {
+    let n = u32::try_from(team.tasks.len()).unwrap();
+    if n == 0 || (n < 3 && random.one_in(12)) {
+        let text = if random.one_in(3) { "--yes x" } else { "x" };
+        return Input::Delegate { brief: brief(text) };
+    }
+    let task = TaskId(1 + random.below(n));
+    let it = &team.tasks[&task];
+    match &it.state {
+        TaskState::Waiting { on: Wait::Snapshot } => {
+            let seen = if random.one_in(2) { "b0" } else { "s0" };
+            let checks = if random.one_in(5) { vec![] } else { vec![test_check()] };
+            Input::Snapshotted { task, base: base(seen), checks }
+        }
+        TaskState::Waiting { on: Wait::Candidate { head, .. } } => {
+            let tree = if random.one_in(2) { head.0.clone() } else { format!("t{step}") };
+            let change = if random.one_in(3) { "other" } else { "same" };
+            let mut l = candidate(&format!("l{step}"), "b0", &tree, &head.0, change);
+            if random.one_in(4) {
+                l.acts.push("build.rs".into());
+            }
+            if random.one_in(8) {
+                l.risk.push("auth.rs".into());
+            }
+            if random.one_in(8) {
+                l.blocked.push("staged".into());
+            }
+            Input::CandidateBuilt { task, candidate: l }
+        }
+        TaskState::Waiting { on: Wait::Question { question } } => {
+            Input::AnswerQuestion { question: *question, text: "1".into(), by: person() }
+        }
+        TaskState::Working { run } | TaskState::Checking { run, .. } => {
+            for_run(random, team, *run, step)
+        }
+        TaskState::AwaitingApproval { approval } => Input::Answer {
+            approval: *approval,
+            expected: None,
+            answer: answer(random),
+            by: person(),
+        },
+        TaskState::Landing { step: Step::PlanBranch | Step::PlanEdits, .. } => {
+            if random.one_in(4) {
+                return Input::TipMoved { task };
+            }
+            Input::LandingPlanned { task, plan: vec![] }
+        }
+        TaskState::Landing { .. } => Input::Landed { task },
+        TaskState::Undoing { .. } => Input::Undone { task, how: "back".into() },
+        TaskState::Parked { .. } => Input::Retry { task },
+        TaskState::Closed(_) if random.one_in(4) => Input::Undo { task },
+        TaskState::Closed(_) => anything(random, step),
+    }
+}
+
+fn for_run(random: &mut Random, team: &Team, run: RunId, step: u32) -> Input {
+    let it = &team.runs[&run];
+    match &it.work {
+        Work::Role { duty, .. } => {
+            if random.one_in(6) {
+                let micros = u64::from(random.below(900_000));
+                let usage = Usage { calls: 1, micros, ..Usage::default() };
+                return Input::Spent { run, usage };
+            }
+            let facts = (*duty == Duty::Build).then(|| change_facts(random, &format!("h{step}")));
+            Input::HandedOver { run, handoff: handoff(random, *duty, team, run), facts }
+        }
+        Work::Checks { commit, .. } if it.receipts.is_empty() => {
+            let failing: &[&str] = if random.one_in(5) { &["x"] } else { &[] };
+            let mut receipt = receipt(run, &commit.0, 40 + random.below(3), failing);
+            let candidate = team.tasks[&it.task].candidate.as_ref();
+            if let Some(l) = candidate.filter(|it| it.commit == *commit) {
+                receipt.tree = Some(l.tree.clone());
+            }
+            if random.one_in(10) {
+                receipt.tree = Some(TreeId("elsewhere".into()));
+            }
+            Input::Recorded { run, receipt }
+        }
+        Work::Checks { .. } => Input::Checked { run },
+    }
+}
+
+/// Any input, about anything.
+fn anything(random: &mut Random, step: u32) -> Input {
+    let (task, run) = (TaskId(1 + random.below(3)), RunId(1 + random.below(12)));
+    let approval = ApprovalId(1 + random.below(4));
+    let failure = Failure::new(Code::Model, "gone");
+    match random.below(22) {
+        0 => Input::Delegate { brief: brief("x") },
+        1 => Input::Cancel { task },
+        2 => Input::Park { task },
+        3 => Input::Retry { task },
+        4 => Input::Undo { task },
+        5 => Input::Snapshotted { task, base: base("s0"), checks: vec![test_check()] },
+        6 => Input::RunFailed { run, failure },
+        7 => Input::StepFailed { task, failure },
+        8 => Input::Checked { run },
+        9 => Input::Landed { task },
+        10 => Input::LandingRefused { task, why: "staged".into() },
+        11 => Input::TipMoved { task },
+        12 => Input::UndoRefused { task, why: "no".into() },
+        13 => Input::Undone { task, how: "x".into() },
+        14 => Input::CandidateConflicted { task, tip: commit("b1"), paths: vec![] },
+        15 => {
+            let l = candidate(&format!("l{step}"), "b0", "h1", "h1", "same");
+            Input::CandidateBuilt { task, candidate: l }
+        }
+        16 => {
+            let answer = answer(random);
+            Input::Answer { approval, expected: None, answer, by: person() }
+        }
+        17 => {
+            let question = QuestionId(1 + random.below(3));
+            Input::AnswerQuestion { question, text: "1".into(), by: person() }
+        }
+        18 => {
+            let options = vec!["a".into(), "b".into()];
+            let (text, stakes) = ("?".into(), String::new());
+            let proceed = random.one_in(2);
+            let ask = Question { text, options, default: 0, proceed, deadline_at: START, stakes };
+            Input::AskedPerson { run, ask }
+        }
+        19 => Input::Recorded { run, receipt: receipt(run, "c1", 41, &[]) },
+        20 => {
+            let duty = [Duty::Triage, Duty::Build, Duty::Validate, Duty::Answer];
+            let duty = duty[random.below(4) as usize];
+            let facts = Some(change_facts(random, &format!("h{step}")));
+            let handoff = handoff(random, duty, &Team::default(), run);
+            Input::HandedOver { run, handoff, facts }
+        }
+        _ => Input::Tick,
+    }
+}
