@@ -1,6 +1,12 @@
 //! The log as the hub uses it: appended, replayed, read beside its owner, and what happens when the
 //! disk, the process or the file fails.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at what it did not expect"
+)]
+
 mod damage;
 mod faults;
 mod migrate;
@@ -93,7 +99,7 @@ fn step(n: u32, body: &str) -> Step {
         n,
         kind: "reply".into(),
         body: body.into(),
-        tree: (n % 2 == 0).then(|| "aa11".repeat(10)),
+        tree: n.is_multiple_of(2).then(|| "aa11".repeat(10)),
         at: u64::from(n) * 10,
     }
 }
