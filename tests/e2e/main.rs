@@ -1,1 +1,4 @@
 //! e2e tests.
+
+mod config;
+mod store;

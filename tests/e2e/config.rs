@@ -1,0 +1,1 @@
+//! Configuration and trust, as a person meets them.
