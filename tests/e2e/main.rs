@@ -1,1 +1,2 @@
 //! e2e tests.
+mod sandbox;
