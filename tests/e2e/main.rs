@@ -1,4 +1,5 @@
-//! e2e tests.
+//! The story tests: the real binary, real git, real HTTP servers.
 
 mod config;
+mod sandbox;
 mod store;

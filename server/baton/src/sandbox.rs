@@ -1,1 +1,290 @@
-//! How any command is started.
+//! How any command is started. A command runs confined at level `Full`, or not at all, unless a
+//! person approved that exact command.
+//!
+//! `Full` is bubblewrap (an empty root with an allow-list; own user, mount, pid, net, ipc, uts and
+//! cgroup namespaces), and inside it seccomp and every file right and scope of this kernel's
+//! Landlock. The daemon only spawns `baton __launch supervise`, a small process that holds a
+//! lifeline to the daemon, restricts nothing of the daemon's, and outlives nothing: when the
+//! lifeline closes, for whatever reason, all that it started is killed.
+
+mod bubblewrap;
+mod canary;
+mod environment;
+mod folders;
+mod launcher;
+mod output;
+mod probe;
+mod walls;
+mod watch;
+
+pub use environment::Environment;
+pub use launcher::launch;
+pub use output::OUTPUT_BYTES_MAX;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use team::{Code, Exit, Failure, SandboxLevel};
+use tokio_util::sync::CancellationToken;
+
+/// Where this binary is bound inside the sandbox.
+const LAUNCHER_INSIDE: &str = "/run/baton";
+/// The hidden first argument that makes the binary a launcher.
+pub const LAUNCH_ARGUMENT: &str = "__launch";
+
+/// What `probe` found out about this machine. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sandbox(Arc<Found>);
+
+#[derive(Debug)]
+struct Found {
+    /// The `baton` binary, for both levels.
+    launcher: PathBuf,
+    full: Result<Full, Lack>,
+}
+
+#[derive(Debug)]
+struct Full {
+    bwrap: PathBuf,
+    bwrap_version: String,
+    landlock_abi: u32,
+    /// Whether the number of processes in a sandbox is limited; if not, only time is.
+    processes_bounded: bool,
+    took_ms: u64,
+}
+
+/// Why there is no sandbox.
+#[derive(Clone, Debug)]
+struct Lack {
+    why: String,
+    hint: String,
+}
+
+/// A command and what it may touch.
+#[derive(Clone, Debug)]
+pub struct Confined {
+    /// The program, looked for in the environment's `PATH`, and its arguments.
+    pub argv: Vec<String>,
+    /// Where it starts; the slot or a folder in it.
+    pub dir: PathBuf,
+    /// Writable, but for its `.git` pointer.
+    pub slot: PathBuf,
+    pub slot_read_only: bool,
+    /// Visible, e.g. Baton's store and the object folders that it borrows from.
+    pub read_only: Vec<PathBuf>,
+    /// Build caches and the like. They must exist.
+    pub writable: Vec<PathBuf>,
+    /// Invisible even where they lie in a toolchain folder, e.g. the user's `.git` under `/opt`.
+    pub hidden: Vec<PathBuf>,
+    pub env: Environment,
+    pub timeout_ms_max: u64,
+    /// The host's network, and package caches writable. Only for an approved set-up command.
+    pub network: bool,
+}
+
+impl Confined {
+    /// A command in `dir` of a writable slot, with nothing else: no caches, no network.
+    pub fn new(argv: &[String], dir: &Path, slot: &Path, env: Environment) -> Confined {
+        Confined {
+            argv: argv.to_vec(),
+            dir: dir.to_path_buf(),
+            slot: slot.to_path_buf(),
+            slot_read_only: false,
+            read_only: Vec::new(),
+            writable: Vec::new(),
+            hidden: Vec::new(),
+            env,
+            timeout_ms_max: TIMEOUT_MS_DEFAULT,
+            network: false,
+        }
+    }
+}
+
+/// How long a command may take when nobody said otherwise.
+pub const TIMEOUT_MS_DEFAULT: u64 = 10 * 60 * 1000;
+
+/// How a command ended, and what it printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// An exit status of 129 to 159 reads as the signal that shells mean by it.
+    pub exit: Exit,
+    pub duration_ms: u64,
+    /// Standard output and error as they came: the head and the tail of it, with a line between
+    /// that says how much was left out; at most `OUTPUT_BYTES_MAX`. Not escaped.
+    pub output: Vec<u8>,
+    /// Of the whole output.
+    pub output_bytes: u64,
+    /// Of the whole output, hex.
+    pub output_sha256: String,
+}
+
+impl Sandbox {
+    /// Tests this machine with canaries inside the sandbox. Never fails: where anything is missing
+    /// or a single canary gets through, the level is `None` and says why.
+    ///
+    /// `scratch` is a folder of ours; a subfolder is made in it and removed again.
+    pub async fn probe(scratch: &Path) -> Sandbox {
+        match std::env::current_exe() {
+            Ok(launcher) => {
+                Sandbox::probe_with(&launcher, scratch, &Environment::from_process()).await
+            }
+            Err(error) => Sandbox::none(
+                PathBuf::new(),
+                Lack {
+                    why: format!("the path of this program is unknown: {error}"),
+                    hint: "start baton by its full path".into(),
+                },
+            ),
+        }
+    }
+
+    /// As `probe`, with the `baton` binary to launch with (a test is not one) and the environment
+    /// whose `PATH` holds `bwrap` and whose `HOME` must stay out of reach.
+    pub async fn probe_with(launcher: &Path, scratch: &Path, env: &Environment) -> Sandbox {
+        match probe::probe(launcher, scratch, env).await {
+            Ok(full) => Sandbox(Arc::new(Found {
+                launcher: launcher.to_path_buf(),
+                full: Ok(full),
+            })),
+            Err(lack) => Sandbox::none(launcher.to_path_buf(), lack),
+        }
+    }
+
+    fn none(launcher: PathBuf, lack: Lack) -> Sandbox {
+        Sandbox(Arc::new(Found {
+            launcher,
+            full: Err(lack),
+        }))
+    }
+
+    pub fn level(&self) -> SandboxLevel {
+        match self.0.full {
+            Ok(_) => SandboxLevel::Full,
+            Err(_) => SandboxLevel::None,
+        }
+    }
+
+    /// Why the level is `None`.
+    pub fn why_not(&self) -> Option<&str> {
+        self.0.full.as_ref().err().map(|it| it.why.as_str())
+    }
+
+    /// One line for people: the level and what it consists of, or why there is none and what to do.
+    pub fn describe(&self) -> String {
+        match &self.0.full {
+            Ok(it) => format!(
+                "full: bubblewrap {}, Landlock ABI {}, seccomp; processes {}; self-test {} ms",
+                it.bwrap_version,
+                it.landlock_abi,
+                if it.processes_bounded {
+                    "limited"
+                } else {
+                    "limited only by time"
+                },
+                it.took_ms
+            ),
+            Err(lack) => format!("none: {}. {}", lack.why, lack.hint),
+        }
+    }
+
+    /// Runs a command confined. A time-out and a stop are endings, not failures; after any ending
+    /// no process of the command is alive.
+    ///
+    /// # Errors
+    /// `NoSandbox` at level `None` (nothing ran) and when the sandbox could not be set up;
+    /// `WorktreeLost` when the slot or its pointer is not what it was; `Command` for other reasons
+    /// why nothing could be started.
+    pub async fn run(&self, cmd: &Confined, stop: &CancellationToken) -> Result<Finished, Failure> {
+        let full = self.0.full.as_ref().map_err(|lack| {
+            Failure::new(
+                Code::NoSandbox,
+                format!("run a command: no sandbox: {}", lack.why),
+            )
+            .hint(lack.hint.clone())
+        })?;
+        check_argv(cmd)?;
+        let mounts = folders::mounts(cmd)?;
+        let inside = bubblewrap::arguments(&mounts, &self.0.launcher, cmd)?;
+        let mut args: Vec<OsString> = vec![full.bwrap.clone().into()];
+        args.extend(inside);
+        let seen = watch::watch(watch::Started {
+            launcher: &self.0.launcher,
+            args,
+            vars: folders::variables(&cmd.env, cmd.network),
+            timeout_ms_max: cmd.timeout_ms_max,
+            stop,
+        })
+        .await?;
+        seen.finished(|said| {
+            Failure::new(
+                Code::NoSandbox,
+                format!("set up the sandbox for a command: {said}"),
+            )
+            .hint("run `baton doctor`")
+        })
+    }
+
+    /// Runs a command that a person approved, not confined: with the user's own rights, but with a
+    /// cleaned environment, a time-out, and nothing left alive that a supervisor can find.
+    ///
+    /// # Errors
+    /// `Command` when it could not be started.
+    pub async fn run_unconfined(
+        &self,
+        cmd: &Confined,
+        stop: &CancellationToken,
+    ) -> Result<Finished, Failure> {
+        check_argv(cmd)?;
+        let mut args: Vec<OsString> = vec![
+            self.0.launcher.clone().into(),
+            LAUNCH_ARGUMENT.into(),
+            launcher::PLAIN.into(),
+            cmd.dir.clone().into(),
+            "--".into(),
+        ];
+        args.extend(cmd.argv.iter().map(OsString::from));
+        let seen = watch::watch(watch::Started {
+            launcher: &self.0.launcher,
+            args,
+            vars: cmd.env.vars.clone(),
+            timeout_ms_max: cmd.timeout_ms_max,
+            stop,
+        })
+        .await?;
+        seen.finished(|said| Failure::new(Code::Command, format!("start a command: {said}")))
+    }
+}
+
+/// Runs `argv` confined in `dir` of `slot` with this process's allow-listed environment, for
+/// `baton sandbox -- CMD`.
+///
+/// # Errors
+/// As `Sandbox::run`.
+pub async fn shell(
+    sandbox: &Sandbox,
+    argv: &[String],
+    dir: &Path,
+    slot: &Path,
+    stop: &CancellationToken,
+) -> Result<Finished, Failure> {
+    let cmd = Confined::new(argv, dir, slot, Environment::from_process());
+    sandbox.run(&cmd, stop).await
+}
+
+/// A command has a program, and no argument can hold a zero byte.
+fn check_argv(cmd: &Confined) -> Result<(), Failure> {
+    let program = cmd.argv.first().map_or("", String::as_str);
+    if program.is_empty() {
+        return Err(Failure::new(
+            Code::Command,
+            "start a command: it names no program",
+        ));
+    }
+    if cmd.argv.iter().any(|it| it.contains('\0')) {
+        return Err(Failure::new(
+            Code::Command,
+            "start a command: an argument holds a zero byte",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,365 @@
+//! What a confined command sees of the machine: an allow-list of folders, and the variables that
+//! point into it. Never the whole of `HOME`.
+
+use super::{Confined, Environment};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use team::{Code, Failure};
+
+/// An empty private folder, gone with the command.
+pub(super) const TMP: &str = "/tmp";
+pub(super) const HOME: &str = "/tmp/home";
+/// Private, so that cargo can take its locks; the caches below it are the user's, read-only.
+pub(super) const CARGO_HOME: &str = "/tmp/home/.cargo";
+
+/// Folders of the system. `/etc` is not among them: it holds keys and password hashes.
+const SYSTEM: [&str; 4] = ["/usr", "/opt", "/nix/store", "/sys/devices/system/cpu"];
+/// Links into `/usr` on most systems, folders on some.
+const SYSTEM_LINKS: [&str; 6] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
+/// Of `/etc`, what programs need to find libraries, names, certificates and the time zone.
+const ETC: [&str; 24] = [
+    "alternatives",
+    "ca-certificates",
+    "crypto-policies",
+    "debian_version",
+    "fonts",
+    "group",
+    "host.conf",
+    "hosts",
+    "java-11-openjdk",
+    "java-17-openjdk",
+    "java-21-openjdk",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+    "os-release",
+    "passwd",
+    "pki/tls/certs",
+    "protocols",
+    "resolv.conf",
+    "services",
+    "ssl/certs",
+];
+/// Folders in the user's home that a version manager owns. Each is bound when `PATH` or a variable
+/// leads into it.
+const MANAGERS: [&str; 18] = [
+    ".asdf",
+    ".bun",
+    ".deno",
+    ".elan",
+    ".fnm",
+    ".ghcup",
+    ".jbang",
+    ".local/share/fnm",
+    ".local/share/mise",
+    ".nodenv",
+    ".nvm",
+    ".opam",
+    ".pyenv",
+    ".rbenv",
+    ".rustup",
+    ".sdkman/candidates",
+    ".volta",
+    "miniconda3",
+];
+/// Of the user's cargo folder, what is read; never its credentials.
+const CARGO_CACHES: [&str; 2] = ["registry", "git"];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Writable,
+    ReadOnly,
+    /// An empty folder in its place.
+    Hidden,
+    /// A symbolic link; `source` is its text.
+    Link,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mount {
+    pub(super) source: PathBuf,
+    pub(super) at: PathBuf,
+    pub(super) kind: Kind,
+}
+
+fn mount(path: &Path, kind: Kind) -> Mount {
+    Mount {
+        source: path.to_path_buf(),
+        at: path.to_path_buf(),
+        kind,
+    }
+}
+
+/// All mounts of a command, parents before what lies in them; of two at one place the stricter.
+pub(super) fn mounts(cmd: &Confined) -> Result<Vec<Mount>, Failure> {
+    let mut all = system();
+    let home = home(&cmd.env);
+    let tools = toolchains(&cmd.env);
+    all.extend(tools.iter().map(|it| mount(it, Kind::ReadOnly)));
+    all.extend(cargo_caches(&cmd.env, cmd.network));
+    for path in &cmd.read_only {
+        all.extend(given(path, Kind::ReadOnly)?);
+    }
+    for path in &cmd.writable {
+        all.extend(given(path, Kind::Writable)?);
+    }
+    let slot = if cmd.slot_read_only {
+        Kind::ReadOnly
+    } else {
+        Kind::Writable
+    };
+    all.extend(slot_and_pointer(&cmd.slot, slot)?);
+    let hidden = cmd.hidden.iter().map(PathBuf::as_path);
+    // A home below a folder of the system would else be seen with it.
+    let home_below = home.filter(|it| SYSTEM.iter().any(|dir| it.starts_with(dir)));
+    for path in hidden.chain(home_below) {
+        if path.is_dir() {
+            all.push(mount(path, Kind::Hidden));
+        }
+    }
+    all.sort_by_key(|it| (it.at.components().count(), it.at.clone(), it.kind));
+    // The last of equals is the strictest.
+    all.reverse();
+    all.dedup_by(|looser, stricter| looser.at == stricter.at);
+    all.reverse();
+    Ok(all)
+}
+
+fn system() -> Vec<Mount> {
+    let mut all = Vec::new();
+    for dir in SYSTEM.map(Path::new) {
+        if dir.is_dir() {
+            all.push(mount(dir, Kind::ReadOnly));
+        }
+    }
+    for dir in SYSTEM_LINKS.map(Path::new) {
+        match std::fs::read_link(dir) {
+            Ok(text) => all.push(Mount {
+                source: text,
+                at: dir.into(),
+                kind: Kind::Link,
+            }),
+            Err(_) if dir.is_dir() => all.push(mount(dir, Kind::ReadOnly)),
+            Err(_) => {}
+        }
+    }
+    for name in ETC {
+        let path = Path::new("/etc").join(name);
+        // A link is followed: what it leads to may lie in a part of /etc that is not bound.
+        if let Ok(source) = path.canonicalize() {
+            all.push(Mount {
+                source,
+                at: path,
+                kind: Kind::ReadOnly,
+            });
+        }
+    }
+    all
+}
+
+fn home(env: &Environment) -> Option<&Path> {
+    env.get("HOME")
+        .map(Path::new)
+        .filter(|it| it.is_absolute() && it.parent().is_some())
+}
+
+fn cargo_home(env: &Environment) -> Option<PathBuf> {
+    match env.get("CARGO_HOME") {
+        Some(dir) => Some(dir.into()),
+        None => home(env).map(|it| it.join(".cargo")),
+    }
+}
+
+fn cargo_caches(env: &Environment, writable: bool) -> Vec<Mount> {
+    let Some(from) = cargo_home(env) else {
+        return Vec::new();
+    };
+    let dirs = CARGO_CACHES.map(|name| (from.join(name), Path::new(CARGO_HOME).join(name)));
+    let there = dirs.into_iter().filter(|(source, _)| source.is_dir());
+    let kind = if writable {
+        Kind::Writable
+    } else {
+        Kind::ReadOnly
+    };
+    there
+        .map(|(source, at)| Mount { source, at, kind })
+        .collect()
+}
+
+/// The user's cargo configuration without anything that could be a secret, e.g. which registry
+/// stands in for which. It decides the names of cache folders, so a build needs it.
+pub(super) fn cargo_config(env: &Environment) -> Option<String> {
+    const KEPT: [&str; 8] = [
+        "source",
+        "registries",
+        "build",
+        "target",
+        "profile",
+        "unstable",
+        "net",
+        "patch",
+    ];
+    let dir = cargo_home(env)?;
+    let text = std::fs::read_to_string(dir.join("config.toml"))
+        .or_else(|_| std::fs::read_to_string(dir.join("config")))
+        .ok()?;
+    let mut table: toml::Table = text.parse().ok()?;
+    table.retain(|name, _| KEPT.contains(&name));
+    drop_secrets(&mut table);
+    toml::to_string(&table).ok()
+}
+
+fn drop_secrets(table: &mut toml::Table) {
+    table.retain(|name, value| {
+        let name = name.to_lowercase();
+        let url_with_user = value
+            .as_str()
+            .and_then(|it| it.split_once("://"))
+            .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|it| it.contains('@')));
+        !["token", "secret", "credential", "password", "proxy"]
+            .iter()
+            .any(|it| name.contains(it))
+            && !url_with_user
+    });
+    for (_, value) in table.iter_mut() {
+        if let toml::Value::Table(inner) = value {
+            drop_secrets(inner);
+        }
+    }
+}
+
+/// Folders that the programs on `PATH` live in, outside of the system's.
+fn toolchains(env: &Environment) -> Vec<PathBuf> {
+    let home = home(env);
+    let entries = std::env::split_paths(env.get("PATH").unwrap_or_default());
+    let named = [
+        "RUSTUP_HOME",
+        "PYENV_ROOT",
+        "NVM_DIR",
+        "GOROOT",
+        "JAVA_HOME",
+    ]
+    .iter()
+    .filter_map(|name| env.get(name))
+    .map(PathBuf::from);
+    // The programs in ~/.cargo/bin need rustup's folder, though PATH does not lead into it.
+    let rustup = home.map(|it| it.join(".rustup"));
+    let mut found: Vec<PathBuf> = Vec::new();
+    for entry in entries.chain(named).chain(rustup) {
+        let Ok(real) = entry.canonicalize() else {
+            continue;
+        };
+        found.extend([entry, real].iter().filter_map(|it| tool_root(it, home)));
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The folder to bind for one folder that holds programs, or none when that would show too much.
+fn tool_root(entry: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    let system = SYSTEM.iter().chain(&SYSTEM_LINKS);
+    if !entry.is_absolute() || !entry.is_dir() || system.clone().any(|it| entry.starts_with(it)) {
+        return None;
+    }
+    let managers = home
+        .into_iter()
+        .flat_map(|home| MANAGERS.map(|it| home.join(it)));
+    if let Some(root) = managers.into_iter().find(|it| entry.starts_with(it)) {
+        return Some(root);
+    }
+    let fits = |dir: &Path| {
+        let holds_home = home.is_some_and(|it| it.starts_with(dir));
+        // A repository is not a toolchain, and its .git is none of a command's business.
+        dir.parent().is_some() && !holds_home && !dir.join(".git").exists()
+    };
+    let prefix = entry.parent().filter(|it| {
+        let shared = home.is_some_and(|home| {
+            *it == home.join(".local") || *it == home.join(".cargo") || it.parent() == Some(home)
+        });
+        entry.ends_with("bin") && it.join("lib").is_dir() && !shared && fits(it)
+    });
+    match prefix {
+        Some(prefix) => Some(prefix.to_path_buf()),
+        None => fits(entry).then(|| entry.to_path_buf()),
+    }
+}
+
+/// Folders given by the caller: seen at the path that was given, and at the real one.
+fn given(path: &Path, kind: Kind) -> Result<Vec<Mount>, Failure> {
+    let unusable = |why: String| {
+        Failure::new(
+            Code::Command,
+            format!("bind {} into the sandbox: {why}", path.display()),
+        )
+    };
+    if !path.is_absolute() {
+        return Err(unusable("the path is not absolute".into()));
+    }
+    let real = path
+        .canonicalize()
+        .map_err(|error| unusable(error.to_string()))?;
+    let mut all = vec![Mount {
+        source: real.clone(),
+        at: path.into(),
+        kind,
+    }];
+    if real != path {
+        all.push(mount(&real, kind));
+    }
+    Ok(all)
+}
+
+/// The slot, and its `.git` pointer read-only on top of it, which makes the pointer a mount point:
+/// it can be neither written nor replaced.
+fn slot_and_pointer(slot: &Path, kind: Kind) -> Result<Vec<Mount>, Failure> {
+    let lost = |why: String| {
+        Failure::new(Code::WorktreeLost, format!("use {}: {why}", slot.display()))
+            .hint("start the run again; its work so far is saved")
+    };
+    if !slot.is_dir() {
+        return Err(lost("there is no such folder any more".into()));
+    }
+    let mut all = given(slot, kind)?;
+    let pointer = slot.join(".git");
+    match pointer.symlink_metadata() {
+        Ok(meta) if meta.is_symlink() => {
+            return Err(lost("its .git was replaced by a link".into()));
+        }
+        Ok(_) => all.extend(given(&pointer, Kind::ReadOnly)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(lost(error.to_string())),
+    }
+    Ok(all)
+}
+
+/// The variables of a confined command: the given ones, with private places for the user's.
+pub(super) fn variables(env: &Environment, network: bool) -> BTreeMap<String, String> {
+    let mut vars = env.vars.clone();
+    if let Some(home) = home(env) {
+        // Their programs look below HOME, which is another one inside.
+        for (name, dir) in [
+            ("RUSTUP_HOME", ".rustup"),
+            ("PYENV_ROOT", ".pyenv"),
+            ("NVM_DIR", ".nvm"),
+        ] {
+            let dir = home.join(dir);
+            if dir.is_dir() && !vars.contains_key(name) {
+                vars.insert(name.into(), dir.to_string_lossy().into_owned());
+            }
+        }
+    }
+    if network {
+        vars.remove("CARGO_NET_OFFLINE");
+    }
+    for (name, value) in [("HOME", HOME), ("CARGO_HOME", CARGO_HOME), ("TMPDIR", TMP)] {
+        vars.insert(name.into(), value.into());
+    }
+    vars
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! A command's output, kept bounded: the head, the tail, and a hash of all of it.
+
+use super::environment::hex;
+use sha2::{Digest, Sha256};
+
+/// Most that is kept of one command's output, marker line included.
+pub const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
+/// Room for the marker line.
+const MARKER_BYTES_MAX: usize = 128;
+const HEAD_BYTES_MAX: usize = (OUTPUT_BYTES_MAX - MARKER_BYTES_MAX) / 2;
+const TAIL_BYTES_MAX: usize = OUTPUT_BYTES_MAX - MARKER_BYTES_MAX - HEAD_BYTES_MAX;
+
+pub(super) struct Output {
+    head: Vec<u8>,
+    /// Holds up to twice the tail, so that it is moved seldom.
+    tail: Vec<u8>,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl Output {
+    pub(super) fn new() -> Output {
+        Output {
+            head: Vec::new(),
+            tail: Vec::new(),
+            bytes: 0,
+            hash: Sha256::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, chunk: &[u8]) {
+        self.hash.update(chunk);
+        self.bytes += chunk.len() as u64;
+        let (head, rest) = chunk.split_at(chunk.len().min(HEAD_BYTES_MAX - self.head.len()));
+        self.head.extend_from_slice(head);
+        self.tail.extend_from_slice(rest);
+        if 2 * TAIL_BYTES_MAX < self.tail.len() {
+            self.tail.drain(..self.tail.len() - TAIL_BYTES_MAX);
+        }
+    }
+
+    /// What was kept, how many bytes came, and the hash of them all.
+    pub(super) fn finish(mut self) -> (Vec<u8>, u64, String) {
+        let kept = self.tail.len().min(TAIL_BYTES_MAX);
+        let left_out = self.bytes - (self.head.len() + kept) as u64;
+        if 0 < left_out {
+            let marker = format!("\n[baton: {left_out} bytes of output left out here]\n");
+            self.head.extend_from_slice(marker.as_bytes());
+        }
+        self.head
+            .extend_from_slice(&self.tail[self.tail.len() - kept..]);
+        (self.head, self.bytes, hex(&self.hash.finalize()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_output_is_kept_whole() {
+        let mut output = Output::new();
+        output.push(b"abc");
+        output.push(b"");
+        let (kept, bytes, hash) = output.finish();
+        assert_eq!((kept.as_slice(), bytes), (&b"abc"[..], 3));
+        assert_eq!(
+            hash,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn at_the_border_nothing_is_left_out() {
+        let all = vec![7u8; HEAD_BYTES_MAX + TAIL_BYTES_MAX];
+        let mut output = Output::new();
+        output.push(&all);
+        assert_eq!(output.finish().0, all);
+    }
+
+    #[test]
+    fn long_output_keeps_head_and_tail() {
+        // Every line is numbered, so that the test sees which were kept.
+        let mut output = Output::new();
+        let mut all = Vec::new();
+        for n in 0..400_000 {
+            let line = format!("line {n:09}\n");
+            output.push(line.as_bytes());
+            all.extend_from_slice(line.as_bytes());
+        }
+        let (kept, bytes, hash) = output.finish();
+        assert_eq!(bytes, all.len() as u64);
+        assert_eq!(hash, hex(&Sha256::digest(&all)));
+        assert!(kept.len() <= OUTPUT_BYTES_MAX);
+        assert!(all.starts_with(&kept[..HEAD_BYTES_MAX]));
+        assert!(all.ends_with(&kept[kept.len() - TAIL_BYTES_MAX..]));
+        let left_out = all.len() - HEAD_BYTES_MAX - TAIL_BYTES_MAX;
+        let text = String::from_utf8_lossy(&kept);
+        assert!(text.contains(&format!(
+            "[baton: {left_out} bytes of output left out here]"
+        )));
+    }
+}
