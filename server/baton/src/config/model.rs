@@ -1,5 +1,6 @@
 //! The `[model]` table: which model serves the team, where, and where its key is kept.
 
+use rustix::process::{Pid, Signal};
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::fs::File;
@@ -7,7 +8,7 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 use team::{Code, Failure};
@@ -239,7 +240,7 @@ impl KeySource {
                     .hint(format!("set {name}, or use api_key_file in [model]"))
             })?,
             KeySource::File(path) => read_file(path)?,
-            KeySource::Command(argv) => run_command(argv)?,
+            KeySource::Command(argv) => run_command(argv, KEY_COMMAND_WAIT_MAX)?,
         };
         let key = text.trim();
         if key.is_empty() {
@@ -295,8 +296,9 @@ fn read_file(path: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn run_command(argv: &[String]) -> Result<String, Failure> {
+fn run_command(argv: &[String], wait_max: Duration) -> Result<String, Failure> {
     let shown = program(argv);
+    let hint = "run it yourself to see why";
     let mut child = Command::new(shown)
         .args(argv.get(1..).unwrap_or_default())
         .stdin(Stdio::null())
@@ -305,48 +307,34 @@ fn run_command(argv: &[String]) -> Result<String, Failure> {
         .process_group(0)
         .spawn()
         .map_err(|it| missing(format!("the key command {shown} can't be started: {it}")))?;
-    let Some(out) = child.stdout.take() else {
-        return Err(missing(format!("the key command {shown} has no output")));
-    };
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let (tell, told) = mpsc::channel();
+    // Its own thread, since neither reading nor waiting can be given a limit.
     std::thread::spawn(move || {
         let mut text = String::new();
-        let read = out.take(KEY_BYTES_MAX).read_to_string(&mut text);
-        let _ = tell.send(read.map(|_| text));
+        let out = child.stdout.take();
+        let read = out.map(|it| it.take(KEY_BYTES_MAX).read_to_string(&mut text));
+        let status = child.wait();
+        // Nobody listens after the time is over.
+        let _ = tell.send((read, text, status));
     });
-    let read = told.recv_timeout(KEY_COMMAND_WAIT_MAX);
-    let hint = "run it yourself to see why";
-    let Ok(read) = read else {
-        end(&mut child);
+    let Ok((read, text, status)) = told.recv_timeout(wait_max) else {
+        if let Some(group) = group {
+            // It may just have ended by itself.
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        }
         return Err(missing(format!("the key command {shown} took too long")).hint(hint));
     };
-    // The output is closed or full: what still runs after that is not waited for.
-    let text = read.map_err(|_| {
-        end(&mut child);
-        missing(format!("the output of the key command {shown} is no text"))
-    })?;
-    let full = KEY_BYTES_MAX <= text.len() as u64;
-    if full {
-        end(&mut child);
+    match status {
+        Ok(status) if !status.success() => {
+            Err(missing(format!("the key command {shown} failed: {status}")).hint(hint))
+        }
+        Ok(_) if read.is_some_and(|it| it.is_ok()) => Ok(text),
+        Ok(_) | Err(_) => Err(missing(format!(
+            "the output of the key command {shown} can't be read"
+        ))
+        .hint(hint)),
     }
-    let status = child
-        .wait()
-        .map_err(|it| missing(format!("the key command {shown} was lost: {it}")))?;
-    if full || !status.success() {
-        return Err(missing(format!("the key command {shown} failed: {status}")).hint(hint));
-    }
-    Ok(text)
-}
-
-/// Ends the command with all that it started.
-fn end(child: &mut Child) {
-    let group = i32::try_from(child.id())
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    if let Some(group) = group {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.wait();
 }
 
 #[cfg(test)]

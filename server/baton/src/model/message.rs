@@ -221,7 +221,7 @@ mod tests {
             r#"{"role":"assistant","content":[{"type":"text","text":"a\u0001\n\"ü😀"},"#,
             r#"{"type":"thinking","thinking":"","signature":"c2ln"},"#,
             r#"{"type":"redacted_thinking","data":"eA=="},"#,
-            r#"{"type":"tool_use","id":"t1","name":"edit","input":{"z":1,"a":[0.1,1e300,-0.0]}},"#,
+            r#"{"type":"tool_use","id":"t1","name":"edit","input":{"z":1,"a":[0.1,1e+300,-0.0]}},"#,
             r#"{"type":"tool_use","id":"t2","name":"edit","input":{},"caller":{"type":"direct"}},"#,
             r#"{"type":"text","text":"b","citations":[]}]}"#
         ));

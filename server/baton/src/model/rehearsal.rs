@@ -20,6 +20,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use script::RetryAfter;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -160,7 +161,7 @@ impl State {
         if !self.shows_fault(&chosen) {
             chosen.fault = script::Fault::default();
         }
-        tokio::time::sleep(Duration::from_millis(chosen.fault.delay_ms)).await;
+        tokio::time::sleep(Duration::from_millis(chosen.delay_ms)).await;
         if let Some(status) = chosen.fault.status {
             let kind = match status {
                 429 => "rate_limit_error",
@@ -169,9 +170,11 @@ impl State {
                 _ => "api_error",
             };
             let mut response = refuse(status, kind, "this fault stands in the script");
-            if let Some(wait) = &chosen.fault.retry_after
-                && let Ok(value) = HeaderValue::from_str(wait)
-            {
+            let wait = chosen.fault.retry_after.map(|it| match it {
+                RetryAfter::Seconds(it) => it.to_string(),
+                RetryAfter::Date(it) => it,
+            });
+            if let Some(value) = wait.and_then(|it| HeaderValue::from_str(&it).ok()) {
                 response.headers_mut().insert(RETRY_AFTER, value);
             }
             return response;

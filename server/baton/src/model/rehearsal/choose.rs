@@ -16,6 +16,7 @@ pub(super) struct Chosen {
     pub(super) blocks: Vec<Value>,
     pub(super) stop_reason: String,
     pub(super) usage: Map<String, Value>,
+    pub(super) delay_ms: u64,
     pub(super) fault: Fault,
 }
 
@@ -55,6 +56,7 @@ pub(super) fn choose(script: &Script, asked: &Asked) -> Result<Chosen, String> {
             if calls { "tool_use" } else { "end_turn" }.to_owned()
         }),
         usage: reply.usage.clone(),
+        delay_ms: reply.delay_ms,
         fault: reply.fault.clone(),
     };
     let filler = Filler {

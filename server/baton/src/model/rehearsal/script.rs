@@ -24,8 +24,8 @@ use team::{Code, Failure};
 /// side said) and `${receipt}` (the last receipt's name since the brief); an input that is exactly
 /// `"${receipts}"` becomes the list of all of them. `$${` stands for `${`.
 ///
-/// A reply may also have `thinking`, `opaque` (any block), `stop_reason`, `usage` and the faults of
-/// `Fault`. A call may have `arguments`, sent as they are, instead of `input`.
+/// A reply may also have `thinking`, `opaque` (any block), `stop_reason`, `usage`, `delay_ms` and
+/// `fault`, e.g. `fault = { status = 429, retry_after = 1, times = 2 }`. A call may have `arguments`, sent as they are, instead of `input`.
 #[derive(Clone, Debug)]
 pub struct Script {
     /// Tells people that no model is running.
@@ -56,6 +56,9 @@ pub(super) struct Reply {
     /// The four counts of the wire; those left out are estimated from the sizes.
     #[serde(default)]
     pub(super) usage: serde_json::Map<String, Value>,
+    /// The model thinks so long before it says anything.
+    #[serde(default)]
+    pub(super) delay_ms: u64,
     #[serde(default)]
     pub(super) fault: Fault,
 }
@@ -68,17 +71,15 @@ pub(super) struct ToolCall {
     pub(super) arguments: Option<String>,
 }
 
-/// What goes wrong with a reply: `[run.reply.fault]`.
+/// What goes wrong with a reply.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Fault {
     /// Only the first so many requests get the fault. Left out: all.
     pub(super) times: Option<u32>,
-    /// Before anything is sent.
-    pub(super) delay_ms: u64,
     /// Instead of the reply.
     pub(super) status: Option<u16>,
-    pub(super) retry_after: Option<String>,
+    pub(super) retry_after: Option<RetryAfter>,
     /// The connection is cut after so many bytes of the reply.
     pub(super) cut_after_bytes: Option<usize>,
     /// The reply ends there as if it were whole.
@@ -97,6 +98,14 @@ pub(super) struct Fault {
     pub(super) huge_bytes: usize,
     /// So much text more, in one line.
     pub(super) huge_line_bytes: usize,
+}
+
+/// The value of the header of that name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RetryAfter {
+    Seconds(u64),
+    Date(String),
 }
 
 #[derive(Deserialize)]
@@ -205,7 +214,10 @@ fn check_value(value: &Value) -> Result<(), String> {
 fn check_names(text: &str) -> Result<(), String> {
     let unescaped = text.replace("$${", "");
     for rest in unescaped.split("${").skip(1) {
-        let name = rest.split('}').next().unwrap_or("");
+        let name = rest.split_once('}').map_or(rest, |it| it.0);
+        if !rest.contains('}') {
+            return Err(format!("${{{name} has no end (write $${{ for ${{)"));
+        }
         if !NAMES.contains(&name) {
             let known = NAMES.join("}, ${");
             return Err(format!(
