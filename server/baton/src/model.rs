@@ -1,1 +1,229 @@
-//! The providers' wire clients.
+//! The team's model: one wire client for Anthropic's Messages API, and the scripted rehearsal that
+//! speaks the same wire when no model is wanted.
+//!
+//! `message` holds what is said, `request` turns it into bytes whose prefix stays the same from
+//! call to call, `sse` and `reply` read the answer, `retry` decides what is asked again, `price`
+//! counts the money.
+
+mod anthropic;
+mod message;
+mod price;
+pub mod rehearsal;
+mod reply;
+mod request;
+mod retry;
+mod sse;
+
+pub use message::{Block, Message, Speaker, ToolSpec, UNPARSED};
+pub use retry::Patience;
+
+use crate::config::{ModelConfig, Provider};
+use anthropic::Client;
+use price::PriceTable;
+use rehearsal::{Script, Server};
+use retry::{Fault, RETRIES_MAX};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use team::{Code, Failure, Usage};
+use tokio_util::sync::CancellationToken;
+
+/// One question to the model: everything it gets to see.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    pub system: &'a str,
+    pub tools: &'a [ToolSpec],
+    /// The first and the last are the user's. Messages without blocks are not sent.
+    pub messages: &'a [Message],
+    /// The smaller of this and the configured one counts.
+    pub max_output_tokens: u32,
+}
+
+/// What the model answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// May have no blocks: then it can't be sent back and there is nothing to act on.
+    pub message: Message,
+    pub stop: Stop,
+    /// Of this reply alone; replies that broke off came as `Delta::Lost`.
+    pub usage: Usage,
+    /// The provider's own record, as it came; `{}` when it sent none.
+    pub raw_usage: serde_json::Value,
+}
+
+/// Why the reply ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    EndTurn,
+    ToolUse,
+    MaxTokens,
+    Refusal,
+    /// A reason that this version does not know, as it came.
+    Other(String),
+}
+
+/// What happens while a reply is awaited.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delta {
+    Text(String),
+    /// The model began to write the arguments of this tool.
+    ToolStarted(String),
+    /// What was said so far is void; the same question is asked again after that wait.
+    Retrying {
+        why: String,
+        wait_ms: u64,
+    },
+    /// A reply broke off after the provider had counted it. It was paid: book it at once.
+    Lost {
+        usage: Usage,
+        raw_usage: serde_json::Value,
+    },
+}
+
+/// An open way to a model. Cheap to clone; a rehearsal's server lives as long as its last clone.
+#[derive(Clone)]
+pub struct Model {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    name: String,
+    output_tokens_max: u32,
+    client: Client,
+    prices: Option<PriceTable>,
+    patience: Patience,
+    server: Option<Server>,
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("name", &self.inner.name)
+            .field("url", &self.inner.client.url())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Model {
+    /// Reads the key, or starts the rehearsal. Sends nothing yet.
+    ///
+    /// Errors: `Config` (address, script), `Key` (none where one is configured).
+    pub async fn open(config: &ModelConfig) -> Result<Model, Failure> {
+        Model::open_with(config, Patience::default()).await
+    }
+
+    /// As `open`, with other waiting times.
+    pub async fn open_with(config: &ModelConfig, patience: Patience) -> Result<Model, Failure> {
+        let server = match config.provider {
+            Provider::Anthropic => None,
+            Provider::Script => Some(start_rehearsal(config).await?),
+        };
+        let key = match config.key.clone() {
+            None => None,
+            Some(source) => {
+                let read = tokio::task::spawn_blocking(move || source.read()).await;
+                Some(read.map_err(|it| Failure::new(Code::Bug, it.to_string()))??)
+            }
+        };
+        let base_url = server.as_ref().map_or(&config.base_url, |it| &it.base_url);
+        let client = Client::open(base_url, key, patience)?;
+        let inner = Inner {
+            name: config.model.clone(),
+            output_tokens_max: config.max_output_tokens,
+            client,
+            prices: PriceTable::of(&config.model, config.prices),
+            patience,
+            server,
+        };
+        Ok(Model {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The model's name as the provider knows it; `rehearsal` for a script.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// Whether `Usage::micros` means anything.
+    pub fn priced(&self) -> bool {
+        self.inner.prices.is_some()
+    }
+
+    /// The server of a rehearsal.
+    pub fn rehearsal(&self) -> Option<&Server> {
+        self.inner.server.as_ref()
+    }
+
+    /// Asks and waits for the whole reply; asks again, at most four times, when the wire or the
+    /// provider stumbles. `stop` ends it at once. Dropping the future also does, but then what was
+    /// paid for a reply that broke off is not reported.
+    ///
+    /// Errors: `Key` (the provider refused the key), `Model` (not reached, or broken again and
+    /// again, or the question was refused), `Interrupted`.
+    pub async fn call(
+        &self,
+        call: &Call<'_>,
+        on: &mut (dyn FnMut(Delta) + Send),
+        stop: &CancellationToken,
+    ) -> Result<Reply, Failure> {
+        let inner = &*self.inner;
+        let call = Call {
+            max_output_tokens: call.max_output_tokens.min(inner.output_tokens_max),
+            ..*call
+        };
+        let body = request::body(&inner.name, &call)?;
+        let mut retries = 0;
+        loop {
+            let (assembly, ended) = inner.client.ask(&body, on, stop).await;
+            let fault = match ended {
+                Ok(()) => return Ok(assembly.finish(inner.prices.as_ref())),
+                Err(fault) => fault,
+            };
+            if let Some((usage, raw_usage)) = assembly.usage(inner.prices.as_ref()) {
+                on(Delta::Lost { usage, raw_usage });
+            }
+            let again = match fault {
+                Fault::Again(again) => again,
+                Fault::Final(failure) => return Err(failure),
+            };
+            if RETRIES_MAX <= retries {
+                return Err(again.give_up(inner.client.url(), retries + 1));
+            }
+            let wait = again
+                .wait
+                .unwrap_or_else(|| retry::backoff(inner.patience.backoff, retries));
+            retries += 1;
+            tracing::debug!(model = %inner.name, retries, why = %again.why, "asking again");
+            on(Delta::Retrying {
+                why: again.why,
+                wait_ms: as_ms(wait),
+            });
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(retry::stopped()),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+}
+
+async fn start_rehearsal(config: &ModelConfig) -> Result<Server, Failure> {
+    let path = config
+        .script
+        .as_ref()
+        .ok_or_else(|| Failure::new(Code::Config, "no script is named for the rehearsal"))?;
+    let bad = |why: String| {
+        Failure::new(Code::Config, format!("{}: {why}", path.display()))
+            .hint("mend the script, or choose a model in [model]")
+    };
+    let text = tokio::fs::read_to_string(path)
+        .await
+        .map_err(|it| bad(it.to_string()))?;
+    let script = Script::parse(&text).map_err(|it| bad(it.text))?;
+    rehearsal::serve(script).await
+}
+
+fn as_ms(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
+}

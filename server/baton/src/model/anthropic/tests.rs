@@ -1,0 +1,82 @@
+//! Addresses and what is said of faults.
+
+use super::*;
+
+fn open(base_url: &str, key: Option<&str>) -> Result<Client, Failure> {
+    Client::open(base_url, key.map(SecretString::from), Patience::default())
+}
+
+#[test]
+fn the_address_may_have_its_version_or_not() {
+    for base in [
+        "http://127.0.0.1:1/x",
+        "http://127.0.0.1:1/x/",
+        "http://127.0.0.1:1/x/v1/",
+    ] {
+        let client = open(base, Some("k")).unwrap();
+        assert_eq!(client.url(), "http://127.0.0.1:1/x/v1/messages");
+    }
+    let client = open("https://api.anthropic.com", Some("k")).unwrap();
+    assert_eq!(client.url(), "https://api.anthropic.com/v1/messages");
+}
+
+#[test]
+fn bad_addresses_are_refused() {
+    for (base, why) in [
+        ("", "relative URL"),
+        ("api.anthropic.com", "relative URL"),
+        ("ftp://a", "neither http nor https"),
+        ("https://u:secret@a", "user name or password"),
+        ("https://a?x=1", "it holds a ?"),
+        ("https://a#x", "it holds a ?"),
+    ] {
+        let failure = open(base, None).map(|_| ()).unwrap_err();
+        assert_eq!(failure.code, Code::Config, "{base}");
+        assert!(failure.text.contains(why), "{base}: {failure}");
+        assert!(!failure.to_string().contains("secret"), "{failure}");
+    }
+}
+
+#[test]
+fn a_key_travels_encrypted_or_not_at_all() {
+    for base in [
+        "http://127.0.0.1:1",
+        "http://[::1]:1",
+        "http://localhost:1",
+        "https://a.test",
+    ] {
+        assert!(open(base, Some("k")).is_ok(), "{base}");
+    }
+    for base in [
+        "http://10.0.0.1",
+        "http://a.test",
+        "http://localhost.a.test",
+    ] {
+        let failure = open(base, Some("k")).map(|_| ()).unwrap_err();
+        assert!(failure.text.contains("unencrypted"), "{failure}");
+        assert!(open(base, None).is_ok(), "{base}");
+    }
+}
+
+#[test]
+fn the_provider_is_quoted_safely() {
+    let client = open("http://127.0.0.1:1", Some("sk-test-1")).unwrap();
+    let long = "y".repeat(1_000);
+    let text = format!("no sk-test-1\u{1b}[31m\u{202e}\n{long}");
+    let Fault::Again(again) = client.clean(Fault::broken(text)) else {
+        panic!();
+    };
+    assert!(again.why.starts_with("no [key] [31m  yyy"), "{}", again.why);
+    assert_eq!(again.why.chars().count(), QUOTE_CHARS_MAX);
+}
+
+#[test]
+fn an_error_says_its_message_or_its_beginning() {
+    assert_eq!(
+        said(br#"{"type":"error","error":{"type":"x","message":"m"}}"#),
+        "m"
+    );
+    assert_eq!(said(br#"{"error":"plain"}"#), "plain");
+    assert_eq!(said(b"<html>"), "<html>");
+    assert_eq!(said(b""), "no reason given");
+}
