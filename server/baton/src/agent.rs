@@ -1,1 +1,93 @@
 //! Runs one role once: context, model, tools -> handoff.
+//!
+//! `work` is the run. What the model has seen and what happens next follow from the run's journal
+//! alone (`talk`), so a run that was killed goes on where it was. Files are touched here, through a
+//! capability on the slot (`files`); for all else the run asks the hub (`request`).
+//!
+//! Invariants: nothing is acted on before it is in the journal; what was sent to the model is only
+//! appended to, but at the borders of its window; a command is never run a second time by itself; only
+//! an accepted hand-over completes a run.
+
+mod args;
+mod brief;
+mod course;
+mod edit;
+mod files;
+mod journal;
+mod output;
+mod read;
+mod request;
+mod stuck;
+mod talk;
+mod tools;
+
+pub use brief::{BriefFacts, Earlier, Failing, brief, continue_text};
+pub use course::work;
+pub use journal::{Ending, NoteWhy, StepBody, last_tree};
+pub use request::{Asking, Budget, Draft, Progress, Request, Seen, Spent};
+pub use tools::{tool_table, tools_json};
+
+use crate::model::{Block, Message, Speaker};
+use std::path::PathBuf;
+use team::{Duty, Limits, RunId};
+
+/// The window of a model whose own is not known.
+pub const WINDOW_TOKENS: u64 = 200_000;
+
+/// One run of one role.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    pub run: RunId,
+    pub duty: Duty,
+    /// The root of the slot; where the run is resumed, put back to `last_tree` of its journal.
+    pub slot: PathBuf,
+    /// The text it starts with: `brief`, or `continue_text` where it continues another run.
+    pub brief: String,
+    /// `history` of the run it continues; empty for a fresh one.
+    pub history: Vec<Message>,
+    /// Its steps so far; empty when it starts. Then `brief` and `history` are not looked at.
+    pub journal: Vec<StepBody>,
+    pub limits: Limits,
+    /// The model's window, e.g. `WINDOW_TOKENS`.
+    pub window_tokens: u64,
+    /// Names that no agent reads, besides those that are always secret.
+    pub secret_globs: Vec<String>,
+}
+
+/// How a run ended without a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The runner accepted its handoff.
+    HandedOver,
+    /// The runner took its question; the answer starts a run that continues it.
+    Asked,
+    /// It went in circles; how.
+    Stuck(String),
+    /// A limit was reached and its closing reply handed nothing over; which limit.
+    UsedUp(String),
+}
+
+/// What a run that ended said and saw, for the run that continues it.
+pub fn history(steps: &[StepBody]) -> Vec<Message> {
+    talk::Talk::of(steps).into_history()
+}
+
+/// The instructions of a role.
+pub fn prompt(duty: Duty) -> &'static str {
+    match duty {
+        Duty::Triage => include_str!("agent/prompts/pm.md"),
+        Duty::Build => include_str!("agent/prompts/engineer.md"),
+        Duty::Validate => include_str!("agent/prompts/tester.md"),
+        Duty::Answer => include_str!("agent/prompts/architect.md"),
+    }
+}
+
+/// The first messages of a run.
+fn opening(mut history: Vec<Message>, text: String) -> Vec<Message> {
+    let block = Block::Text { text };
+    match history.last_mut() {
+        Some(last) if last.speaker == Speaker::User => last.blocks.push(block),
+        Some(_) | None => history.push(Message { speaker: Speaker::User, blocks: vec![block] }),
+    }
+    history
+}

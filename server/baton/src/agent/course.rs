@@ -1,0 +1,270 @@
+//! The course of a run: looks at what follows from its steps, does that, writes it down, until it
+//! ends.
+
+use super::{Assignment, Ended, opening, prompt};
+use crate::agent::files::Files;
+use crate::agent::journal::{Ending, NoteWhy, StepBody};
+use crate::agent::request::{Budget, Progress, Request, Spent};
+use crate::agent::talk::{Next, Talk, Wanted};
+use crate::agent::tools;
+use crate::model::{Call, Delta, Model, Reply, ToolSpec};
+use std::path::Path;
+use std::sync::Arc;
+use team::{Code, Duty, Failure, Limits, Usage};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+mod calls;
+mod show;
+
+use show::Show;
+
+/// The configured limit of the model counts where it is smaller.
+const OUTPUT_TOKENS_MAX: u32 = 32_000;
+
+/// Does one run, from its start or from where its journal ends.
+///
+/// Everything outside the slot's files is asked through `out`. `stop` ends it at once.
+/// Errors: the model's (`Model`, `Key`), the runner's (`WorktreeLost`, `Store`, ...), `Interrupted`.
+pub async fn work(
+    assignment: Assignment,
+    model: &Model,
+    out: mpsc::Sender<Request>,
+    stop: &CancellationToken,
+) -> Result<Ended, Failure> {
+    let Assignment {
+        run,
+        duty,
+        slot,
+        brief,
+        history,
+        journal,
+        limits,
+        window_tokens,
+        secret_globs,
+    } = assignment;
+    tracing::debug!(%run, ?duty, steps = journal.len(), "run begins");
+    let mut course = Course {
+        duty,
+        files: Arc::new(open_files(&slot, secret_globs).await?),
+        tools: tools::specs(duty),
+        limits,
+        window_tokens,
+        model,
+        out,
+        stop,
+        talk: Talk::of(&journal),
+        unwritten: Vec::new(),
+        is_unsaved: false,
+        spent: Usage::default(),
+    };
+    if journal.is_empty() {
+        let messages = opening(history, brief);
+        course.take(StepBody::Opened { messages });
+    }
+    let ended = course.go().await?;
+    tracing::debug!(%run, ?ended, "run ended");
+    Ok(ended)
+}
+
+async fn open_files(slot: &Path, secret_globs: Vec<String>) -> Result<Files, Failure> {
+    let slot = slot.to_owned();
+    let opened = tokio::task::spawn_blocking(move || Files::open(&slot, &secret_globs)).await;
+    opened.map_err(|error| Failure::new(Code::Bug, format!("open a slot: {error}")))?
+}
+
+/// A run under way.
+struct Course<'a> {
+    duty: Duty,
+    files: Arc<Files>,
+    tools: Vec<ToolSpec>,
+    limits: Limits,
+    window_tokens: u64,
+    model: &'a Model,
+    out: mpsc::Sender<Request>,
+    stop: &'a CancellationToken,
+    talk: Talk,
+    /// Steps that are taken in but not in the journal yet. Nothing with an effect happens while
+    /// there are any.
+    unwritten: Vec<StepBody>,
+    /// The slot's files may have changed since the last save.
+    is_unsaved: bool,
+    /// By this process, for those who watch.
+    spent: Usage,
+}
+
+impl Course<'_> {
+    async fn go(&mut self) -> Result<Ended, Failure> {
+        loop {
+            match self.talk.next() {
+                Next::Do(wanted) => {
+                    if let Some(ended) = self.make(wanted).await? {
+                        return Ok(ended);
+                    }
+                }
+                Next::Say(text) => self.take(StepBody::Note { text, why: NoteWhy::NoCall }),
+                Next::AskModel => self.ask_model().await?,
+                Next::Stuck(why) => {
+                    self.write_down(None).await?;
+                    return Ok(Ended::Stuck(why));
+                }
+                Next::UsedUp(why) => {
+                    self.write_down(None).await?;
+                    return Ok(Ended::UsedUp(why));
+                }
+            }
+        }
+    }
+
+    /// Takes in a step; it is written down before the next thing that has an effect.
+    fn take(&mut self, step: StepBody) {
+        self.talk.take_in(&step);
+        self.unwritten.push(step);
+    }
+
+    /// Saves the slot if its files may have changed, and appends what is unwritten.
+    async fn write_down(&mut self, spent: Option<Spent>) -> Result<Budget, Failure> {
+        if self.is_unsaved {
+            let saved = self.request(|reply| Request::Save { reply }).await??;
+            self.is_unsaved = false;
+            let last = self.unwritten.iter_mut().rev().find_map(|it| match it {
+                StepBody::Result { tree, .. } => Some(tree),
+                StepBody::Opened { .. }
+                | StepBody::Reply { .. }
+                | StepBody::Started { .. }
+                | StepBody::Note { .. }
+                | StepBody::Elided { .. } => None,
+            });
+            if let Some(tree) = last {
+                *tree = Some(saved);
+            }
+        }
+        let steps = std::mem::take(&mut self.unwritten);
+        self.journal(steps, spent).await
+    }
+
+    async fn journal(&self, steps: Vec<StepBody>, spent: Option<Spent>) -> Result<Budget, Failure> {
+        self.request(|reply| Request::Journal { steps, spent, reply }).await
+    }
+
+    /// Asks the runner and waits. No answer: the run is over.
+    async fn request<T>(
+        &self,
+        make: impl FnOnce(oneshot::Sender<T>) -> Request,
+    ) -> Result<T, Failure> {
+        let over = || Failure::new(Code::Interrupted, "go on: the run was stopped");
+        let (reply, answer) = oneshot::channel();
+        let asked = async {
+            self.out.send(make(reply)).await.map_err(|_| over())?;
+            answer.await.map_err(|_| over())
+        };
+        tokio::select! {
+            biased;
+            answer = asked => answer,
+            () = self.stop.cancelled() => Err(over()),
+        }
+    }
+
+    /// For those who watch; not worth waiting for.
+    fn show(&self, progress: Progress) {
+        let _ = self.out.try_send(Request::Progress(progress));
+    }
+
+    async fn ask_model(&mut self) -> Result<(), Failure> {
+        let budget = self.write_down(None).await?;
+        if let Some(limit) = self.limit_reached(budget)
+            && !self.talk.is_closing()
+        {
+            let text = self.closing(&limit);
+            self.take(StepBody::Note { text, why: NoteWhy::Closing });
+        }
+        if let Some(keep) = self.talk.elision(self.window_tokens) {
+            self.take(StepBody::Elided { keep });
+        }
+        if !self.unwritten.is_empty() {
+            self.write_down(None).await?;
+        }
+        let reply = self.call_model().await?;
+        self.spent.add(&reply.usage);
+        self.show(Progress::Spent(self.spent));
+        self.take(StepBody::Reply {
+            message: reply.message,
+            ending: Ending::of(&reply.stop),
+            usage: reply.usage,
+        });
+        let spent = Spent { usage: reply.usage, raw: reply.raw_usage };
+        // What is used up now shows again before the next call.
+        self.write_down(Some(spent)).await?;
+        Ok(())
+    }
+
+    /// The limit that is reached, as a sentence.
+    fn limit_reached(&self, budget: Budget) -> Option<String> {
+        let Limits { run_calls_max, run_tokens_max, .. } = self.limits;
+        match budget {
+            Budget::UsedUp(limit) => Some(limit),
+            Budget::Left if run_calls_max <= self.talk.calls() => {
+                Some(format!("All {run_calls_max} model calls of this run are used."))
+            }
+            Budget::Left if run_tokens_max <= self.talk.tokens() => {
+                Some(format!("All {run_tokens_max} tokens of this run are used."))
+            }
+            Budget::Left if self.talk.is_full(self.window_tokens) => {
+                Some("The window of the model is full.".to_owned())
+            }
+            Budget::Left => None,
+        }
+    }
+
+    fn closing(&self, limit: &str) -> String {
+        let limit = limit.replace('\n', " ");
+        let tool = tools::Tool::hand_over(self.duty).name();
+        format!(
+            "{limit}\nThis is your last reply. Hand over what there is with {tool} and say honestly what is missing, or decline and say why. No other tool works any more."
+        )
+    }
+
+    async fn call_model(&self) -> Result<Reply, Failure> {
+        let (lost, mut losses) = mpsc::unbounded_channel();
+        let mut shown = Show::new(self.out.clone());
+        let mut on = |delta: Delta| match delta {
+            Delta::Text(text) => shown.text(&text),
+            Delta::ToolStarted(_) => shown.flush(),
+            Delta::Retrying { why, wait_ms } => shown.waits(&why, wait_ms),
+            Delta::Lost { usage, raw_usage } => {
+                let raw = raw_usage;
+                // The receiver lives as long as this call.
+                let _ = lost.send(Spent { usage, raw });
+            }
+        };
+        let call = Call {
+            system: prompt(self.duty),
+            tools: &self.tools,
+            messages: self.talk.messages(),
+            max_output_tokens: OUTPUT_TOKENS_MAX,
+        };
+        let reply = {
+            let asked = self.model.call(&call, &mut on, self.stop);
+            tokio::pin!(asked);
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(spent) = losses.recv() => {
+                        self.journal(Vec::new(), Some(spent)).await?;
+                    }
+                    reply = &mut asked => break reply,
+                }
+            }
+        };
+        while let Ok(spent) = losses.try_recv() {
+            self.journal(Vec::new(), Some(spent)).await?;
+        }
+        shown.flush();
+        reply
+    }
+
+    /// Gives a call its result.
+    fn give(&mut self, wanted: Wanted, content: String, is_error: bool) {
+        self.take(StepBody::Result { call: wanted.id, content, is_error, tree: None });
+    }
+}

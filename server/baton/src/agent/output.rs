@@ -1,0 +1,120 @@
+//! What a command's end looks like to the model: exit, time, receipt, counts, then the output with
+//! its middle left out.
+
+use crate::agent::request::Seen;
+use std::fmt::Write;
+use team::{Exit, Tests};
+
+/// Of a command that failed, at each end.
+const FAILED_CHARS_MAX: usize = 5_000;
+/// Of a command that succeeded with more output than this is kept less: its words are seldom needed
+/// again, and the receipt keeps them all.
+const SHORT_CHARS_MAX: usize = 6_000;
+const FINE_HEAD_CHARS_MAX: usize = 1_000;
+const FINE_TAIL_CHARS_MAX: usize = 1_700;
+const NAMES_MAX: usize = 30;
+
+/// The text of a finished command or check.
+pub fn describe(what: &str, seen: &Seen) -> String {
+    let seconds = seen.duration_ms as f64 / 1_000.0;
+    let mut out =
+        format!("{what}: {}, {seconds:.1} s, receipt {}\n", exit(seen.exit), seen.receipt);
+    if let Some(tests) = &seen.tests {
+        count(&mut out, tests);
+    }
+    let text = plain(&String::from_utf8_lossy(&seen.output));
+    let text = text.trim_end();
+    let fine = seen.exit == Exit::Code(0);
+    let (head, tail) = match fine && SHORT_CHARS_MAX < text.chars().count() {
+        true => (FINE_HEAD_CHARS_MAX, FINE_TAIL_CHARS_MAX),
+        false => (FAILED_CHARS_MAX, FAILED_CHARS_MAX),
+    };
+    match text.is_empty() {
+        true => out.push_str("(no output)"),
+        false => out.push_str(&ends(text, head, tail)),
+    }
+    out
+}
+
+/// How a command ended, in words.
+pub fn exit(exit: Exit) -> String {
+    match exit {
+        Exit::Code(code) => format!("exit {code}"),
+        Exit::Signal(signal) => format!("killed by signal {signal}"),
+        Exit::TimedOut => "timed out".to_owned(),
+        Exit::Interrupted => "interrupted".to_owned(),
+    }
+}
+
+fn count(out: &mut String, tests: &Tests) {
+    let Tests { passed, failed, ignored, failing, named: _ } = tests;
+    let _ = writeln!(out, "{passed} passed, {failed} failed, {ignored} ignored");
+    if !failing.is_empty() {
+        let more = failing.len().saturating_sub(NAMES_MAX);
+        let names: Vec<_> = failing.iter().take(NAMES_MAX).map(String::as_str).collect();
+        let more = if 0 < more { format!(" and {more} more") } else { String::new() };
+        let _ = writeln!(out, "failing: {}{more}", names.join(", "));
+    }
+}
+
+/// The first and last characters, cut at line ends where one is near, with a line that says how much
+/// is left out.
+pub fn ends(text: &str, head: usize, tail: usize) -> String {
+    let count = text.chars().count();
+    if count <= head + tail {
+        return text.to_owned();
+    }
+    let at = |n: usize| text.char_indices().nth(n).map_or(text.len(), |it| it.0);
+    let (head_end, tail_start) = (at(head), at(count - tail));
+    let head = &text[..head_end];
+    let head = head.rfind('\n').filter(|it| head.len() / 2 < *it).map_or(head, |it| &head[..it]);
+    let tail = &text[tail_start..];
+    let tail = tail.find('\n').filter(|it| *it < tail.len() / 2).map_or(tail, |it| &tail[it + 1..]);
+    let left = count - head.chars().count() - tail.chars().count();
+    format!(
+        "{head}\n[... {left} characters left out; the receipt keeps all of it. To see more, run it again through grep, head or sed -n ...]\n{tail}"
+    )
+}
+
+/// Without terminal control sequences, and with only the last state of lines that redraw themselves.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (body, end) = match line.strip_suffix('\n') {
+            Some(body) => (body.strip_suffix('\r').unwrap_or(body), "\n"),
+            None => (line, ""),
+        };
+        let last = body.rsplit('\r').find(|it| !it.is_empty()).unwrap_or_default();
+        strip_sequences(last, &mut out);
+        out.push_str(end);
+    }
+    out
+}
+
+fn strip_sequences(line: &str, out: &mut String) {
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, chars.peek()) {
+            ('\u{1b}', Some('[')) => {
+                chars.next();
+                while chars.next_if(|it| !('@'..='~').contains(it)).is_some() {}
+                chars.next();
+            }
+            ('\u{1b}', Some(']')) => {
+                while chars.next_if(|it| !matches!(it, '\u{7}' | '\u{1b}')).is_some() {}
+                if chars.next() == Some('\u{1b}') {
+                    chars.next_if_eq(&'\\');
+                }
+            }
+            ('\u{1b}', _) => {
+                chars.next();
+            }
+            ('\t', _) => out.push('\t'),
+            (c, _) if c.is_control() => {}
+            (c, _) => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
