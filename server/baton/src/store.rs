@@ -4,6 +4,7 @@
 //! everything else lies beside it: the journal of each run, outputs by content, the ledger of what
 //! was paid, the buffers that a task was delegated with, and a checkpoint that may be deleted.
 
+mod batch;
 mod carve;
 mod damage;
 mod fault;
@@ -17,6 +18,7 @@ mod seal;
 mod tests;
 mod write;
 
+pub use batch::Write;
 pub use reader::{Reader, Verified};
 
 use crate::fail;

@@ -1,0 +1,181 @@
+//! What a role is told when its run starts: gathered from the team, and for red receipts from their
+//! stored output. The wording is the agent's (`agent/brief.rs`).
+
+use super::crew::Desk;
+use super::{blocking, checks};
+use crate::agent::{self, BriefFacts, Earlier, Failing};
+use crate::store::Reader;
+use team::{
+    Code, Duty, Failure, Handoff, Ran, Receipt, Run, RunId, RunState, Severity, Start, Task,
+    TaskId, Team, Verdict, Why, Work,
+};
+
+/// Red receipts whose output is told.
+const FAILING_MAX: usize = 3;
+
+/// The first text of a run: a brief, or what a run that continues another one gets to hear.
+pub(super) async fn opening(desk: &Desk, task: TaskId, run: RunId) -> Result<String, Failure> {
+    let missing = || Failure::new(Code::Bug, format!("find {run}"));
+    let it = desk.team.task(task).ok_or_else(missing)?;
+    let Some(Work::Role { duty, start, .. }) = desk.team.run(run).map(|it| &it.work) else {
+        return Err(missing());
+    };
+    let gathered = Gathered::of(desk, task, it, run, *duty).await?;
+    let facts = gathered.facts(it, *duty);
+    Ok(match start {
+        Start::Fresh => agent::brief(&facts),
+        Start::Continues { text, .. } => agent::continue_text(text, &facts),
+    })
+}
+
+/// What the facts borrow from.
+struct Gathered<'a> {
+    severity: Option<Severity>,
+    summary: String,
+    baseline: Vec<&'a Receipt>,
+    receipts: Vec<&'a Receipt>,
+    change: String,
+    earlier: Vec<Earlier>,
+    failing: Vec<Failing>,
+    comments: Vec<String>,
+}
+
+impl<'a> Gathered<'a> {
+    async fn of(
+        desk: &'a Desk,
+        id: TaskId,
+        task: &'a Task,
+        run: RunId,
+        duty: Duty,
+    ) -> Result<Gathered<'a>, Failure> {
+        let team = &desk.team;
+        let baseline = task.baseline.and_then(|it| team.run(it));
+        let baseline: Vec<&Receipt> = baseline.map(checks_of).unwrap_or_default();
+        let receipts = last_gate(team, id, run).map(checks_of).unwrap_or_default();
+        let red = match duty {
+            Duty::Build => receipts.iter().copied().filter(|it| !it.is_green()).collect(),
+            Duty::Triage | Duty::Validate | Duty::Answer => vec![],
+        };
+        let red: Vec<&Receipt> = match (duty, red.is_empty()) {
+            (Duty::Build, true) => baseline.iter().copied().filter(|it| !it.is_green()).collect(),
+            (Duty::Build | Duty::Triage | Duty::Validate | Duty::Answer, _) => red,
+        };
+        let failing = failing(desk, &red).await?;
+        let (mut severity, mut summary, mut change) = (None, String::new(), String::new());
+        for (_, handoff) in &task.handoffs {
+            match handoff {
+                Handoff::Triaged { severity: s, summary: text, .. } => {
+                    severity = Some(*s);
+                    summary.clone_from(text);
+                }
+                Handoff::Changed { summary: text, risks, .. } => {
+                    change.clone_from(text);
+                    risks.iter().for_each(|it| change += &format!("\nrisk: {it}"));
+                }
+                Handoff::Validated { .. }
+                | Handoff::Answered { .. }
+                | Handoff::Declined { .. } => (),
+            }
+        }
+        if duty == Duty::Build {
+            change.clear();
+        }
+        let person = task.decisions.iter().filter(|it| it.what.starts_with("revise: "));
+        let comments = person.map(|it| it.what.clone()).collect();
+        let earlier = earlier(team, task);
+        Ok(Gathered { severity, summary, baseline, receipts, change, earlier, failing, comments })
+    }
+
+    fn facts<'b>(&'b self, task: &'b Task, duty: Duty) -> BriefFacts<'b> {
+        let mut res = BriefFacts::new(duty, &task.brief.text);
+        res.place = task.brief.place.as_ref();
+        if let Some(base) = &task.base {
+            res.base_says = &base.says;
+            res.left_out = &base.left_out;
+            res.seen = Some(&base.seen);
+        }
+        res.class = task.class;
+        res.severity = self.severity;
+        res.summary = &self.summary;
+        res.criteria = &task.criteria;
+        if matches!(duty, Duty::Build | Duty::Validate) {
+            res.build = Some((task.builds, task.brief.limits.builds_max));
+            res.checks = &task.checks;
+        }
+        if duty == Duty::Validate {
+            res.head = task.head.as_ref().map(|it| &it.commit);
+        }
+        res.baseline = &self.baseline;
+        res.receipts = &self.receipts;
+        res.repro = task.repro.as_ref();
+        res.change = &self.change;
+        if duty == Duty::Build {
+            res.earlier = &self.earlier;
+        }
+        res.failing = &self.failing;
+        res.comments = &self.comments;
+        res.decisions = &task.decisions;
+        res
+    }
+}
+
+fn checks_of(run: &Run) -> Vec<&Receipt> {
+    run.receipts.iter().filter(|it| matches!(it.ran, Ran::Check { .. })).collect()
+}
+
+/// The last round of checks of this task's changes before this run.
+fn last_gate(team: &Team, task: TaskId, before: RunId) -> Option<&Run> {
+    let mut rounds = team.runs.range(..before).rev().map(|it| &**it.1);
+    rounds.find(|it| {
+        let of_change = matches!(it.work, Work::Checks { why: Why::Gate | Why::Candidate, .. });
+        it.task == task && of_change && matches!(it.state, RunState::Ended { .. })
+    })
+}
+
+/// The builds so far, and why each was not enough.
+fn earlier(team: &Team, task: &Task) -> Vec<Earlier> {
+    let mut res: Vec<Earlier> = vec![];
+    for (run, handoff) in &task.handoffs {
+        match handoff {
+            Handoff::Changed { summary, head, .. } => {
+                let build = u32::try_from(res.len()).unwrap_or(u32::MAX).saturating_add(1);
+                let about = |it: &&Receipt| it.commit.as_ref() == Some(head) && !it.is_green();
+                let red = team.runs.values().flat_map(|it| &it.receipts).find(about);
+                let ended = red.map_or_else(
+                    || format!("handed over by {run}"),
+                    |it| format!("{} was red ({})", it.argv.join(" "), it.id),
+                );
+                res.push(Earlier { build, summary: summary.clone(), ended });
+            }
+            Handoff::Validated { verdict: Verdict::Fail, notes, .. } => {
+                if let Some(last) = res.last_mut() {
+                    last.ended = format!("the Tester failed it: {notes}");
+                }
+            }
+            Handoff::Validated { verdict: Verdict::Pass, .. }
+            | Handoff::Triaged { .. }
+            | Handoff::Answered { .. }
+            | Handoff::Declined { .. } => (),
+        }
+    }
+    res
+}
+
+async fn failing(desk: &Desk, red: &[&Receipt]) -> Result<Vec<Failing>, Failure> {
+    if red.is_empty() {
+        return Ok(vec![]);
+    }
+    let wanted: Vec<Receipt> = red.iter().take(FAILING_MAX).map(|it| (*it).clone()).collect();
+    let dir = desk.shared.dir.clone();
+    blocking(move || {
+        let reader = Reader::open(&dir)?;
+        let mut res = vec![];
+        for it in wanted {
+            let output = reader.output(&it.output)?.unwrap_or_default();
+            let output = checks::useful_output(&output, it.tests.as_ref());
+            res.push(Failing { receipt: it.id, what: it.argv.join(" "), output });
+        }
+        Ok(res)
+    })
+    .await
+}

@@ -1,0 +1,272 @@
+//! The loop: receive inputs, decide, append the events in one transaction, apply, publish, start
+//! what should be going on. On a thread of its own, since the log blocks; it alone holds the team.
+//!
+//! Inputs that wait are taken together, so that many writers share one fsync.
+
+use super::crew::Crew;
+use super::shared::Shared;
+use super::{Happening, Refused, now_ms};
+use crate::git::Buffer;
+use crate::store::{Step, Store, Write};
+use std::sync::Arc;
+use team::{
+    Brief, Code, Event, Failure, Input, Job, Millis, RunId, TaskId, Team, Usage, decide, jobs,
+    next_deadline,
+};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+/// Messages of one transaction.
+const BATCH_MAX: usize = 64;
+/// A checkpoint is written after this many events.
+const EVENTS_PER_CHECKPOINT: u64 = 1_000;
+
+/// What reaches the loop.
+pub(super) enum Message {
+    Input { input: Input, reply: oneshot::Sender<Result<Vec<Event>, Refused>> },
+    Delegate { brief: Brief, buffers: Vec<Buffer>, reply: oneshot::Sender<Result<TaskId, Refused>> },
+    /// Steps of a run and what a call cost; the answer says whether the run may go on.
+    Journal {
+        run: RunId,
+        steps: Vec<Step>,
+        spent: Option<(Usage, String)>,
+        reply: oneshot::Sender<Result<(), Failure>>,
+    },
+    /// A command's output and the input that reports it, in one transaction.
+    Output {
+        sha256: String,
+        bytes: Vec<u8>,
+        input: Input,
+        reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
+    },
+    /// A job is over, whatever it reported.
+    JobEnded { job: Job },
+    Close { reply: oneshot::Sender<()> },
+}
+
+/// What is said to the sender once the transaction is on disk, or could not be written.
+type Pending = Box<dyn FnOnce(Result<(), &Failure>) + Send>;
+
+pub(super) struct Owner {
+    store: Store,
+    team: Arc<Team>,
+    inbox: mpsc::Receiver<Message>,
+    publish: watch::Sender<Arc<Team>>,
+    happenings: broadcast::Sender<Happening>,
+    crew: Crew,
+    deadline: watch::Sender<Option<Millis>>,
+    checkpointed: u64,
+}
+
+/// One transaction being gathered.
+struct Batch {
+    team: Arc<Team>,
+    events: Vec<Event>,
+    writes: Vec<Write>,
+    pending: Vec<Pending>,
+    now: Millis,
+}
+
+impl Owner {
+    pub(super) fn new(
+        store: Store,
+        team: Arc<Team>,
+        inbox: mpsc::Receiver<Message>,
+        messages: mpsc::Sender<Message>,
+        publish: watch::Sender<Arc<Team>>,
+        happenings: broadcast::Sender<Happening>,
+        shared: Arc<Shared>,
+    ) -> Owner {
+        let (deadline, timer) = watch::channel(next_deadline(&team));
+        tokio::spawn(tick(timer, messages.clone()));
+        let crew = Crew::new(publish.subscribe(), messages, happenings.clone(), shared);
+        let checkpointed = team.version;
+        Owner { store, team, inbox, publish, happenings, crew, deadline, checkpointed }
+    }
+
+    /// Starts the thread. Errors: `Bug` when the system gives none.
+    pub(super) fn start(mut self) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Handle::current();
+        let work = move || {
+            let _inside = runtime.enter();
+            self.crew.tend(&self.team);
+            if let Some(reply) = self.serve() {
+                runtime.block_on(self.crew.stop());
+                drop(self);
+                let _ = reply.send(());
+            }
+        };
+        let thread = std::thread::Builder::new().name("hub".into()).spawn(work);
+        thread.map(|_| ()).map_err(|it| Failure::new(Code::Bug, format!("start the hub: {it}")))
+    }
+
+    fn serve(&mut self) -> Option<oneshot::Sender<()>> {
+        while let Some(first) = self.inbox.blocking_recv() {
+            let mut batch = Batch {
+                team: Arc::clone(&self.team),
+                events: vec![],
+                writes: vec![],
+                pending: vec![],
+                now: now_ms(),
+            };
+            let mut close = None;
+            let mut message = Some(first);
+            for taken in 0.. {
+                match message {
+                    Some(Message::Close { reply }) => close = Some(reply),
+                    Some(Message::JobEnded { job }) => self.crew.ended(&job),
+                    Some(it) => batch.take(it),
+                    None => break,
+                }
+                if close.is_some() || BATCH_MAX <= taken {
+                    break;
+                }
+                message = self.inbox.try_recv().ok();
+            }
+            self.commit(batch);
+            if close.is_some() {
+                return close;
+            }
+            self.crew.tend(&self.team);
+        }
+        None
+    }
+
+    /// Append, apply, publish; only then are the senders told.
+    fn commit(&mut self, batch: Batch) {
+        let Batch { team, events, writes, pending, now } = batch;
+        let expected = self.team.version;
+        let written = if events.is_empty() && writes.is_empty() {
+            Ok(())
+        } else {
+            self.store.write_all(expected, &events, &writes, now)
+        };
+        match written {
+            Ok(()) => {
+                self.team = team;
+                if !events.is_empty() {
+                    self.publish.send_replace(Arc::clone(&self.team));
+                    self.deadline.send_replace(next_deadline(&self.team));
+                }
+                for (version, event) in (expected + 1..).zip(events) {
+                    let event = Arc::new(event);
+                    let _ = self.happenings.send(Happening::Event { version, at: now, event });
+                }
+                pending.into_iter().for_each(|it| it(Ok(())));
+                self.checkpoint();
+            }
+            Err(failure) => {
+                tracing::error!(%failure, "could not append");
+                pending.into_iter().for_each(|it| it(Err(&failure)));
+            }
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        if self.checkpointed + EVENTS_PER_CHECKPOINT <= self.team.version {
+            self.checkpointed = self.team.version;
+            if let Err(failure) = self.store.checkpoint(&self.team, self.team.version) {
+                tracing::warn!(%failure, "no checkpoint; the next start replays more");
+            }
+        }
+    }
+}
+
+impl Batch {
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Input { input, reply } => self.input(input, reply),
+            Message::Output { sha256, bytes, input, reply } => {
+                self.writes.push(Write::Output { sha256, bytes });
+                self.input(input, reply);
+            }
+            Message::Delegate { brief, buffers, reply } => {
+                let events = self.decide(Input::Delegate { brief });
+                let task = self.team.tasks.keys().next_back().copied();
+                match (events, task) {
+                    (Ok(_), Some(task)) => {
+                        let buffers = buffers.into_iter().map(|it| (it.path, it.text)).collect();
+                        self.writes.push(Write::Buffers { task, buffers });
+                        self.later(reply, Ok(task));
+                    }
+                    (Err(refusal), _) => drop(reply.send(Err(refusal))),
+                    (Ok(_), None) => (),
+                }
+            }
+            Message::Journal { run, steps, spent, reply } => {
+                self.writes.extend(steps.into_iter().map(|step| Write::Step { run, step }));
+                if let Some((usage, raw)) = spent {
+                    let call = self.team.run(run).map_or(0, |it| it.spent.calls);
+                    self.writes.push(Write::Ledger { run, call, usage, raw });
+                    // A paid call is written down even if its run is no longer live.
+                    let _ = self.decide(Input::Spent { run, usage });
+                }
+                self.pending.push(Box::new(move |written| {
+                    let _ = reply.send(written.map_err(Clone::clone));
+                }));
+            }
+            Message::JobEnded { .. } | Message::Close { .. } => (),
+        }
+    }
+
+    fn input(&mut self, input: Input, reply: oneshot::Sender<Result<Vec<Event>, Refused>>) {
+        match self.decide(input) {
+            Ok(events) => self.later(reply, Ok(events)),
+            Err(refused) => drop(reply.send(Err(refused))),
+        }
+    }
+
+    fn decide(&mut self, input: Input) -> Result<Vec<Event>, Refused> {
+        let events = decide(&self.team, self.now, input).map_err(Refused::Refusal)?;
+        if !events.is_empty() {
+            let team = Arc::make_mut(&mut self.team);
+            events.iter().for_each(|it| team.apply(it));
+            self.events.extend(events.iter().cloned());
+        }
+        Ok(events)
+    }
+
+    fn later<T: Send + 'static>(
+        &mut self,
+        reply: oneshot::Sender<Result<T, Refused>>,
+        answer: Result<T, Refused>,
+    ) {
+        self.pending.push(Box::new(move |written| {
+            let answer = match written {
+                Ok(()) => answer,
+                Err(failure) => Err(Refused::Failure(failure.clone())),
+            };
+            let _ = reply.send(answer);
+        }));
+    }
+}
+
+/// The one timer: wakes the loop when the next deadline falls, and not before.
+async fn tick(mut deadline: watch::Receiver<Option<Millis>>, messages: mpsc::Sender<Message>) {
+    loop {
+        let next = *deadline.borrow_and_update();
+        let wait = next.map(|it| std::time::Duration::from_millis(it.saturating_sub(now_ms())));
+        let passed = async {
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            changed = deadline.changed() => if changed.is_err() { return },
+            () = passed => {
+                let (reply, answer) = oneshot::channel();
+                let message = Message::Input { input: Input::Tick, reply };
+                if messages.send(message).await.is_err() || answer.await.is_err() {
+                    return;
+                }
+                // A deadline that the team can't act on must not spin.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// What should be going on, for the crew.
+pub(super) fn wanted(team: &Team) -> Vec<Job> {
+    jobs(team)
+}
