@@ -94,8 +94,11 @@ fn blocks(
     let mut all = Vec::new();
     for (n, line) in lines.iter().enumerate().filter(|(_, it)| starts(it)) {
         let rest = lines[n + 1..].iter().take_while(|it| !ends(it));
-        let block: Vec<&str> =
-            std::iter::once(*line).chain(rest.copied()).take(PART_LINES_MAX).collect();
+        let block = std::iter::once(*line).chain(rest.copied());
+        let block: Vec<String> = block
+            .take(PART_LINES_MAX)
+            .map(|it| it.chars().take(LINE_CHARS_MAX).collect())
+            .collect();
         all.push(block.join("\n").trim_end().to_string());
     }
     all
