@@ -34,7 +34,11 @@ pub const LAUNCH_ARGUMENT: &str = "__launch";
 
 /// What `probe` found out about this machine. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Sandbox(Arc<Found>);
+pub struct Sandbox {
+    found: Arc<Found>,
+    /// Invisible to every command, even where a folder of the system holds it.
+    hidden: Vec<PathBuf>,
+}
 
 #[derive(Debug)]
 struct Found {
@@ -74,8 +78,6 @@ pub struct Confined {
     pub read_only: Vec<PathBuf>,
     /// Build caches and the like. They must exist.
     pub writable: Vec<PathBuf>,
-    /// Invisible even where they lie in a toolchain folder, e.g. the user's `.git` under `/opt`.
-    pub hidden: Vec<PathBuf>,
     pub env: Environment,
     pub timeout_ms_max: u64,
     /// The host's network, and package caches writable. Only for an approved set-up command.
@@ -92,7 +94,6 @@ impl Confined {
             slot_read_only: false,
             read_only: Vec::new(),
             writable: Vec::new(),
-            hidden: Vec::new(),
             env,
             timeout_ms_max: TIMEOUT_MS_DEFAULT,
             network: false,
@@ -128,12 +129,12 @@ impl Sandbox {
             Ok(launcher) => {
                 Sandbox::probe_with(&launcher, scratch, &Environment::from_process()).await
             }
-            Err(error) => Sandbox::none(
+            Err(error) => Sandbox::of(
                 PathBuf::new(),
-                Lack {
+                Err(Lack {
                     why: format!("the path of this program is unknown: {error}"),
                     hint: "start baton by its full path".into(),
-                },
+                }),
             ),
         }
     }
@@ -141,24 +142,24 @@ impl Sandbox {
     /// As `probe`, with the `baton` binary to launch with (a test is not one) and the environment
     /// whose `PATH` holds `bwrap` and whose `HOME` must stay out of reach.
     pub async fn probe_with(launcher: &Path, scratch: &Path, env: &Environment) -> Sandbox {
-        match probe::probe(launcher, scratch, env).await {
-            Ok(full) => Sandbox(Arc::new(Found {
-                launcher: launcher.to_path_buf(),
-                full: Ok(full),
-            })),
-            Err(lack) => Sandbox::none(launcher.to_path_buf(), lack),
-        }
+        let full = probe::probe(launcher, scratch, env).await;
+        Sandbox::of(launcher.to_path_buf(), full)
     }
 
-    fn none(launcher: PathBuf, lack: Lack) -> Sandbox {
-        Sandbox(Arc::new(Found {
-            launcher,
-            full: Err(lack),
-        }))
+    fn of(launcher: PathBuf, full: Result<Full, Lack>) -> Sandbox {
+        Sandbox { found: Arc::new(Found { launcher, full }), hidden: Vec::new() }
+    }
+
+    /// Keeps these folders out of sight even where they lie in one that commands see, e.g. the
+    /// user's `.git` when the workspace is below `/opt`.
+    #[must_use]
+    pub fn hiding(mut self, folders: &[PathBuf]) -> Sandbox {
+        self.hidden.extend_from_slice(folders);
+        self
     }
 
     pub fn level(&self) -> SandboxLevel {
-        match self.0.full {
+        match self.found.full {
             Ok(_) => SandboxLevel::Full,
             Err(_) => SandboxLevel::None,
         }
@@ -166,21 +167,17 @@ impl Sandbox {
 
     /// Why the level is `None`.
     pub fn why_not(&self) -> Option<&str> {
-        self.0.full.as_ref().err().map(|it| it.why.as_str())
+        self.found.full.as_ref().err().map(|it| it.why.as_str())
     }
 
     /// One line for people: the level and what it consists of, or why there is none and what to do.
     pub fn describe(&self) -> String {
-        match &self.0.full {
+        match &self.found.full {
             Ok(it) => format!(
                 "full: bubblewrap {}, Landlock ABI {}, seccomp; processes {}; self-test {} ms",
                 it.bwrap_version,
                 it.landlock_abi,
-                if it.processes_bounded {
-                    "limited"
-                } else {
-                    "limited only by time"
-                },
+                if it.processes_bounded { "limited" } else { "limited only by time" },
                 it.took_ms
             ),
             Err(lack) => format!("none: {}. {}", lack.why, lack.hint),
@@ -195,20 +192,17 @@ impl Sandbox {
     /// `WorktreeLost` when the slot or its pointer is not what it was; `Command` for other reasons
     /// why nothing could be started.
     pub async fn run(&self, cmd: &Confined, stop: &CancellationToken) -> Result<Finished, Failure> {
-        let full = self.0.full.as_ref().map_err(|lack| {
-            Failure::new(
-                Code::NoSandbox,
-                format!("run a command: no sandbox: {}", lack.why),
-            )
-            .hint(lack.hint.clone())
+        let full = self.found.full.as_ref().map_err(|lack| {
+            Failure::new(Code::NoSandbox, format!("run a command: no sandbox: {}", lack.why))
+                .hint(lack.hint.clone())
         })?;
         check_argv(cmd)?;
-        let mounts = folders::mounts(cmd)?;
-        let inside = bubblewrap::arguments(&mounts, &self.0.launcher, cmd)?;
+        let mounts = folders::mounts(cmd, &self.hidden)?;
+        let inside = bubblewrap::arguments(&mounts, &self.found.launcher, cmd)?;
         let mut args: Vec<OsString> = vec![full.bwrap.clone().into()];
         args.extend(inside);
         let seen = watch::watch(watch::Started {
-            launcher: &self.0.launcher,
+            launcher: &self.found.launcher,
             args,
             vars: folders::variables(&cmd.env, cmd.network),
             timeout_ms_max: cmd.timeout_ms_max,
@@ -216,11 +210,8 @@ impl Sandbox {
         })
         .await?;
         seen.finished(|said| {
-            Failure::new(
-                Code::NoSandbox,
-                format!("set up the sandbox for a command: {said}"),
-            )
-            .hint("run `baton doctor`")
+            Failure::new(Code::NoSandbox, format!("set up the sandbox for a command: {said}"))
+                .hint("run `baton doctor`")
         })
     }
 
@@ -236,7 +227,7 @@ impl Sandbox {
     ) -> Result<Finished, Failure> {
         check_argv(cmd)?;
         let mut args: Vec<OsString> = vec![
-            self.0.launcher.clone().into(),
+            self.found.launcher.clone().into(),
             LAUNCH_ARGUMENT.into(),
             launcher::PLAIN.into(),
             cmd.dir.clone().into(),
@@ -244,7 +235,7 @@ impl Sandbox {
         ];
         args.extend(cmd.argv.iter().map(OsString::from));
         let seen = watch::watch(watch::Started {
-            launcher: &self.0.launcher,
+            launcher: &self.found.launcher,
             args,
             vars: cmd.env.vars.clone(),
             timeout_ms_max: cmd.timeout_ms_max,
@@ -275,16 +266,10 @@ pub async fn shell(
 fn check_argv(cmd: &Confined) -> Result<(), Failure> {
     let program = cmd.argv.first().map_or("", String::as_str);
     if program.is_empty() {
-        return Err(Failure::new(
-            Code::Command,
-            "start a command: it names no program",
-        ));
+        return Err(Failure::new(Code::Command, "start a command: it names no program"));
     }
     if cmd.argv.iter().any(|it| it.contains('\0')) {
-        return Err(Failure::new(
-            Code::Command,
-            "start a command: an argument holds a zero byte",
-        ));
+        return Err(Failure::new(Code::Command, "start a command: an argument holds a zero byte"));
     }
     Ok(())
 }

@@ -81,10 +81,7 @@ fn namespaces(network: bool) -> Vec<OsString> {
 /// The daemon's own namespaces; stage 2 refuses to be in any of them.
 fn host_namespaces() -> Result<String, Failure> {
     launcher::namespaces().map_err(|error| {
-        Failure::new(
-            Code::NoSandbox,
-            format!("read this process's namespaces: {error}"),
-        )
-        .hint("mount /proc")
+        Failure::new(Code::NoSandbox, format!("read this process's namespaces: {error}"))
+            .hint("mount /proc")
     })
 }

@@ -99,8 +99,7 @@ pub(super) fn release(args: impl Iterator<Item = OsString>) -> Result<i32, Strin
     }
     report.push_str(DONE);
     let mut out = std::io::stdout();
-    out.write_all(report.as_bytes())
-        .map_err(|error| error.to_string())?;
+    out.write_all(report.as_bytes()).map_err(|error| error.to_string())?;
     Ok(0)
 }
 
@@ -175,18 +174,13 @@ fn loopback(bait: &Bait) -> Tried {
 
 fn sockets(bait: &Bait) -> Tried {
     forbidden(UnixStream::connect(&bait.socket), "connect to a path")?;
-    let name = needed(
-        SocketAddr::from_abstract_name(&bait.abstract_name),
-        "name a socket",
-    )?;
+    let name = needed(SocketAddr::from_abstract_name(&bait.abstract_name), "name a socket")?;
     forbidden(UnixStream::connect_addr(&name), "connect to a name")
 }
 
 fn processes(bait: &Bait) -> Tried {
     let listed = needed(fs::read_dir("/proc"), "list /proc")?;
-    let numbers = listed
-        .flatten()
-        .filter_map(|it| it.file_name().to_str()?.parse::<i32>().ok());
+    let numbers = listed.flatten().filter_map(|it| it.file_name().to_str()?.parse::<i32>().ok());
     let count = numbers.count();
     if PROCESSES_MAX < count {
         return Err(format!("a command could see {count} processes"));
@@ -249,10 +243,7 @@ fn environment(_: &Bait) -> Tried {
 }
 
 fn slot(bait: &Bait) -> Tried {
-    needed(
-        fs::write(bait.slot.join("proof"), &bait.nonce),
-        "write there",
-    )
+    needed(fs::write(bait.slot.join("proof"), &bait.nonce), "write there")
 }
 
 fn private(_: &Bait) -> Tried {
@@ -338,19 +329,10 @@ mod tests {
             nonce: "n".into(),
             home: vec![dir.path().into()],
         };
-        let quiet = [
-            pointer,
-            outside,
-            home,
-            loopback,
-            sockets,
-            processes,
-            status,
-            odd_sockets,
-        ]
-        .iter()
-        .filter(|canary| canary(&bait).is_ok())
-        .count();
+        let quiet = [pointer, outside, home, loopback, sockets, processes, status, odd_sockets]
+            .iter()
+            .filter(|canary| canary(&bait).is_ok())
+            .count();
         assert_eq!(quiet, 0);
     }
 }

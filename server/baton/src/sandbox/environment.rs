@@ -67,8 +67,8 @@ impl Environment {
             .filter_map(|name| Some((name.to_string(), lookup(name)?)))
             .filter(|(_, value)| !value.is_empty());
         let mut vars: BTreeMap<String, String> = taken.collect();
-        vars.entry("PATH".into())
-            .or_insert_with(|| PATH_DEFAULT.into());
+        let path = vars.remove("PATH").as_deref().and_then(absolute_only);
+        vars.insert("PATH".into(), path.unwrap_or_else(|| PATH_DEFAULT.into()));
         vars.extend(SET.map(|(name, value)| (name.into(), value.into())));
         Environment { vars }
     }
@@ -90,6 +90,13 @@ impl Environment {
     }
 }
 
+/// A relative folder on `PATH` would let a file in a slot pass for a program.
+fn absolute_only(path: &str) -> Option<String> {
+    let entries = path.split(':').filter(|it| it.starts_with('/'));
+    let path = entries.collect::<Vec<_>>().join(":");
+    (!path.is_empty()).then_some(path)
+}
+
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.
@@ -105,24 +112,28 @@ mod tests {
     #[test]
     fn takes_only_what_is_allowed() {
         let all = Environment::from_lookup(|name| Some(format!("value of {name}")));
-        for secret in [
-            "ANTHROPIC_API_KEY",
-            "AWS_SECRET_ACCESS_KEY",
-            "SSH_AUTH_SOCK",
-        ] {
+        for secret in ["ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "SSH_AUTH_SOCK"] {
             assert_eq!(all.get(secret), None);
         }
         assert_eq!(all.get("LANG"), Some("value of LANG"));
+        assert_eq!(all.get("PATH"), Some(PATH_DEFAULT));
         assert_eq!(all.get("CARGO_NET_OFFLINE"), Some("true"));
         assert_eq!(all.vars.len(), TAKEN.len() + SET.len());
     }
 
     #[test]
     fn a_path_is_always_there() {
-        assert_eq!(
-            Environment::from_lookup(|_| None).get("PATH"),
-            Some(PATH_DEFAULT)
-        );
+        assert_eq!(Environment::from_lookup(|_| None).get("PATH"), Some(PATH_DEFAULT));
+    }
+
+    #[test]
+    fn no_folder_on_the_path_is_relative() {
+        let path = |text: &str| {
+            let env = Environment::from_lookup(|name| (name == "PATH").then(|| text.to_string()));
+            env.vars["PATH"].clone()
+        };
+        assert_eq!(path("/a::.:/b/c:d/e:"), "/a:/b/c");
+        assert_eq!(path(".:"), PATH_DEFAULT);
     }
 
     #[test]

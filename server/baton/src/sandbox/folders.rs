@@ -86,15 +86,11 @@ pub(super) struct Mount {
 }
 
 fn mount(path: &Path, kind: Kind) -> Mount {
-    Mount {
-        source: path.to_path_buf(),
-        at: path.to_path_buf(),
-        kind,
-    }
+    Mount { source: path.to_path_buf(), at: path.to_path_buf(), kind }
 }
 
 /// All mounts of a command, parents before what lies in them; of two at one place the stricter.
-pub(super) fn mounts(cmd: &Confined) -> Result<Vec<Mount>, Failure> {
+pub(super) fn mounts(cmd: &Confined, hidden: &[PathBuf]) -> Result<Vec<Mount>, Failure> {
     let mut all = system();
     let home = home(&cmd.env);
     let tools = toolchains(&cmd.env);
@@ -106,13 +102,9 @@ pub(super) fn mounts(cmd: &Confined) -> Result<Vec<Mount>, Failure> {
     for path in &cmd.writable {
         all.extend(given(path, Kind::Writable)?);
     }
-    let slot = if cmd.slot_read_only {
-        Kind::ReadOnly
-    } else {
-        Kind::Writable
-    };
+    let slot = if cmd.slot_read_only { Kind::ReadOnly } else { Kind::Writable };
     all.extend(slot_and_pointer(&cmd.slot, slot)?);
-    let hidden = cmd.hidden.iter().map(PathBuf::as_path);
+    let hidden = hidden.iter().map(PathBuf::as_path);
     // A home below a folder of the system would else be seen with it.
     let home_below = home.filter(|it| SYSTEM.iter().any(|dir| it.starts_with(dir)));
     for path in hidden.chain(home_below) {
@@ -137,11 +129,7 @@ fn system() -> Vec<Mount> {
     }
     for dir in SYSTEM_LINKS.map(Path::new) {
         match std::fs::read_link(dir) {
-            Ok(text) => all.push(Mount {
-                source: text,
-                at: dir.into(),
-                kind: Kind::Link,
-            }),
+            Ok(text) => all.push(Mount { source: text, at: dir.into(), kind: Kind::Link }),
             Err(_) if dir.is_dir() => all.push(mount(dir, Kind::ReadOnly)),
             Err(_) => {}
         }
@@ -150,20 +138,14 @@ fn system() -> Vec<Mount> {
         let path = Path::new("/etc").join(name);
         // A link is followed: what it leads to may lie in a part of /etc that is not bound.
         if let Ok(source) = path.canonicalize() {
-            all.push(Mount {
-                source,
-                at: path,
-                kind: Kind::ReadOnly,
-            });
+            all.push(Mount { source, at: path, kind: Kind::ReadOnly });
         }
     }
     all
 }
 
 fn home(env: &Environment) -> Option<&Path> {
-    env.get("HOME")
-        .map(Path::new)
-        .filter(|it| it.is_absolute() && it.parent().is_some())
+    env.get("HOME").map(Path::new).filter(|it| it.is_absolute() && it.parent().is_some())
 }
 
 fn cargo_home(env: &Environment) -> Option<PathBuf> {
@@ -179,29 +161,15 @@ fn cargo_caches(env: &Environment, writable: bool) -> Vec<Mount> {
     };
     let dirs = CARGO_CACHES.map(|name| (from.join(name), Path::new(CARGO_HOME).join(name)));
     let there = dirs.into_iter().filter(|(source, _)| source.is_dir());
-    let kind = if writable {
-        Kind::Writable
-    } else {
-        Kind::ReadOnly
-    };
-    there
-        .map(|(source, at)| Mount { source, at, kind })
-        .collect()
+    let kind = if writable { Kind::Writable } else { Kind::ReadOnly };
+    there.map(|(source, at)| Mount { source, at, kind }).collect()
 }
 
 /// The user's cargo configuration without anything that could be a secret, e.g. which registry
 /// stands in for which. It decides the names of cache folders, so a build needs it.
 pub(super) fn cargo_config(env: &Environment) -> Option<String> {
-    const KEPT: [&str; 8] = [
-        "source",
-        "registries",
-        "build",
-        "target",
-        "profile",
-        "unstable",
-        "net",
-        "patch",
-    ];
+    const KEPT: [&str; 8] =
+        ["source", "registries", "build", "target", "profile", "unstable", "net", "patch"];
     let dir = cargo_home(env)?;
     let text = std::fs::read_to_string(dir.join("config.toml"))
         .or_else(|_| std::fs::read_to_string(dir.join("config")))
@@ -219,9 +187,7 @@ fn drop_secrets(table: &mut toml::Table) {
             .as_str()
             .and_then(|it| it.split_once("://"))
             .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|it| it.contains('@')));
-        !["token", "secret", "credential", "password", "proxy"]
-            .iter()
-            .any(|it| name.contains(it))
+        !["token", "secret", "credential", "password", "proxy"].iter().any(|it| name.contains(it))
             && !url_with_user
     });
     for (_, value) in table.iter_mut() {
@@ -235,20 +201,16 @@ fn drop_secrets(table: &mut toml::Table) {
 fn toolchains(env: &Environment) -> Vec<PathBuf> {
     let home = home(env);
     let entries = std::env::split_paths(env.get("PATH").unwrap_or_default());
-    let named = [
-        "RUSTUP_HOME",
-        "PYENV_ROOT",
-        "NVM_DIR",
-        "GOROOT",
-        "JAVA_HOME",
-    ]
-    .iter()
-    .filter_map(|name| env.get(name))
-    .map(PathBuf::from);
+    let named = ["RUSTUP_HOME", "PYENV_ROOT", "NVM_DIR", "GOROOT", "JAVA_HOME"]
+        .iter()
+        .filter_map(|name| env.get(name))
+        .map(PathBuf::from);
     // The programs in ~/.cargo/bin need rustup's folder, though PATH does not lead into it.
     let rustup = home.map(|it| it.join(".rustup"));
     let mut found: Vec<PathBuf> = Vec::new();
-    for entry in entries.chain(named).chain(rustup) {
+    let all = entries.chain(named).chain(rustup);
+    // A relative one means another folder to each process.
+    for entry in all.filter(|it| it.is_absolute()) {
         let Ok(real) = entry.canonicalize() else {
             continue;
         };
@@ -265,9 +227,7 @@ fn tool_root(entry: &Path, home: Option<&Path>) -> Option<PathBuf> {
     if !entry.is_absolute() || !entry.is_dir() || system.clone().any(|it| entry.starts_with(it)) {
         return None;
     }
-    let managers = home
-        .into_iter()
-        .flat_map(|home| MANAGERS.map(|it| home.join(it)));
+    let managers = home.into_iter().flat_map(|home| MANAGERS.map(|it| home.join(it)));
     if let Some(root) = managers.into_iter().find(|it| entry.starts_with(it)) {
         return Some(root);
     }
@@ -291,22 +251,13 @@ fn tool_root(entry: &Path, home: Option<&Path>) -> Option<PathBuf> {
 /// Folders given by the caller: seen at the path that was given, and at the real one.
 fn given(path: &Path, kind: Kind) -> Result<Vec<Mount>, Failure> {
     let unusable = |why: String| {
-        Failure::new(
-            Code::Command,
-            format!("bind {} into the sandbox: {why}", path.display()),
-        )
+        Failure::new(Code::Command, format!("bind {} into the sandbox: {why}", path.display()))
     };
     if !path.is_absolute() {
         return Err(unusable("the path is not absolute".into()));
     }
-    let real = path
-        .canonicalize()
-        .map_err(|error| unusable(error.to_string()))?;
-    let mut all = vec![Mount {
-        source: real.clone(),
-        at: path.into(),
-        kind,
-    }];
+    let real = path.canonicalize().map_err(|error| unusable(error.to_string()))?;
+    let mut all = vec![Mount { source: real.clone(), at: path.into(), kind }];
     if real != path {
         all.push(mount(&real, kind));
     }
@@ -341,11 +292,9 @@ pub(super) fn variables(env: &Environment, network: bool) -> BTreeMap<String, St
     let mut vars = env.vars.clone();
     if let Some(home) = home(env) {
         // Their programs look below HOME, which is another one inside.
-        for (name, dir) in [
-            ("RUSTUP_HOME", ".rustup"),
-            ("PYENV_ROOT", ".pyenv"),
-            ("NVM_DIR", ".nvm"),
-        ] {
+        for (name, dir) in
+            [("RUSTUP_HOME", ".rustup"), ("PYENV_ROOT", ".pyenv"), ("NVM_DIR", ".nvm")]
+        {
             let dir = home.join(dir);
             if dir.is_dir() && !vars.contains_key(name) {
                 vars.insert(name.into(), dir.to_string_lossy().into_owned());

@@ -71,9 +71,8 @@ fn supervise(args: impl Iterator<Item = OsString>) -> Result<i32, String> {
         let _ = std::io::stdin().take(1).read_to_end(&mut rest);
         let _ = rustix::process::kill_process(pid, Signal::KILL);
     });
-    let status = child
-        .wait()
-        .map_err(|error| format!("wait for {}: {error}", program.display()))?;
+    let status =
+        child.wait().map_err(|error| format!("wait for {}: {error}", program.display()))?;
     kill_the_rest();
     Ok(code_of(status))
 }

@@ -20,12 +20,7 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new() -> Output {
-        Output {
-            head: Vec::new(),
-            tail: Vec::new(),
-            bytes: 0,
-            hash: Sha256::new(),
-        }
+        Output { head: Vec::new(), tail: Vec::new(), bytes: 0, hash: Sha256::new() }
     }
 
     pub(super) fn push(&mut self, chunk: &[u8]) {
@@ -47,8 +42,7 @@ impl Output {
             let marker = format!("\n[baton: {left_out} bytes of output left out here]\n");
             self.head.extend_from_slice(marker.as_bytes());
         }
-        self.head
-            .extend_from_slice(&self.tail[self.tail.len() - kept..]);
+        self.head.extend_from_slice(&self.tail[self.tail.len() - kept..]);
         (self.head, self.bytes, hex(&self.hash.finalize()))
     }
 }
@@ -64,10 +58,7 @@ mod tests {
         output.push(b"");
         let (kept, bytes, hash) = output.finish();
         assert_eq!((kept.as_slice(), bytes), (&b"abc"[..], 3));
-        assert_eq!(
-            hash,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]
@@ -96,8 +87,6 @@ mod tests {
         assert!(all.ends_with(&kept[kept.len() - TAIL_BYTES_MAX..]));
         let left_out = all.len() - HEAD_BYTES_MAX - TAIL_BYTES_MAX;
         let text = String::from_utf8_lossy(&kept);
-        assert!(text.contains(&format!(
-            "[baton: {left_out} bytes of output left out here]"
-        )));
+        assert!(text.contains(&format!("[baton: {left_out} bytes of output left out here]")));
     }
 }

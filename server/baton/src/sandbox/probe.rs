@@ -31,10 +31,7 @@ const HOW_TO_REPORT: &str = "no command will run confined on this machine; check
      one by one; `baton doctor` prints what to report";
 
 fn lack(why: impl Into<String>, hint: &str) -> Lack {
-    Lack {
-        why: why.into(),
-        hint: hint.into(),
-    }
+    Lack { why: why.into(), hint: hint.into() }
 }
 
 pub(super) async fn probe(
@@ -56,8 +53,7 @@ pub(super) async fn probe(
     let (report, note) = seen.map_err(|failure| explain(&failure))?;
     canary::judge(&report)
         .map_err(|how| lack(format!("the self-test failed: {how}"), HOW_TO_REPORT))?;
-    laid.inspect()
-        .map_err(|how| lack(format!("the self-test failed: {how}"), HOW_TO_REPORT))?;
+    laid.inspect().map_err(|how| lack(format!("the self-test failed: {how}"), HOW_TO_REPORT))?;
     let value = |name: &str| {
         let mut pairs = note.split_whitespace().filter_map(|it| it.split_once('='));
         pairs.find_map(|(key, value)| (key == name).then(|| value.parse().ok())?)
@@ -73,12 +69,9 @@ pub(super) async fn probe(
 
 fn find_bwrap(env: &Environment) -> Option<PathBuf> {
     let dirs = std::env::split_paths(env.get("PATH").unwrap_or_default());
-    dirs.filter(|it| it.is_absolute())
-        .map(|it| it.join("bwrap"))
-        .find(|it| {
-            it.metadata()
-                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-        })
+    dirs.filter(|it| it.is_absolute()).map(|it| it.join("bwrap")).find(|it| {
+        it.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    })
 }
 
 /// Bait, alive until the test is over.
@@ -94,9 +87,7 @@ const POINTER: &str = "gitdir: nowhere\n";
 
 fn lay_out(scratch: &Path, env: &Environment) -> std::io::Result<Laid> {
     std::fs::create_dir_all(scratch)?;
-    let dir = tempfile::Builder::new()
-        .prefix("probe-")
-        .tempdir_in(scratch.canonicalize()?)?;
+    let dir = tempfile::Builder::new().prefix("probe-").tempdir_in(scratch.canonicalize()?)?;
     let (slot, outside) = (dir.path().join("slot"), dir.path().join("outside"));
     std::fs::create_dir(&slot)?;
     std::fs::create_dir(&outside)?;
@@ -124,13 +115,7 @@ fn lay_out(scratch: &Path, env: &Environment) -> std::io::Result<Laid> {
         home: unbound_in_home(&confined(&slot, Vec::new(), env)),
         slot,
     };
-    Ok(Laid {
-        bait,
-        dir,
-        _path: path,
-        _name: name,
-        _port: port,
-    })
+    Ok(Laid { bait, dir, _path: path, _name: name, _port: port })
 }
 
 /// What lies in the user's home and is no part of any mount.
@@ -138,7 +123,7 @@ fn unbound_in_home(cmd: &Confined) -> Vec<PathBuf> {
     let Some(home) = cmd.env.get("HOME").map(PathBuf::from) else {
         return Vec::new();
     };
-    let mounts = folders::mounts(cmd).unwrap_or_default();
+    let mounts = folders::mounts(cmd, &[]).unwrap_or_default();
     let there = std::fs::read_dir(&home).into_iter().flatten().flatten();
     let always = ALWAYS_HIDDEN.map(|it| home.join(it));
     always
@@ -166,17 +151,12 @@ async fn release(
     laid: &Laid,
     env: &Environment,
 ) -> Result<(String, String), Failure> {
-    let mut argv: Vec<String> = [LAUNCHER_INSIDE, LAUNCH_ARGUMENT, canary::CANARIES]
-        .map(String::from)
-        .into();
+    let mut argv: Vec<String> =
+        [LAUNCHER_INSIDE, LAUNCH_ARGUMENT, canary::CANARIES].map(String::from).into();
     argv.extend(laid.bait.words());
     let cmd = confined(&laid.bait.slot, argv, env);
     let mut args = vec![bwrap.as_os_str().to_os_string()];
-    args.extend(bubblewrap::arguments(
-        &folders::mounts(&cmd)?,
-        launcher,
-        &cmd,
-    )?);
+    args.extend(bubblewrap::arguments(&folders::mounts(&cmd, &[])?, launcher, &cmd)?);
     let seen = watch::watch(watch::Started {
         launcher,
         args,
@@ -196,18 +176,10 @@ fn explain(failure: &Failure) -> Lack {
     let about = |words: &[&str]| words.iter().any(|it| text.contains(it));
     if about(&["Unknown option"]) {
         lack(format!("bubblewrap is too old: {text}"), HOW_TO_INSTALL)
-    } else if about(&[
-        "uid map",
-        "namespace",
-        "Operation not permitted",
-        "Permission denied",
-    ]) {
+    } else if about(&["uid map", "namespace", "Operation not permitted", "Permission denied"]) {
         lack(format!("bubblewrap could not start: {text}"), HOW_TO_ALLOW)
     } else {
-        lack(
-            format!("the self-test could not run: {text}"),
-            HOW_TO_REPORT,
-        )
+        lack(format!("the self-test could not run: {text}"), HOW_TO_REPORT)
     }
 }
 

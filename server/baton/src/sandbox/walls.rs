@@ -44,18 +44,8 @@ pub(super) fn limit() -> Result<bool, String> {
 }
 
 /// Newest first; the first one that the kernel can enforce in full is used.
-const ABIS: [ABI; 10] = [
-    ABI::V10,
-    ABI::V9,
-    ABI::V8,
-    ABI::V7,
-    ABI::V6,
-    ABI::V5,
-    ABI::V4,
-    ABI::V3,
-    ABI::V2,
-    ABI::V1,
-];
+const ABIS: [ABI; 10] =
+    [ABI::V10, ABI::V9, ABI::V8, ABI::V7, ABI::V6, ABI::V5, ABI::V4, ABI::V3, ABI::V2, ABI::V1];
 
 /// Every file right and every scope that this kernel knows, enforced in full: read everything that
 /// was bound, write the given paths, `/tmp` and devices. Network rights are not handled: the
@@ -113,15 +103,9 @@ fn allow(
     abi: ABI,
 ) -> Result<RulesetCreated, String> {
     let explain = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let access = if path.is_dir() {
-        access
-    } else {
-        access & AccessFs::from_file(abi)
-    };
+    let access = if path.is_dir() { access } else { access & AccessFs::from_file(abi) };
     let fd = PathFd::new(path).map_err(|it| explain(&it))?;
-    ruleset
-        .add_rule(PathBeneath::new(fd, access))
-        .map_err(|it| explain(&it))
+    ruleset.add_rule(PathBeneath::new(fd, access)).map_err(|it| explain(&it))
 }
 
 /// No tracing, namespaces, mounts, io_uring, keyrings, kernel programs, clocks, terminals' input
@@ -146,18 +130,10 @@ pub(super) fn seccomp() -> Result<(), String> {
     rules.insert(libc::SYS_ioctl, terminals?);
     refuse(rules, libc::EPERM)?;
     // clone3 hides its flags from seccomp; without it libc falls back to clone.
-    refuse(
-        BTreeMap::from([(libc::SYS_clone3, Vec::new())]),
-        libc::ENOSYS,
-    )
+    refuse(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)
 }
 
-const SOCKET_FAMILIES: [i32; 4] = [
-    libc::AF_UNIX,
-    libc::AF_INET,
-    libc::AF_INET6,
-    libc::AF_NETLINK,
-];
+const SOCKET_FAMILIES: [i32; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
 const TIOCLINUX: u64 = 0x541C;
 
@@ -235,9 +211,7 @@ fn other_families(families: &[i32]) -> Result<Vec<SeccompRule>, String> {
         .iter()
         .map(|it| SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, *it as u64))
         .collect();
-    all.and_then(SeccompRule::new)
-        .map(|it| vec![it])
-        .map_err(|it| it.to_string())
+    all.and_then(SeccompRule::new).map(|it| vec![it]).map_err(|it| it.to_string())
 }
 
 fn refuse(rules: BTreeMap<i64, Vec<SeccompRule>>, errno: i32) -> Result<(), String> {

@@ -139,11 +139,8 @@ fn spawn(started: &Started<'_>) -> Result<Child, Failure> {
         .process_group(0)
         .kill_on_drop(true);
     command.spawn().map_err(|error| {
-        Failure::new(
-            Code::Command,
-            format!("start {}: {error}", started.launcher.display()),
-        )
-        .hint("was the program replaced while it ran? restart it")
+        Failure::new(Code::Command, format!("start {}: {error}", started.launcher.display()))
+            .hint("was the program replaced while it ran? restart it")
     })
 }
 

@@ -55,15 +55,8 @@ fn a_home_gives_its_toolchains_and_nothing_else() {
     let on_path: Vec<PathBuf> = on_path.iter().map(|it| home.join(it)).collect();
     let on_path: Vec<&Path> = on_path.iter().map(PathBuf::as_path).collect();
     let found = toolchains(&env(&home, &on_path));
-    let expected = [
-        ".cargo/bin",
-        ".local/bin",
-        ".pyenv",
-        ".rustup",
-        "bin",
-        "repository/bin",
-        "tools/node",
-    ];
+    let expected =
+        [".cargo/bin", ".local/bin", ".pyenv", ".rustup", "bin", "repository/bin", "tools/node"];
     let expected: Vec<PathBuf> = expected.iter().map(|it| home.join(it)).collect();
     assert_eq!(found, expected);
 }
@@ -88,7 +81,7 @@ fn parents_come_first_and_the_stricter_wins() {
     let mut cmd = command(&root.join("slot"), env(&root, &[]));
     cmd.read_only = vec![root.join("slot/deep"), root.join("cache")];
     cmd.writable = vec![root.join("cache"), root.join("slot/deep")];
-    let ours: Vec<(PathBuf, Kind)> = mounts(&cmd)
+    let ours: Vec<(PathBuf, Kind)> = mounts(&cmd, &[])
         .unwrap()
         .into_iter()
         .filter(|it| it.at.starts_with(&root))
@@ -109,7 +102,7 @@ fn parents_come_first_and_the_stricter_wins() {
 fn a_slot_that_is_gone_or_swapped_is_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let slot = dir.path().join("slot");
-    let refused = |slot: &Path| mounts(&command(slot, env(dir.path(), &[]))).unwrap_err();
+    let refused = |slot: &Path| mounts(&command(slot, env(dir.path(), &[])), &[]).unwrap_err();
     assert_eq!(refused(&slot).code, Code::WorktreeLost);
     std::fs::create_dir(&slot).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", slot.join(".git")).unwrap();
@@ -123,10 +116,10 @@ fn folders_that_do_not_exist_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let mut cmd = command(dir.path(), env(dir.path(), &[]));
     cmd.writable = vec!["/no/such/cache".into()];
-    let failure = mounts(&cmd).unwrap_err();
+    let failure = mounts(&cmd, &[]).unwrap_err();
     assert!(failure.text.contains("/no/such/cache"), "{failure}");
     cmd.writable = vec!["relative".into()];
-    assert!(mounts(&cmd).unwrap_err().text.contains("not absolute"));
+    assert!(mounts(&cmd, &[]).unwrap_err().text.contains("not absolute"));
 }
 
 #[test]
@@ -155,10 +148,7 @@ fn cargo_configuration_loses_its_secrets() {
     .unwrap();
     let text = cargo_config(&env(dir.path(), &[])).unwrap();
     assert!(!text.contains("s3cret"), "{text}");
-    assert!(
-        text.contains("replace-with") && text.contains("sparse+https"),
-        "{text}"
-    );
+    assert!(text.contains("replace-with") && text.contains("sparse+https"), "{text}");
 }
 
 #[test]
@@ -168,10 +158,7 @@ fn private_places_replace_the_users() {
     let vars = variables(&env(dir.path(), &[]), false);
     assert_eq!(vars["HOME"], HOME);
     assert_eq!(vars["CARGO_HOME"], CARGO_HOME);
-    assert_eq!(
-        vars["RUSTUP_HOME"],
-        dir.path().join(".rustup").to_string_lossy()
-    );
+    assert_eq!(vars["RUSTUP_HOME"], dir.path().join(".rustup").to_string_lossy());
     assert_eq!(vars["CARGO_NET_OFFLINE"], "true");
     assert!(!variables(&env(dir.path(), &[]), true).contains_key("CARGO_NET_OFFLINE"));
 }
