@@ -3,3 +3,6 @@
 mod config;
 mod sandbox;
 mod store;
+//! e2e tests.
+
+mod git;

@@ -1,0 +1,98 @@
+//! What agents wrote, into commits of the store. Made by the server with libgit2 alone: no hook and
+//! no filter program runs.
+
+use super::objects::baton;
+use super::{Doing, Git, Slot, commit_id, oid, tree_id};
+use git2::Oid;
+use team::{Code, CommitId, Failure, Role, RunId, TreeId};
+
+impl Git {
+    /// Saves the slot's present content on `refs/baton/runs/<run>`; parent is the run's last save, or
+    /// the slot's HEAD. Where nothing changed it costs one look at every file.
+    pub fn save(&self, slot: &Slot, run: RunId) -> Result<TreeId, Failure> {
+        let mut work = self.work(slot)?;
+        let tree = work.absorb()?;
+        let name = format!("refs/baton/runs/{run}");
+        let last = work.objects.target(&name);
+        let known = match last {
+            Some(last) => Some(work.objects.tree_of(last)?),
+            None => None,
+        };
+        if known != Some(tree) {
+            let parents: Vec<Oid> = last.or(work.head()?).into_iter().collect();
+            let message = format!("{run} at work");
+            let commit = work
+                .objects
+                .commit(&baton("Baton")?, &message, tree, &parents)?;
+            work.objects.point(&name, commit)?;
+            work.note_saved(tree)?;
+        }
+        Ok(tree_id(tree))
+    }
+
+    /// Commits the slot's present content on its HEAD, as `Baton <role>`, and moves HEAD there;
+    /// `refs/baton/heads/<run>` keeps it. Nothing changed: HEAD as it is.
+    pub fn commit(
+        &self,
+        slot: &Slot,
+        run: RunId,
+        role: Role,
+        message: &str,
+    ) -> Result<CommitId, Failure> {
+        let mut work = self.work(slot)?;
+        let tree = work.absorb()?;
+        let head = work.head()?.ok_or_else(headless)?;
+        let commit = if work.objects.tree_of(head)? == tree {
+            head
+        } else {
+            let who = baton(&format!("Baton {}", role.name()))?;
+            work.objects.commit(&who, message, tree, &[head])?
+        };
+        work.objects
+            .point(&format!("refs/baton/heads/{run}"), commit)?;
+        work.set_head(commit)?;
+        work.note_saved(tree)?;
+        Ok(commit_id(commit))
+    }
+
+    /// The tree of what the slot holds now.
+    pub fn tree_of(&self, slot: &Slot) -> Result<TreeId, Failure> {
+        Ok(tree_id(self.work(slot)?.absorb()?))
+    }
+
+    pub fn tree(&self, commit: &CommitId) -> Result<TreeId, Failure> {
+        Ok(tree_id(self.objects()?.tree_of(oid(&commit.0)?)?))
+    }
+
+    /// The commit that the slot's HEAD is detached at.
+    pub fn head(&self, slot: &Slot) -> Result<CommitId, Failure> {
+        self.check_slot(slot)?;
+        let head = self.work(slot)?.head()?.ok_or_else(headless)?;
+        Ok(commit_id(head))
+    }
+
+    /// The content of a file at a commit; `None`: no such file.
+    pub fn read(&self, at: &CommitId, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let objects = self.objects()?;
+        let tree = objects
+            .repo
+            .find_tree(objects.tree_of(oid(&at.0)?)?)
+            .doing("read a tree")?;
+        let Ok(entry) = tree.get_path(std::path::Path::new(path)) else {
+            return Ok(None);
+        };
+        match entry.kind() {
+            Some(git2::ObjectType::Blob) => objects.read_blob(entry.id()).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The content of a blob in the store.
+    pub fn blob(&self, id: &str) -> Result<Vec<u8>, Failure> {
+        self.objects()?.read_blob(oid(id)?)
+    }
+}
+
+fn headless() -> Failure {
+    Failure::new(Code::WorktreeLost, "the slot has no HEAD").hint("retry: the slot is made again")
+}
