@@ -1,8 +1,6 @@
 //! The story tests: the real binary, real git, real HTTP servers.
 
 mod config;
+mod git;
 mod sandbox;
 mod store;
-//! e2e tests.
-
-mod git;

@@ -117,11 +117,7 @@ impl Git {
         std::fs::create_dir_all(state.join("tmp")).doing("make the state folder")?;
         std::fs::create_dir_all(state.join("slots")).doing("make the folder of slots")?;
         let state = state.canonicalize().doing("open the state folder")?;
-        let git = Git {
-            place: place.clone(),
-            store: state.join("store.git"),
-            state,
-        };
+        let git = Git { place: place.clone(), store: state.join("store.git"), state };
         objects::make(&git)?;
         Ok(git)
     }

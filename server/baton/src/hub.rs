@@ -67,10 +67,20 @@ impl std::fmt::Display for Refused {
 /// For those who watch: what was written down, and what goes on in between.
 #[derive(Clone, Debug)]
 pub enum Happening {
-    Event { version: u64, at: Millis, event: Arc<Event> },
-    Progress { run: RunId, progress: agent::Progress },
+    Event {
+        version: u64,
+        at: Millis,
+        event: Arc<Event>,
+    },
+    Progress {
+        run: RunId,
+        progress: agent::Progress,
+    },
     /// A signal that the gates sent back to the model.
-    HandoffRefused { run: RunId, why: String },
+    HandoffRefused {
+        run: RunId,
+        why: String,
+    },
     /// A sentence for the person.
     Note(String),
 }
@@ -214,9 +224,10 @@ impl Hub {
 }
 
 fn overloaded() -> Refused {
-    Refused::Failure(Failure::new(Code::Store, "hand it in: too much waits already").hint(
-        "wait a moment and ask again",
-    ))
+    Refused::Failure(
+        Failure::new(Code::Store, "hand it in: too much waits already")
+            .hint("wait a moment and ask again"),
+    )
 }
 
 fn closed() -> Refused {

@@ -135,9 +135,7 @@ impl Model {
             patience,
             server,
         };
-        Ok(Model {
-            inner: Arc::new(inner),
-        })
+        Ok(Model { inner: Arc::new(inner) })
     }
 
     /// The model's name as the provider knows it; `rehearsal` for a script.
@@ -190,15 +188,11 @@ impl Model {
             if RETRIES_MAX <= retries {
                 return Err(again.give_up(inner.client.url(), retries + 1));
             }
-            let wait = again
-                .wait
-                .unwrap_or_else(|| retry::backoff(inner.patience.backoff, retries));
+            let wait =
+                again.wait.unwrap_or_else(|| retry::backoff(inner.patience.backoff, retries));
             retries += 1;
             tracing::debug!(model = %inner.name, retries, why = %again.why, "asking again");
-            on(Delta::Retrying {
-                why: again.why,
-                wait_ms: as_ms(wait),
-            });
+            on(Delta::Retrying { why: again.why, wait_ms: as_ms(wait) });
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(retry::stopped()),
@@ -217,9 +211,7 @@ async fn start_rehearsal(config: &ModelConfig) -> Result<Server, Failure> {
         Failure::new(Code::Config, format!("{}: {why}", path.display()))
             .hint("mend the script, or choose a model in [model]")
     };
-    let text = tokio::fs::read_to_string(path)
-        .await
-        .map_err(|it| bad(it.to_string()))?;
+    let text = tokio::fs::read_to_string(path).await.map_err(|it| bad(it.to_string()))?;
     let script = Script::parse(&text).map_err(|it| bad(it.text))?;
     rehearsal::serve(script).await
 }

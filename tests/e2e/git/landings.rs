@@ -27,9 +27,7 @@ fn clean_tree() {
         "Uma User uma@example.com Uma User"
     );
     assert_eq!(
-        world
-            .git(&["log", "-1", "--format=%(trailers:key=Baton-Task)"])
-            .trim(),
+        world.git(&["log", "-1", "--format=%(trailers:key=Baton-Task)"]).trim(),
         "Baton-Task: T17"
     );
     world.git(&["fsck", "--full", "--strict"]);
@@ -50,17 +48,11 @@ fn your_unstaged_text_in_the_same_file() {
     same(&before, &world.digest());
     told.land(&["a.txt"]);
     assert_eq!(landed_diff(&world), ONLY_THE_FIX);
-    assert_eq!(
-        world.read("a.txt"),
-        TEXT.replace("two", "TWO").replace("nine", "nine, mine")
-    );
+    assert_eq!(world.read("a.txt"), TEXT.replace("two", "TWO").replace("nine", "nine, mine"));
     // What git shows as yours is what was yours.
     assert_eq!(world.status(), " M a.txt\n M b.txt\n?? new.txt");
     let diff = world.git(&["diff", "-U0", "a.txt"]);
-    assert!(
-        diff.contains("-nine\n+nine, mine") && !diff.contains("TWO"),
-        "{diff}"
-    );
+    assert!(diff.contains("-nine\n+nine, mine") && !diff.contains("TWO"), "{diff}");
 }
 
 #[test]
@@ -82,10 +74,7 @@ fn your_staged_text_in_the_same_file() {
     world.git(&["add", "a.txt"]);
     let told = world.delegate_fix(&[]);
     let candidate = told.candidate();
-    assert_eq!(
-        candidate.blocked,
-        ["`a.txt` is staged: commit or unstage it"]
-    );
+    assert_eq!(candidate.blocked, ["`a.txt` is staged: commit or unstage it"]);
     let before = world.digest();
     let why = told.refused_plan(&candidate, &[]);
     assert!(why.contains("staged"), "{why}");
@@ -116,11 +105,7 @@ fn your_unsaved_text_in_the_same_file() {
     let world = World::new();
     let text = TEXT.replace("nine", "nine, unsaved");
     let told = world.delegate_fix(&[buffer("a.txt", &text)]);
-    assert!(
-        told.base.says.ends_with("+ 1 unsaved"),
-        "{}",
-        told.base.says
-    );
+    assert!(told.base.says.ends_with("+ 1 unsaved"), "{}", told.base.says);
     let candidate = told.candidate();
     let before = world.digest();
     let why = told.refused_plan(&candidate, &[buffer("a.txt", &text)]);
@@ -139,9 +124,7 @@ fn your_text_on_the_adjacent_line_conflicts() {
     world.write("a.txt", &TEXT.replace("three", "three, mine"));
     let told = world.delegate_fix(&[]);
     let before = world.digest();
-    let Built::Conflict { tip, paths } = told.built() else {
-        panic!("no conflict")
-    };
+    let Built::Conflict { tip, paths } = told.built() else { panic!("no conflict") };
     assert_eq!(tip, told.base.base);
     assert_eq!(paths, ["a.txt"]);
     // As edits it goes: the base of that merge is what you saw.
@@ -150,10 +133,7 @@ fn your_text_on_the_adjacent_line_conflicts() {
     };
     same(&before, &world.digest());
     assert_eq!(told.git.apply_edits(TASK, &plan).unwrap(), Moved::Done);
-    assert_eq!(
-        world.read("a.txt"),
-        TEXT.replace("two\nthree", "TWO\nthree, mine")
-    );
+    assert_eq!(world.read("a.txt"), TEXT.replace("two\nthree", "TWO\nthree, mine"));
     assert_eq!(told.git.apply_edits(TASK, &plan).unwrap(), Moved::Done);
     assert_eq!(world.git(&["rev-parse", "HEAD"]), told.base.base.0);
 }
@@ -169,10 +149,7 @@ fn your_text_committed_meanwhile() {
     let (candidate, _) = told.land(&[]);
     assert_eq!(candidate.merges, Vec::<String>::new());
     assert_eq!(landed_diff(&world), ONLY_THE_FIX);
-    assert_eq!(
-        world.read("a.txt"),
-        TEXT.replace("two\nthree", "TWO\nthree, mine")
-    );
+    assert_eq!(world.read("a.txt"), TEXT.replace("two\nthree", "TWO\nthree, mine"));
     assert_eq!(world.status(), "");
 }
 
@@ -185,14 +162,8 @@ fn the_tip_moves_between_plan_and_landing() {
     world.write("b.txt", "more\n");
     world.commit_all("meanwhile");
     let before = world.digest();
-    assert_eq!(
-        told.git.land(TASK, &told.base, &candidate, &plan).unwrap(),
-        Moved::TipMoved
-    );
-    let planned = told
-        .git
-        .plan_landing(&told.base, &candidate, &[], &[])
-        .unwrap();
+    assert_eq!(told.git.land(TASK, &told.base, &candidate, &plan).unwrap(), Moved::TipMoved);
+    let planned = told.git.plan_landing(&told.base, &candidate, &[], &[]).unwrap();
     assert_eq!(planned, Planned::TipMoved);
     same(&before, &world.digest());
     // The same change on the new tip has the same id, and lands.
@@ -251,10 +222,7 @@ fn you_switched_branches() {
     let plan = told.plan(&candidate, &[]);
     assert_eq!(plan, []);
     let before = digest(&world.root);
-    assert_eq!(
-        told.git.land(TASK, &told.base, &candidate, &plan).unwrap(),
-        Moved::Done
-    );
+    assert_eq!(told.git.land(TASK, &told.base, &candidate, &plan).unwrap(), Moved::Done);
     let mut after = digest(&world.root);
     let mut before = before;
     for digest in [&mut before, &mut after] {
@@ -291,20 +259,11 @@ fn detached_head_lands_on_a_new_branch() {
     world.git(&["checkout", "-q", "--detach"]);
     world.write("a.txt", &TEXT.replace("nine", "nine, mine"));
     let told = world.delegate_fix(&[]);
-    assert_eq!(
-        told.base.target,
-        Target::NewBranch("refs/heads/baton/T17-fix-it".into())
-    );
+    assert_eq!(told.base.target, Target::NewBranch("refs/heads/baton/T17-fix-it".into()));
     let before = world.digest();
     let (candidate, _) = told.land(&[]);
-    assert_eq!(
-        world.git(&["rev-parse", "baton/T17-fix-it"]),
-        candidate.commit.0
-    );
-    assert_eq!(
-        world.git(&["rev-parse", "baton/T17-fix-it^"]),
-        told.base.base.0
-    );
+    assert_eq!(world.git(&["rev-parse", "baton/T17-fix-it"]), candidate.commit.0);
+    assert_eq!(world.git(&["rev-parse", "baton/T17-fix-it^"]), told.base.base.0);
     let mut after = world.digest();
     after.retain(|path, _| !path.contains("baton/T17-fix-it") && !path.contains("objects/pack"));
     same(&before, &after);
@@ -319,10 +278,7 @@ fn a_wish_for_a_branch() {
     let git = world.open();
     world.git(&["branch", "baton/T17-x"]);
     let base = git.snapshot(TASK, "x", &[], StartFrom::Seen, true).unwrap();
-    assert_eq!(
-        base.target,
-        Target::NewBranch("refs/heads/baton/T17-x-2".into())
-    );
+    assert_eq!(base.target, Target::NewBranch("refs/heads/baton/T17-x-2".into()));
 }
 
 #[test]
@@ -337,10 +293,7 @@ fn a_linked_worktree_has_the_target() {
     assert_eq!(candidate.merges, ["a.txt"]);
     told.land(&["a.txt"]);
     let text = std::fs::read_to_string(other.join("a.txt")).unwrap();
-    assert_eq!(
-        text,
-        TEXT.replace("two", "TWO").replace("nine", "nine, mine")
-    );
+    assert_eq!(text, TEXT.replace("two", "TWO").replace("nine", "nine, mine"));
     assert_eq!(world.git_in(&other, &["status", "--porcelain"]), " M a.txt");
     assert_eq!(world.read("a.txt"), TEXT);
     assert_eq!(world.status(), "");
@@ -350,14 +303,7 @@ fn a_linked_worktree_has_the_target() {
 fn delegated_from_a_linked_worktree() {
     let world = World::new();
     let other = world.base_dir().canonicalize().unwrap().join("linked");
-    world.git(&[
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "topic",
-        other.to_str().unwrap(),
-    ]);
+    world.git(&["worktree", "add", "-q", "-b", "topic", other.to_str().unwrap()]);
     std::fs::write(other.join("b.txt"), "mine, there\n").unwrap();
     let place = find(&other).unwrap();
     assert_eq!(place.common_dir, find(&world.root).unwrap().common_dir);
@@ -365,10 +311,7 @@ fn delegated_from_a_linked_worktree() {
     let base = git.snapshot(TASK, "", &[], StartFrom::Seen, false).unwrap();
     assert_eq!(base.target, Target::Branch("refs/heads/topic".into()));
     let slot = git.slot("engineer-1", &base.seen).unwrap();
-    assert_eq!(
-        std::fs::read_to_string(slot.dir.join("b.txt")).unwrap(),
-        "mine, there\n"
-    );
+    assert_eq!(std::fs::read_to_string(slot.dir.join("b.txt")).unwrap(), "mine, there\n");
     fix_line_two(&slot.dir.join("a.txt"));
     let head = git.commit(&slot, RunId(4), Role::Engineer, "fix").unwrap();
     let Built::Candidate(candidate) = git.candidate(TASK, &base, &head, "fix", &[]).unwrap() else {
@@ -377,15 +320,9 @@ fn delegated_from_a_linked_worktree() {
     let Planned::Plan(plan) = git.plan_landing(&base, &candidate, &[], &[]).unwrap() else {
         panic!("no plan");
     };
-    assert_eq!(
-        git.land(TASK, &base, &candidate, &plan).unwrap(),
-        Moved::Done
-    );
+    assert_eq!(git.land(TASK, &base, &candidate, &plan).unwrap(), Moved::Done);
     assert_eq!(world.git_in(&other, &["status", "--porcelain"]), " M b.txt");
-    assert_eq!(
-        world.git_in(&other, &["show", "--stat=200", "--format="]),
-        ONLY_THE_FIX
-    );
+    assert_eq!(world.git_in(&other, &["show", "--stat=200", "--format="]), ONLY_THE_FIX);
     assert_eq!(world.git(&["rev-parse", "topic"]), candidate.commit.0);
 }
 
@@ -393,12 +330,8 @@ fn delegated_from_a_linked_worktree() {
 fn what_stands_in_the_way() {
     type Act = fn(&World);
     let cases: [(&str, Act); 9] = [
-        ("an untracked file is in the way: `new.txt`", |world| {
-            world.write("new.txt", "mine\n")
-        }),
-        ("a folder or a link is in the way of `new.txt`", |world| {
-            world.write("new.txt/x", "")
-        }),
+        ("an untracked file is in the way: `new.txt`", |world| world.write("new.txt", "mine\n")),
+        ("a folder or a link is in the way of `new.txt`", |world| world.write("new.txt/x", "")),
         ("your edit of `a.txt` conflicts", |world| {
             world.write("a.txt", &TEXT.replace("two", "2"));
         }),
@@ -434,9 +367,7 @@ fn what_stands_in_the_way() {
         act(&world);
         let before = world.digest();
         let moved = told.git.land(TASK, &told.base, &candidate, &plan).unwrap();
-        let Moved::Refused(said) = moved else {
-            panic!("{why}: {moved:?}")
-        };
+        let Moved::Refused(said) = moved else { panic!("{why}: {moved:?}") };
         assert!(said.contains(why), "{said} / {why}");
         same(&before, &world.digest());
     }
@@ -447,19 +378,13 @@ fn git_in_the_middle_of_something() {
     type Act = fn(&World);
     let cases: [(&str, Act); 3] = [
         ("a merge", |world| {
-            let _ = world
-                .command(&world.root, &["merge", "-q", "side"])
-                .output();
+            let _ = world.command(&world.root, &["merge", "-q", "side"]).output();
         }),
         ("a cherry-pick", |world| {
-            let _ = world
-                .command(&world.root, &["cherry-pick", "side"])
-                .output();
+            let _ = world.command(&world.root, &["cherry-pick", "side"]).output();
         }),
         ("a rebase", |world| {
-            let _ = world
-                .command(&world.root, &["rebase", "-q", "side"])
-                .output();
+            let _ = world.command(&world.root, &["rebase", "-q", "side"]).output();
         }),
     ];
     for (what, act) in cases {
@@ -476,9 +401,7 @@ fn git_in_the_middle_of_something() {
         act(&world);
         let before = world.digest();
         let moved = told.git.land(TASK, &told.base, &candidate, &plan).unwrap();
-        let Moved::Refused(said) = moved else {
-            panic!("{what}: {moved:?}")
-        };
+        let Moved::Refused(said) = moved else { panic!("{what}: {moved:?}") };
         assert!(said.contains(what), "{said}");
         same(&before, &world.digest());
     }
@@ -514,20 +437,8 @@ fn added_deleted_renamed_linked_and_executable() {
     assert_eq!(candidate.acts, ["new/deep/run"]);
     assert_eq!(world.status(), "");
     assert!(!world.root.join("src/deep").exists());
-    assert_eq!(
-        world
-            .git(&["ls-files", "-s", "new"])
-            .matches("120000")
-            .count(),
-        1
-    );
-    assert_eq!(
-        world
-            .git(&["ls-files", "-s", "new"])
-            .matches("100755")
-            .count(),
-        1
-    );
+    assert_eq!(world.git(&["ls-files", "-s", "new"]).matches("120000").count(), 1);
+    assert_eq!(world.git(&["ls-files", "-s", "new"]).matches("100755").count(), 1);
     world.git(&["fsck", "--full", "--strict"]);
     assert_eq!(world.git(&["diff", "HEAD", "--stat"]), "");
 }
@@ -538,20 +449,11 @@ fn line_endings_of_the_worktree() {
     world.write(".gitattributes", "*.txt text eol=crlf\n");
     world.write("a.txt", &TEXT.replace('\n', "\r\n"));
     world.commit_all("start");
-    assert_eq!(
-        world.git(&["cat-file", "-s", "HEAD:a.txt"]),
-        TEXT.len().to_string()
-    );
-    world.write(
-        "a.txt",
-        &TEXT.replace("nine", "nine, mine").replace('\n', "\r\n"),
-    );
+    assert_eq!(world.git(&["cat-file", "-s", "HEAD:a.txt"]), TEXT.len().to_string());
+    world.write("a.txt", &TEXT.replace("nine", "nine, mine").replace('\n', "\r\n"));
     let told = world.delegate(&[], |slot| {
         let text = std::fs::read_to_string(slot.join("a.txt")).unwrap();
-        assert_eq!(
-            text,
-            TEXT.replace("nine", "nine, mine").replace('\n', "\r\n")
-        );
+        assert_eq!(text, TEXT.replace("nine", "nine, mine").replace('\n', "\r\n"));
         std::fs::write(slot.join("a.txt"), text.replace("two\r\n", "TWO\r\n")).unwrap();
     });
     told.land(&["a.txt"]);
@@ -566,16 +468,7 @@ fn no_identity() {
     let world = World::new();
     let told = world.delegate_fix(&[]);
     world.git(&["config", "user.name", ""]);
-    let failed = told
-        .git
-        .candidate(TASK, &told.base, &told.head, "fix", &[])
-        .unwrap_err();
-    assert!(
-        failed.hint.contains("git config --global user.name"),
-        "{failed}"
-    );
-    assert!(
-        failed.hint.contains("git config --global user.email"),
-        "{failed}"
-    );
+    let failed = told.git.candidate(TASK, &told.base, &told.head, "fix", &[]).unwrap_err();
+    assert!(failed.hint.contains("git config --global user.name"), "{failed}");
+    assert!(failed.hint.contains("git config --global user.email"), "{failed}");
 }

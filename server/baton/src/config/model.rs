@@ -197,18 +197,9 @@ fn check(config: &ModelConfig) -> Result<(), String> {
     let Some(prices) = config.prices else {
         return Ok(());
     };
-    let given = [
-        Some(prices.input),
-        Some(prices.output),
-        prices.cache_read,
-        prices.cache_write,
-    ];
+    let given = [Some(prices.input), Some(prices.output), prices.cache_read, prices.cache_write];
     // A million dollars for a million tokens keeps the sums far from overflow.
-    if given
-        .into_iter()
-        .flatten()
-        .any(|it| !(0.0..=1e6).contains(&it))
-    {
+    if given.into_iter().flatten().any(|it| !(0.0..=1e6).contains(&it)) {
         return Err("a price is not between 0 and 1,000,000 dollars for a million tokens".into());
     }
     Ok(())
@@ -223,10 +214,7 @@ fn at_home(path: PathBuf) -> Result<PathBuf, String> {
     if path.is_absolute() {
         return Ok(path);
     }
-    Err(format!(
-        "{} is not absolute (start it with / or ~/)",
-        path.display()
-    ))
+    Err(format!("{} is not absolute (start it with / or ~/)", path.display()))
 }
 
 impl KeySource {
@@ -283,10 +271,8 @@ fn read_file(path: &Path) -> Result<String, Failure> {
         return Err(missing(format!("the key file {shown} is not a file")));
     }
     if about.permissions().mode() & 0o077 != 0 {
-        return Err(
-            missing(format!("the key file {shown} can be read by other users"))
-                .hint(format!("chmod 600 {shown}")),
-        );
+        return Err(missing(format!("the key file {shown} can be read by other users"))
+            .hint(format!("chmod 600 {shown}")));
     }
     let mut text = String::new();
     (&mut file)
@@ -330,10 +316,9 @@ fn run_command(argv: &[String], wait_max: Duration) -> Result<String, Failure> {
             Err(missing(format!("the key command {shown} failed: {status}")).hint(hint))
         }
         Ok(_) if read.is_some_and(|it| it.is_ok()) => Ok(text),
-        Ok(_) | Err(_) => Err(missing(format!(
-            "the output of the key command {shown} can't be read"
-        ))
-        .hint(hint)),
+        Ok(_) | Err(_) => {
+            Err(missing(format!("the output of the key command {shown} can't be read")).hint(hint))
+        }
     }
 }
 

@@ -48,12 +48,8 @@ const ACTING_NAMES: [&str; 26] = [
     "jenkinsfile",
     ".yarnrc.yml",
 ];
-const ACTING_PATHS: [&str; 4] = [
-    ".github/workflows/",
-    ".github/actions/",
-    ".cargo/config",
-    ".github/copilot-instructions.md",
-];
+const ACTING_PATHS: [&str; 4] =
+    [".github/workflows/", ".github/actions/", ".cargo/config", ".github/copilot-instructions.md"];
 
 /// Words in a path where a mistake is dear.
 const RISK_WORDS: [&str; 17] = [
@@ -91,9 +87,7 @@ pub(super) fn is_git_like(path: &[u8]) -> bool {
             .collect();
         let stem = text.split(':').next().unwrap_or_default();
         let stem = stem.trim_end_matches([' ', '.']);
-        let short = stem
-            .strip_prefix("git~")
-            .is_some_and(|it| it.parse::<u32>().is_ok());
+        let short = stem.strip_prefix("git~").is_some_and(|it| it.parse::<u32>().is_ok());
         stem == ".git" || short || text == "." || text == ".." || text.is_empty()
     })
 }
@@ -131,17 +125,7 @@ pub(super) fn looks_secret(path: &[u8]) -> bool {
         "secrets.yaml",
         "service-account.json",
     ];
-    let ends = [
-        ".pem",
-        ".key",
-        ".p12",
-        ".pfx",
-        ".jks",
-        ".keystore",
-        ".kdbx",
-        ".ppk",
-        ".asc",
-    ];
+    let ends = [".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".asc"];
     let starts = [".env", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_"];
     let public = name.ends_with(".pub");
     whole.contains(&name.as_str())
@@ -164,10 +148,7 @@ pub(super) fn why_protected(it: &Touched<'_>) -> Option<&'static str> {
     if is_git_like(it.path) {
         return Some("a name like git's own");
     }
-    if parts(it.path)
-        .next()
-        .is_some_and(|part| part.eq_ignore_ascii_case(b".baton"))
-    {
+    if parts(it.path).next().is_some_and(|part| part.eq_ignore_ascii_case(b".baton")) {
         return Some("Baton's own rules");
     }
     if is_odd(it.path) {
@@ -208,16 +189,11 @@ pub(super) fn acts(it: &Touched<'_>) -> bool {
     let path = String::from_utf8_lossy(it.path).to_lowercase();
     let named = path.split('/').any(|part| ACTING_NAMES.contains(&part));
     let nested = format!("/{path}");
-    let placed = ACTING_PATHS
-        .iter()
-        .any(|it| nested.contains(&format!("/{it}")));
+    let placed = ACTING_PATHS.iter().any(|it| nested.contains(&format!("/{it}")));
     let new_exec = it.new_mode == MODE_EXEC && it.old_mode != MODE_EXEC;
     let new_link =
         it.new_mode == MODE_LINK && it.link.as_deref().is_some_and(|l| leaves(it.path, l));
-    let scripts = it
-        .package
-        .as_ref()
-        .is_some_and(|(old, new)| scripts(old) != scripts(new));
+    let scripts = it.package.as_ref().is_some_and(|(old, new)| scripts(old) != scripts(new));
     named || placed || new_exec || new_link || scripts || why_protected(it).is_some()
 }
 
@@ -253,9 +229,7 @@ impl Risk {
             builder.add(Glob::new(glob).map_err(wrong)?);
         }
         let wrong = |error| Failure::new(Code::Config, format!("read risk patterns: {error}"));
-        Ok(Risk {
-            globs: builder.build().map_err(wrong)?,
-        })
+        Ok(Risk { globs: builder.build().map_err(wrong)? })
     }
 
     pub(super) fn is_dear(&self, path: &str) -> bool {

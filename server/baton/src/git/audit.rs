@@ -55,18 +55,11 @@ pub(super) fn weakened(texts: &[Text]) -> Vec<String> {
         let after = new.as_deref().map(|it| tests(path, it));
         let moved = before.iter().all(|it| now.contains_key(&it.name));
         if after.is_none() && !before.is_empty() && !moved {
-            said.push(format!(
-                "{path}: the file was deleted with {} tests in it",
-                before.len()
-            ));
+            said.push(format!("{path}: the file was deleted with {} tests in it", before.len()));
             continue;
         }
         let after = after.unwrap_or_default();
-        said.extend(
-            before
-                .iter()
-                .filter_map(|it| compare(path, it, &after, &now)),
-        );
+        said.extend(before.iter().filter_map(|it| compare(path, it, &after, &now)));
         said.extend(after.iter().filter(|it| it.skipped).filter_map(|it| {
             let is_new = !before.iter().any(|old| old.name == it.name);
             is_new.then(|| format!("{path}: the new test `{}` is skipped", it.name))
@@ -111,11 +104,7 @@ fn tests(path: &str, text: &str) -> Vec<Test> {
             continue;
         }
         if let Some((name, skipped)) = start(line, language, &marks) {
-            found.push(Test {
-                name,
-                skipped: skipped || marks.skip || all_skipped,
-                assertions: 0,
-            });
+            found.push(Test { name, skipped: skipped || marks.skip || all_skipped, assertions: 0 });
             open = true;
             marks = Marks::default();
         } else if ends(line, language) {
@@ -179,9 +168,7 @@ fn code_of(line: &str, language: Language) -> &str {
 /// The name of the test that starts on this line, and whether the line itself skips it.
 fn start(line: &str, language: Language, marks: &Marks) -> Option<(String, bool)> {
     let word = |text: &str| -> String {
-        text.chars()
-            .take_while(|it| it.is_alphanumeric() || *it == '_')
-            .collect()
+        text.chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect()
     };
     match language {
         Language::Rust => {
@@ -189,17 +176,12 @@ fn start(line: &str, language: Language, marks: &Marks) -> Option<(String, bool)
             Some((word(rest), false))
         }
         Language::Python => {
-            let rest = line
-                .strip_prefix("async ")
-                .unwrap_or(line)
-                .strip_prefix("def ")?;
+            let rest = line.strip_prefix("async ").unwrap_or(line).strip_prefix("def ")?;
             rest.starts_with("test").then(|| (word(rest), false))
         }
         Language::Go => {
             let rest = line.strip_prefix("func ")?;
-            let is_test = ["Test", "Fuzz", "Example"]
-                .iter()
-                .any(|it| rest.starts_with(it));
+            let is_test = ["Test", "Fuzz", "Example"].iter().any(|it| rest.starts_with(it));
             is_test.then(|| (word(rest), false))
         }
         Language::Script => script_start(line),
@@ -210,18 +192,12 @@ fn script_start(line: &str) -> Option<(String, bool)> {
     let heads = ["it", "test", "xit", "xtest", "fit", "Deno.test", "bench"];
     let (head, rest) = line.split_once('(')?;
     let mut words = head.split('.');
-    let first = if head.starts_with("Deno.test") {
-        "Deno.test"
-    } else {
-        words.next()?
-    };
+    let first = if head.starts_with("Deno.test") { "Deno.test" } else { words.next()? };
     if !heads.contains(&first) {
         return None;
     }
-    let skips = first.starts_with('x')
-        || [".skip", ".todo", ".fails"]
-            .iter()
-            .any(|it| head.contains(it));
+    let skips =
+        first.starts_with('x') || [".skip", ".todo", ".fails"].iter().any(|it| head.contains(it));
     let quote = rest.trim_start().chars().next()?;
     if !matches!(quote, '"' | '\'' | '`') {
         return None;
@@ -231,12 +207,7 @@ fn script_start(line: &str) -> Option<(String, bool)> {
 }
 
 fn is_skipped_group(line: &str) -> bool {
-    let heads = [
-        "describe.skip(",
-        "xdescribe(",
-        "suite.skip(",
-        "context.skip(",
-    ];
+    let heads = ["describe.skip(", "xdescribe(", "suite.skip(", "context.skip("];
     heads.iter().any(|it| line.starts_with(it))
 }
 
@@ -244,15 +215,7 @@ fn is_skipped_group(line: &str) -> bool {
 fn ends(line: &str, language: Language) -> bool {
     match language {
         Language::Rust => {
-            let heads = [
-                "fn ",
-                "pub fn ",
-                "async fn ",
-                "pub(crate) fn ",
-                "mod ",
-                "impl ",
-                "impl<",
-            ];
+            let heads = ["fn ", "pub fn ", "async fn ", "pub(crate) fn ", "mod ", "impl ", "impl<"];
             heads.iter().any(|it| line.starts_with(it))
         }
         Language::Python => line.starts_with("def ") || line.starts_with("class "),
@@ -263,18 +226,10 @@ fn ends(line: &str, language: Language) -> bool {
 
 fn assertions(line: &str, language: Language) -> usize {
     let marks: &[&str] = match language {
-        Language::Rust => &[
-            "assert",
-            "panic!(",
-            "expect![",
-            "expect_err(",
-            "unwrap_err(",
-        ],
+        Language::Rust => &["assert", "panic!(", "expect![", "expect_err(", "unwrap_err("],
         Language::Python => &["assert", "pytest.raises", "self.fail("],
         Language::Script => &["expect(", "assert", "should."],
-        Language::Go => &[
-            "t.Error", "t.Fatal", "t.Fail", "assert.", "require.", "b.Fatal",
-        ],
+        Language::Go => &["t.Error", "t.Fatal", "t.Fail", "assert.", "require.", "b.Fatal"],
     };
     marks.iter().map(|it| line.matches(it).count()).sum()
 }
@@ -311,11 +266,7 @@ mod tests {
     #[test]
     fn rust_tests_weakened() {
         assert_eq!(
-            said(
-                "a.rs",
-                RUST,
-                Some(&RUST.replace("#[test]", "#[test]\n#[ignore = \"slow\"]"))
-            ),
+            said("a.rs", RUST, Some(&RUST.replace("#[test]", "#[test]\n#[ignore = \"slow\"]"))),
             ["a.rs: the test `adds` is skipped now"]
         );
         assert_eq!(
@@ -323,25 +274,16 @@ mod tests {
             ["a.rs: the test `waits` was removed"]
         );
         assert_eq!(
-            said(
-                "a.rs",
-                RUST,
-                Some(&RUST.replace("    assert_eq!(1 + 1, 2);\n", ""))
-            ),
+            said("a.rs", RUST, Some(&RUST.replace("    assert_eq!(1 + 1, 2);\n", ""))),
             ["a.rs: the test `adds` asserts less, 2 -> 1"]
         );
-        assert_eq!(
-            said("a.rs", RUST, None),
-            ["a.rs: the file was deleted with 2 tests in it"]
-        );
+        assert_eq!(said("a.rs", RUST, None), ["a.rs: the file was deleted with 2 tests in it"]);
         assert_eq!(
             said("a.rs", "", Some("#[test]\n#[ignore]\nfn new() {}\n")),
             ["a.rs: the new test `new` is skipped"]
         );
-        let commented = RUST.replace(
-            "    assert!(true);\n}\n\nfn",
-            "    // assert!(true);\n}\n\nfn",
-        );
+        let commented =
+            RUST.replace("    assert!(true);\n}\n\nfn", "    // assert!(true);\n}\n\nfn");
         assert_eq!(
             said("a.rs", RUST, Some(&commented)),
             ["a.rs: the test `adds` asserts less, 2 -> 1"]
@@ -361,15 +303,9 @@ mod tests {
     fn python_tests_weakened() {
         let old = "class T:\n    def test_a(self):\n        assert f() == 1\n\n    def test_b(self):\n        self.assertEqual(1, 1)\n";
         let skipped = old.replace("    def test_a", "    @pytest.mark.skip\n    def test_a");
-        assert_eq!(
-            said("t.py", old, Some(&skipped)),
-            ["t.py: the test `test_a` is skipped now"]
-        );
+        assert_eq!(said("t.py", old, Some(&skipped)), ["t.py: the test `test_a` is skipped now"]);
         let inside = old.replace("assert f() == 1", "pytest.skip('no'); assert f() == 1");
-        assert_eq!(
-            said("t.py", old, Some(&inside)),
-            ["t.py: the test `test_a` is skipped now"]
-        );
+        assert_eq!(said("t.py", old, Some(&inside)), ["t.py: the test `test_a` is skipped now"]);
         let less = old.replace("self.assertEqual(1, 1)", "pass");
         assert_eq!(
             said("t.py", old, Some(&less)),
@@ -381,30 +317,15 @@ mod tests {
     fn script_tests_weakened() {
         let old = "describe('x', () => {\n  it('adds', () => {\n    expect(1).toBe(1)\n  })\n  test(\"b\", () => {\n    expect(2)\n  })\n})\n";
         assert_eq!(
-            said(
-                "a.test.ts",
-                old,
-                Some(&old.replace("it('adds'", "it.skip('adds'"))
-            ),
+            said("a.test.ts", old, Some(&old.replace("it('adds'", "it.skip('adds'"))),
             ["a.test.ts: the test `adds` is skipped now"]
         );
         assert_eq!(
-            said(
-                "a.test.ts",
-                old,
-                Some(&old.replace("describe(", "describe.skip("))
-            ),
-            [
-                "a.test.ts: the test `adds` is skipped now",
-                "a.test.ts: the test `b` is skipped now"
-            ]
+            said("a.test.ts", old, Some(&old.replace("describe(", "describe.skip("))),
+            ["a.test.ts: the test `adds` is skipped now", "a.test.ts: the test `b` is skipped now"]
         );
         assert_eq!(
-            said(
-                "a.test.ts",
-                old,
-                Some(&old.replace("test(\"b\"", "other(\"b\""))
-            ),
+            said("a.test.ts", old, Some(&old.replace("test(\"b\"", "other(\"b\""))),
             ["a.test.ts: the test `b` was removed"]
         );
     }

@@ -37,30 +37,19 @@ impl Git {
         let tip = match &base.target {
             Target::NewBranch(_) => oid(&base.base.0)?,
             Target::Branch(name) => user.refname_to_id(name).map_err(|_| {
-                Failure::new(
-                    Code::Git,
-                    format!("build the candidate: {}", super::plan::gone(name)),
-                )
-                .hint("make the branch again, or apply the change as edits")
+                Failure::new(Code::Git, format!("build the candidate: {}", super::plan::gone(name)))
+                    .hint("make the branch again, or apply the change as edits")
             })?,
         };
         let (seen, head) = (oid(&base.seen.0)?, oid(&head.0)?);
-        let find = |it: Oid| {
-            objects
-                .repo
-                .find_tree(objects.tree_of(it)?)
-                .doing("read a tree")
-        };
+        let find = |it: Oid| objects.repo.find_tree(objects.tree_of(it)?).doing("read a tree");
         let mut merged = objects
             .repo
             .merge_trees(&find(seen)?, &find(tip)?, &find(head)?, None)
             .doing("merge the change")?;
         if merged.has_conflicts() {
             let paths = conflicts(&merged)?;
-            return Ok(Built::Conflict {
-                tip: commit_id(tip),
-                paths,
-            });
+            return Ok(Built::Conflict { tip: commit_id(tip), paths });
         }
         let tree = merged.write_tree_to(&objects.repo).doing("write a tree")?;
         let tip_tree = objects.tree_of(tip)?;
@@ -122,18 +111,13 @@ impl Git {
 
 fn is_program(path: &PathBuf) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    path.metadata()
-        .is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
 }
 
 /// Author and committer of L.
 pub(super) fn identity(user: &Repository) -> Result<Signature<'static>, Failure> {
     user.signature().map_err(|_| {
-        Failure::new(
-            Code::Git,
-            "build the candidate: git does not know who you are",
-        )
-        .hint(
+        Failure::new(Code::Git, "build the candidate: git does not know who you are").hint(
             "git config --global user.name \"Your Name\"\n\
              git config --global user.email you@example.com",
         )
@@ -180,25 +164,15 @@ pub(super) fn describe(
         .collect();
     if !new.is_empty() {
         let mut index = git2::Index::new().doing("read a tree")?;
-        index
-            .read_tree(&repo.find_tree(tree).doing("read a tree")?)
-            .doing("read a tree")?;
+        index.read_tree(&repo.find_tree(tree).doing("read a tree")?).doing("read a tree")?;
         let all = index.iter().map(|it| it.path);
         let twins = collisions(all, new.iter().map(Vec::as_slice));
-        acting.extend(
-            twins
-                .iter()
-                .map(|it| String::from_utf8_lossy(it).into_owned()),
-        );
+        acting.extend(twins.iter().map(|it| String::from_utf8_lossy(it).into_owned()));
     }
     acting.sort();
     acting.dedup();
     let risk = Risk::new(risk_globs)?;
-    let dear = files
-        .iter()
-        .map(|it| it.path.clone())
-        .filter(|it| risk.is_dear(it))
-        .collect();
+    let dear = files.iter().map(|it| it.path.clone()).filter(|it| risk.is_dear(it)).collect();
     Ok(Candidate {
         commit: commit_id(commit),
         tree: tree_id(tree),

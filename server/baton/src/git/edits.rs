@@ -36,10 +36,7 @@ impl Git {
             }
         }
         if !unclean.is_empty() {
-            let text = format!(
-                "your text conflicts with the change in {}",
-                unclean.join(", ")
-            );
+            let text = format!("your text conflicts with the change in {}", unclean.join(", "));
             return Ok(Planned::Refused(text));
         }
         keep_plan(&objects, &format!("refs/baton/plans/{head}"), &plan)?;
@@ -101,14 +98,11 @@ fn merge(
         return Ok(None);
     };
     let on_disk = |side: Option<Side>| -> Result<Option<Vec<u8>>, Failure> {
-        side.map(|it| lens.smudge_one(&wish.path, it.mode, it.id))
-            .transpose()
+        side.map(|it| lens.smudge_one(&wish.path, it.mode, it.id)).transpose()
     };
     let (base, theirs) = (on_disk(wish.from)?, on_disk(wish.to)?);
-    let (base_mode, their_mode) = (
-        wish.from.map_or(0, |it| it.mode),
-        wish.to.map_or(0, |it| it.mode),
-    );
+    let (base_mode, their_mode) =
+        (wish.from.map_or(0, |it| it.mode), wish.to.map_or(0, |it| it.mode));
     let (mode, file) = match folder.look(&wish.path)? {
         OnDisk::File { mode, bytes, .. } => (mode, Some(bytes)),
         OnDisk::Absent => (0, None),
@@ -116,10 +110,7 @@ fn merge(
     };
     let (yours, mode) = match buffer {
         // A buffer over no file yet has the mode that the agents' file has.
-        Some(buffer) => (
-            Some(buffer.text.clone()),
-            if mode == 0 { base_mode } else { mode },
-        ),
+        Some(buffer) => (Some(buffer.text.clone()), if mode == 0 { base_mode } else { mode }),
         None => (file, mode),
     };
     let links = [base_mode, their_mode, mode].contains(&MODE_LINK);
@@ -131,9 +122,7 @@ fn merge(
         return Ok(None);
     }
     let put = |bytes: Option<Vec<u8>>| -> Result<Option<String>, Failure> {
-        let id = bytes
-            .map(|it| objects.put(ObjectType::Blob, &it))
-            .transpose()?;
+        let id = bytes.map(|it| objects.put(ObjectType::Blob, &it)).transpose()?;
         Ok(id.map(|it| it.to_string()))
     };
     Ok(Some(PlannedPath {
@@ -198,9 +187,7 @@ pub(super) fn reverse(
         OnDisk::Other => return Ok(None),
     };
     let blob = |id: &Option<String>| -> Result<Option<Vec<u8>>, Failure> {
-        id.as_deref()
-            .map(|it| objects.read_blob(oid(it)?))
-            .transpose()
+        id.as_deref().map(|it| objects.read_blob(oid(it)?)).transpose()
     };
     let (landed, before) = (blob(&path.after)?, blob(&path.before)?);
     let links = [mode, path.mode, path.mode_before].contains(&MODE_LINK);
@@ -212,9 +199,7 @@ pub(super) fn reverse(
         return Ok(None);
     }
     let put = |bytes: Option<Vec<u8>>| -> Result<Option<String>, Failure> {
-        let id = bytes
-            .map(|it| objects.put(ObjectType::Blob, &it))
-            .transpose()?;
+        let id = bytes.map(|it| objects.put(ObjectType::Blob, &it)).transpose()?;
         Ok(id.map(|it| it.to_string()))
     };
     Ok(Some(PlannedPath {

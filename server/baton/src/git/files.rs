@@ -59,10 +59,7 @@ impl Stat {
     }
 
     /// An index entry for this file. With `Stat::default()`, one that git looks behind at once.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the index keeps the low 32 bits"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "the index keeps the low 32 bits")]
     pub(super) fn entry(&self, path: &[u8], mode: u32, id: Oid) -> IndexEntry {
         IndexEntry {
             ctime: IndexTime::new(self.ctime.0 as i32, self.ctime.1 as u32),
@@ -115,8 +112,7 @@ impl Folder {
 
     /// Reads without following a symlink, neither at the path nor above it.
     pub(super) fn look(&self, path: &[u8]) -> Result<OnDisk, Failure> {
-        self.look_io(as_path(path))
-            .doing(&format!("read `{}`", String::from_utf8_lossy(path)))
+        self.look_io(as_path(path)).doing(&format!("read `{}`", String::from_utf8_lossy(path)))
     }
 
     fn look_io(&self, path: &Path) -> std::io::Result<OnDisk> {
@@ -186,21 +182,13 @@ impl Folder {
 
     fn clear(&self, path: &Path) -> std::io::Result<()> {
         let meta = self.dir.symlink_metadata(path)?;
-        if meta.is_dir() {
-            self.dir.remove_dir(path)
-        } else {
-            self.dir.remove_file(path)
-        }
+        if meta.is_dir() { self.dir.remove_dir(path) } else { self.dir.remove_file(path) }
     }
 
     /// Makes the folders above `path`; a file or symlink in their place goes.
     fn make_parents(&self, path: &Path) -> std::io::Result<()> {
         let parents: Vec<&Path> = path.ancestors().skip(1).collect();
-        for parent in parents
-            .into_iter()
-            .rev()
-            .filter(|it| !it.as_os_str().is_empty())
-        {
+        for parent in parents.into_iter().rev().filter(|it| !it.as_os_str().is_empty()) {
             match self.dir.symlink_metadata(parent) {
                 Ok(meta) if meta.is_dir() => continue,
                 Ok(_) => self.dir.remove_file(parent)?,
@@ -253,11 +241,7 @@ impl Folder {
         if let Some(before) = before.filter(|it| it.is_file() && mode != MODE_LINK) {
             let read = before.permissions().mode() & 0o777;
             let exec = (read & 0o444) >> 2;
-            let bits = if mode == MODE_EXEC {
-                read | exec
-            } else {
-                read & !0o111
-            };
+            let bits = if mode == MODE_EXEC { read | exec } else { read & !0o111 };
             let bits = cap_std::fs::Permissions::from_mode(bits);
             self.dir.set_permissions(&spare, bits)?;
         }
@@ -275,11 +259,7 @@ impl Folder {
             }
             Ok(()) | Err(_) => {}
         }
-        for parent in path
-            .ancestors()
-            .skip(1)
-            .filter(|it| !it.as_os_str().is_empty())
-        {
+        for parent in path.ancestors().skip(1).filter(|it| !it.as_os_str().is_empty()) {
             // Fails where something is left in it, which is the end of the work.
             if self.dir.remove_dir(parent).is_err() {
                 break;
@@ -297,9 +277,7 @@ impl Folder {
         std::fs::create_dir_all(&parent).doing("set a folder aside")?;
         let there = Dir::open_ambient_dir(&parent, ambient_authority());
         let there = there.doing("set a folder aside")?;
-        self.dir
-            .rename(path, &there, name)
-            .doing("set a folder aside")
+        self.dir.rename(path, &there, name).doing("set a folder aside")
     }
 
     /// Makes an empty folder: where a submodule is.
@@ -320,8 +298,6 @@ impl Folder {
     }
 
     pub(super) fn is_dir(&self, path: &[u8]) -> bool {
-        self.dir
-            .symlink_metadata(as_path(path))
-            .is_ok_and(|it| it.is_dir())
+        self.dir.symlink_metadata(as_path(path)).is_ok_and(|it| it.is_dir())
     }
 }

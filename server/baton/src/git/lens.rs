@@ -57,10 +57,9 @@ impl<'a> Lens<'a> {
 
     /// An attribute that needs a program or a conversion that libgit2 does not have.
     pub(super) fn foreign(&self, path: &[u8]) -> Option<String> {
-        ["filter", "working-tree-encoding"].iter().find_map(|name| {
-            self.attribute(path, name)
-                .map(|value| format!("{name}={value}"))
-        })
+        ["filter", "working-tree-encoding"]
+            .iter()
+            .find_map(|name| self.attribute(path, name).map(|value| format!("{name}={value}")))
     }
 
     /// Whether a blob may look different on disk.
@@ -100,9 +99,7 @@ impl<'a> Lens<'a> {
         repo.set_index(&mut index).doing("convert a file")?;
         let root = scratch.path().canonicalize().doing("convert a file")?;
         repo.set_workdir(&root, false).doing("convert a file")?;
-        let id = repo
-            .blob_path(&root.join(as_path(path)))
-            .doing("convert a file")?;
+        let id = repo.blob_path(&root.join(as_path(path))).doing("convert a file")?;
         let blob = self.objects.read_blob(id)?;
         self.objects.put(ObjectType::Blob, &blob)
     }
@@ -113,10 +110,7 @@ impl<'a> Lens<'a> {
             |it: &&(&[u8], u32, Oid)| it.1 != super::files::MODE_LINK && self.changes_out(it.0);
         let converted: Vec<_> = wanted.iter().filter(changes).collect();
         if converted.is_empty() {
-            return wanted
-                .iter()
-                .map(|it| self.objects.read_blob(it.2))
-                .collect();
+            return wanted.iter().map(|it| self.objects.read_blob(it.2)).collect();
         }
         let scratch = self.git.scratch()?;
         let mut index = Index::new().doing("convert files")?;
@@ -125,13 +119,8 @@ impl<'a> Lens<'a> {
             index.add(&entry).doing("convert files")?;
         }
         let mut options = CheckoutBuilder::new();
-        options
-            .force()
-            .update_index(false)
-            .target_dir(scratch.path());
-        self.repo
-            .checkout_index(Some(&mut index), Some(&mut options))
-            .doing("convert files")?;
+        options.force().update_index(false).target_dir(scratch.path());
+        self.repo.checkout_index(Some(&mut index), Some(&mut options)).doing("convert files")?;
         let folder = Folder::open(scratch.path())?;
         wanted
             .iter()

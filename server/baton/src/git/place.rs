@@ -70,12 +70,7 @@ fn open(root: &Path) -> Result<Place, Failure> {
     }
     belongs(root, &git_dir, &common_dir, &repo)?;
     refuse_unborn(&repo)?;
-    Ok(Place {
-        root: root.to_path_buf(),
-        name: name_of(root, &common_dir),
-        git_dir,
-        common_dir,
-    })
+    Ok(Place { root: root.to_path_buf(), name: name_of(root, &common_dir), git_dir, common_dir })
 }
 
 fn git_dir_of(root: &Path) -> Result<PathBuf, Failure> {
@@ -85,10 +80,7 @@ fn git_dir_of(root: &Path) -> Result<PathBuf, Failure> {
     }
     let text = std::fs::read_to_string(&dot_git).doing("read the .git file")?;
     let target = text.trim_end().strip_prefix("gitdir: ").ok_or_else(|| {
-        refuse(
-            format!("`{}` points nowhere", dot_git.display()),
-            "repair it: git worktree repair",
-        )
+        refuse(format!("`{}` points nowhere", dot_git.display()), "repair it: git worktree repair")
     })?;
     root.join(target)
         .canonicalize()
@@ -98,10 +90,9 @@ fn git_dir_of(root: &Path) -> Result<PathBuf, Failure> {
 
 fn common_dir_of(git_dir: &Path) -> Result<PathBuf, Failure> {
     match std::fs::read_to_string(git_dir.join("commondir")) {
-        Ok(text) => git_dir
-            .join(text.trim_end())
-            .canonicalize()
-            .doing("open the common git folder"),
+        Ok(text) => {
+            git_dir.join(text.trim_end()).canonicalize().doing("open the common git folder")
+        }
         Err(_) => Ok(git_dir.to_path_buf()),
     }
 }
@@ -121,10 +112,7 @@ fn belongs(
         return Ok(());
     }
     Err(refuse(
-        format!(
-            "the git folder of `{}` belongs to another place",
-            root.display()
-        ),
+        format!("the git folder of `{}` belongs to another place", root.display()),
         "repair it: git worktree repair, or unset core.worktree",
     ))
 }
@@ -195,9 +183,5 @@ fn name_of(root: &Path, common_dir: &Path) -> String {
         })
         .take(64)
         .collect();
-    if kept.is_empty() {
-        "repository".into()
-    } else {
-        kept
-    }
+    if kept.is_empty() { "repository".into() } else { kept }
 }

@@ -45,10 +45,8 @@ impl Git {
             .map(|it| format!("`{it}`"))
             .collect();
         if !open.is_empty() {
-            let text = format!(
-                "{} has your own edits: tick it to merge into them",
-                open.join(", ")
-            );
+            let text =
+                format!("{} has your own edits: tick it to merge into them", open.join(", "));
             return Ok(Planned::Refused(text));
         }
         keep_plan(&objects, &format!("refs/baton/plans/{to}"), &survey.plan)?;
@@ -67,10 +65,7 @@ pub(super) fn wishes(objects: &Objects, from: Oid, to: Oid) -> Result<Vec<Wish>,
     let mut found = Vec::new();
     for delta in diff.deltas() {
         let (old, new) = (delta.old_file(), delta.new_file());
-        let side = |it: &git2::DiffFile<'_>| Side {
-            mode: u32::from(it.mode()),
-            id: it.id(),
-        };
+        let side = |it: &git2::DiffFile<'_>| Side { mode: u32::from(it.mode()), id: it.id() };
         let (from, to) = match delta.status() {
             Delta::Added => (None, Some(side(&new))),
             Delta::Deleted => (Some(side(&old)), None),

@@ -22,10 +22,8 @@ impl Git {
         let (seen, head) = (oid(&base.seen.0)?, oid(&head.0)?);
         let tree = objects.tree_of(head)?;
         let repo = &objects.repo;
-        let descends = seen == head
-            || repo
-                .graph_descendant_of(head, seen)
-                .doing("compare commits")?;
+        let descends =
+            seen == head || repo.graph_descendant_of(head, seen).doing("compare commits")?;
         let diff = between(repo, objects.tree_of(seen)?, tree)?;
         let user = self.user_onto(&objects)?;
         let index = super::snapshot::index_of(&user);
@@ -39,16 +37,9 @@ impl Git {
                 protected.push(format!("{path} ({why})"));
             }
             let text = |id: Oid| -> String {
-                let bytes = repo
-                    .find_blob(id)
-                    .map(|it| it.content().to_vec())
-                    .unwrap_or_default();
+                let bytes = repo.find_blob(id).map(|it| it.content().to_vec()).unwrap_or_default();
                 let small = bytes.len() <= AUDITED_BYTES_MAX;
-                if small {
-                    String::from_utf8_lossy(&bytes).into_owned()
-                } else {
-                    String::new()
-                }
+                if small { String::from_utf8_lossy(&bytes).into_owned() } else { String::new() }
             };
             if audit::reads(&path) {
                 let gone = delta.status() == Delta::Deleted;
@@ -88,11 +79,8 @@ impl Git {
         let (from, to) = (oid(&from.0)?, oid(&to.0)?);
         let mut diff = between(&objects.repo, objects.tree_of(from)?, objects.tree_of(to)?)?;
         let mut options = DiffFindOptions::new();
-        diff.find_similar(Some(options.renames(true)))
-            .doing("find renames")?;
-        (0..diff.deltas().len())
-            .map(|n| file_diff(&diff, n))
-            .collect()
+        diff.find_similar(Some(options.renames(true))).doing("find renames")?;
+        (0..diff.deltas().len()).map(|n| file_diff(&diff, n)).collect()
     }
 }
 
@@ -102,16 +90,11 @@ pub(super) fn between(repo: &Repository, from: Oid, to: Oid) -> Result<Diff<'_>,
     let to = repo.find_tree(to).doing("read a tree")?;
     let mut options = DiffOptions::new();
     options.include_typechange(true);
-    repo.diff_tree_to_tree(Some(&from), Some(&to), Some(&mut options))
-        .doing("compare trees")
+    repo.diff_tree_to_tree(Some(&from), Some(&to), Some(&mut options)).doing("compare trees")
 }
 
 fn name_of(delta: &git2::DiffDelta<'_>) -> String {
-    let file = if delta.status() == Delta::Deleted {
-        delta.old_file()
-    } else {
-        delta.new_file()
-    };
+    let file = if delta.status() == Delta::Deleted { delta.old_file() } else { delta.new_file() };
     String::from_utf8_lossy(file.path_bytes().unwrap_or_default()).into_owned()
 }
 
@@ -122,25 +105,13 @@ pub(super) fn touch<'a>(
     lens: Option<&Lens<'_>>,
 ) -> Result<Touched<'a>, Failure> {
     let gone = delta.status() == Delta::Deleted;
-    let file = if gone {
-        delta.old_file()
-    } else {
-        delta.new_file()
-    };
+    let file = if gone { delta.old_file() } else { delta.new_file() };
     let path = file.path_bytes().unwrap_or_default();
     let mode = |it: git2::DiffFile<'_>| {
-        if it.id().is_zero() {
-            0
-        } else {
-            u32::from(it.mode())
-        }
+        if it.id().is_zero() { 0 } else { u32::from(it.mode()) }
     };
     let new_mode = if gone { 0 } else { mode(delta.new_file()) };
-    let old_mode = if delta.status() == Delta::Added {
-        0
-    } else {
-        mode(delta.old_file())
-    };
+    let old_mode = if delta.status() == Delta::Added { 0 } else { mode(delta.old_file()) };
     let link = match new_mode {
         MODE_LINK => Some(objects.read_blob(delta.new_file().id())?),
         _ => None,
@@ -149,14 +120,7 @@ pub(super) fn touch<'a>(
     let text = |id: Oid| objects.read_blob(id).unwrap_or_default();
     let package = is_package.then(|| (text(delta.old_file().id()), text(delta.new_file().id())));
     let foreign = lens.filter(|_| !gone).and_then(|it| it.foreign(path));
-    Ok(Touched {
-        path,
-        old_mode,
-        new_mode,
-        link,
-        package,
-        foreign,
-    })
+    Ok(Touched { path, old_mode, new_mode, link, package, foreign })
 }
 
 fn change(diff: &Diff<'_>, n: usize) -> Result<FileChange, Failure> {
@@ -175,12 +139,7 @@ fn change(diff: &Diff<'_>, n: usize) -> Result<FileChange, Failure> {
         None => (0, 0),
     };
     let count = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
-    Ok(FileChange {
-        path: name_of(&delta),
-        kind,
-        added: count(added),
-        removed: count(removed),
-    })
+    Ok(FileChange { path: name_of(&delta), kind, added: count(added), removed: count(removed) })
 }
 
 fn gone() -> Failure {
@@ -216,11 +175,7 @@ fn file_diff(diff: &Diff<'_>, n: usize) -> Result<FileDiff, Failure> {
             });
         }
     }
-    Ok(FileDiff {
-        change,
-        old_path,
-        hunks,
-    })
+    Ok(FileDiff { change, old_path, hunks })
 }
 
 fn push_line(text: &mut String, line: &git2::DiffLine<'_>) {

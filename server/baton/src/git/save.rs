@@ -21,9 +21,7 @@ impl Git {
         if known != Some(tree) {
             let parents: Vec<Oid> = last.or(work.head()?).into_iter().collect();
             let message = format!("{run} at work");
-            let commit = work
-                .objects
-                .commit(&baton("Baton")?, &message, tree, &parents)?;
+            let commit = work.objects.commit(&baton("Baton")?, &message, tree, &parents)?;
             work.objects.point(&name, commit)?;
             work.note_saved(tree)?;
         }
@@ -48,8 +46,7 @@ impl Git {
             let who = baton(&format!("Baton {}", role.name()))?;
             work.objects.commit(&who, message, tree, &[head])?
         };
-        work.objects
-            .point(&format!("refs/baton/heads/{run}"), commit)?;
+        work.objects.point(&format!("refs/baton/heads/{run}"), commit)?;
         work.set_head(commit)?;
         work.note_saved(tree)?;
         Ok(commit_id(commit))
@@ -74,10 +71,7 @@ impl Git {
     /// The content of a file at a commit; `None`: no such file.
     pub fn read(&self, at: &CommitId, path: &str) -> Result<Option<Vec<u8>>, Failure> {
         let objects = self.objects()?;
-        let tree = objects
-            .repo
-            .find_tree(objects.tree_of(oid(&at.0)?)?)
-            .doing("read a tree")?;
+        let tree = objects.repo.find_tree(objects.tree_of(oid(&at.0)?)?).doing("read a tree")?;
         let Ok(entry) = tree.get_path(std::path::Path::new(path)) else {
             return Ok(None);
         };

@@ -60,9 +60,7 @@ impl Git {
     /// `WorktreeLost` where the slot is not what `slot` made.
     pub fn check_slot(&self, slot: &Slot) -> Result<(), Failure> {
         let git_dir = self.slot_git_dir(&slot.name);
-        let is_ours = self
-            .slot_named(&slot.name)
-            .is_ok_and(|it| it.dir == slot.dir)
+        let is_ours = self.slot_named(&slot.name).is_ok_and(|it| it.dir == slot.dir)
             && slot.dir.symlink_metadata().is_ok_and(|it| it.is_dir())
             && is_exactly(&slot.dir.join(".git"), &pointer(&git_dir))
             && is_exactly(&git_dir.join("gitdir"), &back_pointer(&slot.dir))
@@ -86,15 +84,9 @@ impl Git {
     fn slot_named(&self, name: &str) -> Result<Slot, Failure> {
         let fine = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
         if name.is_empty() || 64 < name.len() || !name.chars().all(fine) {
-            return Err(Failure::new(
-                Code::Git,
-                format!("`{name}` is no name for a slot"),
-            ));
+            return Err(Failure::new(Code::Git, format!("`{name}` is no name for a slot")));
         }
-        Ok(Slot {
-            name: name.to_string(),
-            dir: self.state.join("slots").join(name),
-        })
+        Ok(Slot { name: name.to_string(), dir: self.state.join("slots").join(name) })
     }
 
     fn slot_git_dir(&self, name: &str) -> PathBuf {
@@ -169,9 +161,7 @@ impl Git {
 impl Work<'_> {
     /// The tree that the index describes; cheap, since the index caches it.
     pub(super) fn indexed(&mut self) -> Result<Oid, Failure> {
-        self.index
-            .write_tree_to(&self.objects.repo)
-            .doing("write a tree")
+        self.index.write_tree_to(&self.objects.repo).doing("write a tree")
     }
 
     /// Brings the index up to the files, and the store up to the index. The tree of what the slot
@@ -211,11 +201,8 @@ impl Work<'_> {
         let mut found: Vec<_> = diff
             .deltas()
             .filter_map(|it| {
-                let file = if it.status() == Delta::Deleted {
-                    it.old_file()
-                } else {
-                    it.new_file()
-                };
+                let file =
+                    if it.status() == Delta::Deleted { it.old_file() } else { it.new_file() };
                 file.path_bytes().map(|path| (path.to_vec(), it.status()))
             })
             .collect();
@@ -224,34 +211,20 @@ impl Work<'_> {
     }
 
     fn absorb_path(&mut self, path: &[u8], deleted: bool) -> Result<(), Failure> {
-        let found = if deleted {
-            OnDisk::Absent
-        } else {
-            self.folder.look(path)?
-        };
+        let found = if deleted { OnDisk::Absent } else { self.folder.look(path)? };
         let (mode, bytes, stat) = match found {
             OnDisk::File { mode, bytes, stat } => (mode, bytes, stat),
             OnDisk::Absent | OnDisk::Other => {
-                return self
-                    .index
-                    .remove(as_path(path), 0)
-                    .doing("write the index of a slot");
+                return self.index.remove(as_path(path), 0).doing("write the index of a slot");
             }
         };
-        let lens = Lens::new(
-            self.git,
-            &self.repo,
-            &self.objects,
-            &self.git_dir.join("index"),
-        )?;
+        let lens = Lens::new(self.git, &self.repo, &self.objects, &self.git_dir.join("index"))?;
         let id = lens.clean(path, &bytes)?;
-        self.index
-            .add(&stat.entry(path, mode, id))
-            .map_err(|error| {
-                let name = shown(path);
-                Failure::new(Code::Git, format!("save `{name}`: {}", error.message()))
-                    .hint("git can't hold a file of this name; rename or remove it")
-            })
+        self.index.add(&stat.entry(path, mode, id)).map_err(|error| {
+            let name = shown(path);
+            Failure::new(Code::Git, format!("save `{name}`: {}", error.message()))
+                .hint("git can't hold a file of this name; rename or remove it")
+        })
     }
 
     /// Saves what the slot holds now, unless a ref has it.
@@ -264,9 +237,7 @@ impl Work<'_> {
         let head = self.head()?;
         let message = format!("left in slot {}", self.slot.name);
         let parents: Vec<Oid> = head.into_iter().collect();
-        let commit = self
-            .objects
-            .commit(&baton("Baton")?, &message, tree, &parents)?;
+        let commit = self.objects.commit(&baton("Baton")?, &message, tree, &parents)?;
         let free = (1..u32::MAX)
             .map(|n| format!("refs/baton/left/{}/{n}", self.slot.name))
             .find(|it| self.objects.target(it).is_none());
@@ -329,18 +300,12 @@ impl Work<'_> {
         let uncovers = gone.iter().any(|it| ignores(it)) || wanted.iter().any(|it| ignores(&it.0));
         for path in &gone {
             self.folder.remove(path)?;
-            self.index
-                .remove(as_path(path), 0)
-                .doing("write the index of a slot")?;
+            self.index.remove(as_path(path), 0).doing("write the index of a slot")?;
         }
         // Attributes first: they decide how the others are written.
-        let (first, rest): (Vec<_>, Vec<_>) = wanted
-            .into_iter()
-            .partition(|it| it.0.ends_with(b".gitattributes"));
-        for batch in first
-            .chunks(BATCH_FILES_MAX)
-            .chain(rest.chunks(BATCH_FILES_MAX))
-        {
+        let (first, rest): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|it| it.0.ends_with(b".gitattributes"));
+        for batch in first.chunks(BATCH_FILES_MAX).chain(rest.chunks(BATCH_FILES_MAX)) {
             self.write_batch(batch)?;
         }
         self.index.write().doing("write the index of a slot")?;
@@ -351,9 +316,7 @@ impl Work<'_> {
         let repo = &self.objects.repo;
         let from = repo.find_tree(from).doing("read a tree")?;
         let to = repo.find_tree(to).doing("read a tree")?;
-        let diff = repo
-            .diff_tree_to_tree(Some(&from), Some(&to), None)
-            .doing("compare trees")?;
+        let diff = repo.diff_tree_to_tree(Some(&from), Some(&to), None).doing("compare trees")?;
         let (mut gone, mut wanted) = (Vec::new(), Vec::new());
         for delta in diff.deltas() {
             let file = delta.new_file();
@@ -411,8 +374,7 @@ fn back_pointer(slot: &Path) -> String {
 }
 
 fn is_exactly(path: &Path, text: &str) -> bool {
-    path.symlink_metadata()
-        .is_ok_and(|it| it.is_file() && it.len() == text.len() as u64)
+    path.symlink_metadata().is_ok_and(|it| it.is_file() && it.len() == text.len() as u64)
         && std::fs::read(path).is_ok_and(|it| it == text.as_bytes())
 }
 

@@ -66,14 +66,8 @@ impl Git {
             let head = std::fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
             let has = head.trim_end() == format!("ref: {target}");
             if let Some(what) = busy(&git_dir, target, has) {
-                let name = root
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-                return Ok(Err(format!(
-                    "{what} is in progress in `{name}`: finish or abort it"
-                )));
+                let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                return Ok(Err(format!("{what} is in progress in `{name}`: finish or abort it")));
             }
             if !has {
                 continue;
@@ -106,14 +100,9 @@ impl Git {
     /// (git folder, root) of every worktree of the user's repository.
     fn worktrees(&self) -> Vec<(PathBuf, PathBuf)> {
         let common = &self.place.common_dir;
-        let main = super::open_at(common)
-            .ok()
-            .and_then(|it| it.workdir().map(Path::to_path_buf));
+        let main = super::open_at(common).ok().and_then(|it| it.workdir().map(Path::to_path_buf));
         let mut found: Vec<_> = main.into_iter().map(|it| (common.clone(), it)).collect();
-        let linked = std::fs::read_dir(common.join("worktrees"))
-            .into_iter()
-            .flatten()
-            .flatten();
+        let linked = std::fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();
         for git_dir in linked.map(|it| it.path()) {
             let Ok(text) = std::fs::read_to_string(git_dir.join("gitdir")) else {
                 continue;
@@ -225,25 +214,19 @@ impl Ground {
     ) -> Result<Standing, Failure> {
         let Ok(name) = std::str::from_utf8(&wish.path) else {
             let name = String::from_utf8_lossy(&wish.path);
-            return Ok(Standing::Blocked(format!(
-                "the name of `{name}` is not UTF-8"
-            )));
+            return Ok(Standing::Blocked(format!("the name of `{name}` is not UTF-8")));
         };
         if let Some(why) = self.why_staged(&wish.path, name, wish.from) {
             return Ok(Standing::Blocked(why));
         }
         if let Some(attribute) = lens.foreign(&wish.path) {
-            return Ok(Standing::Blocked(format!(
-                "`{name}` is stored through {attribute}"
-            )));
+            return Ok(Standing::Blocked(format!("`{name}` is stored through {attribute}")));
         }
         let disk = self.folder.look(&wish.path)?;
         if let Some(buffer) = unsaved.iter().find(|it| it.path == name) {
             let saved = matches!(&disk, OnDisk::File { bytes, .. } if *bytes == buffer.text);
             if !saved {
-                return Ok(Standing::Blocked(format!(
-                    "`{name}` has unsaved text: save it"
-                )));
+                return Ok(Standing::Blocked(format!("`{name}` has unsaved text: save it")));
             }
         }
         let (mode, bytes) = match (disk, wish.from) {
@@ -253,9 +236,7 @@ impl Ground {
                 )));
             }
             (OnDisk::File { .. }, None) => {
-                return Ok(Standing::Blocked(format!(
-                    "an untracked file is in the way: `{name}`"
-                )));
+                return Ok(Standing::Blocked(format!("an untracked file is in the way: `{name}`")));
             }
             (OnDisk::Absent, _) => (0, None),
             (OnDisk::File { mode, bytes, .. }, Some(_)) => (mode, Some(bytes)),
@@ -273,8 +254,7 @@ impl Ground {
         (mode, bytes): (u32, Option<Vec<u8>>),
     ) -> Result<Standing, Failure> {
         let on_disk = |side: Option<Side>| -> Result<Option<Vec<u8>>, Failure> {
-            side.map(|it| lens.smudge_one(&wish.path, it.mode, it.id))
-                .transpose()
+            side.map(|it| lens.smudge_one(&wish.path, it.mode, it.id)).transpose()
         };
         let (tip, new) = (on_disk(wish.from)?, on_disk(wish.to)?);
         let tip_mode = wish.from.map_or(0, |it| it.mode);
@@ -316,9 +296,9 @@ impl Ground {
             (Some(after), Some(mode_to)) if after.is_some() == (mode_to != 0) => {
                 Ok(Standing::Merged(planned(mode_to, after)?))
             }
-            (Some(_) | None, Some(_) | None) => Ok(Standing::Blocked(format!(
-                "your edit of `{name}` conflicts with the change"
-            ))),
+            (Some(_) | None, Some(_) | None) => {
+                Ok(Standing::Blocked(format!("your edit of `{name}` conflicts with the change")))
+            }
         }
     }
 }
@@ -334,10 +314,7 @@ pub(super) fn merged_mode(base: u32, yours: u32, theirs: u32) -> Option<u32> {
 }
 
 /// Three-way merge of a file's bytes; `None` as a version is no file. The outer `None`: it conflicts.
-#[expect(
-    clippy::option_option,
-    reason = "no merge, a merge to no file, a merge to a file"
-)]
+#[expect(clippy::option_option, reason = "no merge, a merge to no file, a merge to a file")]
 pub(super) fn three_way(
     base: Option<&[u8]>,
     yours: Option<&[u8]>,
@@ -362,7 +339,5 @@ pub(super) fn three_way(
         input
     };
     let merged = git2::merge_file(&input(base), &input(yours), &input(theirs), None).ok()?;
-    merged
-        .is_automergeable()
-        .then(|| Some(merged.content().to_vec()))
+    merged.is_automergeable().then(|| Some(merged.content().to_vec()))
 }

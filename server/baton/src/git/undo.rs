@@ -67,13 +67,7 @@ impl Git {
             Err(why) => return Ok(Undo::Refused(why)),
         };
         keep_plan(objects, &format!("refs/baton/plans/undo-{task}"), &back)?;
-        let step = Step {
-            target,
-            from: landed,
-            to: before,
-            plan: &back,
-            log,
-        };
+        let step = Step { target, from: landed, to: before, plan: &back, log };
         let moved = self.carry_out(objects, &step, &|grounds| {
             for ground in grounds {
                 if let Some(why) = staged(ground, &wishes) {
@@ -121,13 +115,7 @@ impl Git {
             },
         };
         let log = format!("baton: undo {task}");
-        let step = Step {
-            target,
-            from,
-            to: inverse,
-            plan: &plan,
-            log,
-        };
+        let step = Step { target, from, to: inverse, plan: &plan, log };
         let why = RefCell::new(None);
         let moved = self.carry_out(objects, &step, &|grounds| {
             let now = self.survey(objects, grounds, &wishes, &[])?;
@@ -153,12 +141,7 @@ impl Git {
         tip: Oid,
         (landed, before): (Oid, Oid),
     ) -> Result<Result<Oid, String>, Failure> {
-        let find = |it: Oid| {
-            objects
-                .repo
-                .find_tree(objects.tree_of(it)?)
-                .doing("read a tree")
-        };
+        let find = |it: Oid| objects.repo.find_tree(objects.tree_of(it)?).doing("read a tree");
         let mut merged = objects
             .repo
             .merge_trees(&find(landed)?, &find(tip)?, &find(before)?, None)
@@ -174,20 +157,10 @@ impl Git {
         }
         objects.keep(Some(tip_tree), tree)?;
         let title = objects.repo.find_commit(landed).doing("read a commit")?;
-        let title = title
-            .summary()
-            .ok()
-            .flatten()
-            .unwrap_or_default()
-            .to_string();
+        let title = title.summary().ok().flatten().unwrap_or_default().to_string();
         let message =
             format!("Undo {task}: {title}\n\nThis takes back {landed}.\n\nBaton-Undo: {task}\n");
-        Ok(Ok(objects.commit(
-            &identity(user)?,
-            &message,
-            tree,
-            &[tip],
-        )?))
+        Ok(Ok(objects.commit(&identity(user)?, &message, tree, &[tip])?))
     }
 
     fn clean_plan(
@@ -205,9 +178,7 @@ impl Git {
             return Ok(Err(why));
         }
         if let Some(path) = survey.merges.first() {
-            return Ok(Err(format!(
-                "`{path}` has your own edits: commit or stash them"
-            )));
+            return Ok(Err(format!("`{path}` has your own edits: commit or stash them")));
         }
         Ok(Ok(survey.plan))
     }
@@ -273,10 +244,7 @@ fn backwards(
         let mut found = Vec::new();
         for path in plan {
             let Some(mut reversed) = reverse(objects, &ground.folder, path)? else {
-                return Ok(Err(format!(
-                    "`{}` was edited in the same lines since",
-                    path.path
-                )));
+                return Ok(Err(format!("`{}` was edited in the same lines since", path.path)));
             };
             let wish = wishes.iter().find(|it| it.path == path.path.as_bytes());
             let to = wish.and_then(|it| it.to);
@@ -284,9 +252,7 @@ fn backwards(
             found.push(reversed);
         }
         if back.as_ref().is_some_and(|it| *it != found) {
-            return Ok(Err(
-                "two worktrees have the branch and their files differ".into()
-            ));
+            return Ok(Err("two worktrees have the branch and their files differ".into()));
         }
         back = Some(found);
     }

@@ -89,9 +89,7 @@ impl Crew {
             running < max.max(1) as usize
         };
         match job {
-            Job::Run { .. } => {
-                at_once(|it| matches!(it, Job::Run { .. }), config.runs_at_once_max)
-            }
+            Job::Run { .. } => at_once(|it| matches!(it, Job::Run { .. }), config.runs_at_once_max),
             Job::Check { .. } => {
                 at_once(|it| matches!(it, Job::Check { .. }), config.checks_at_once_max)
             }

@@ -1,9 +1,10 @@
 //! What a role is told when its run starts: gathered from the team, and for red receipts from their
 //! stored output. The wording is the agent's (`agent/brief.rs`).
 
+use super::blocking;
 use super::crew::Desk;
-use super::{blocking, checks};
 use crate::agent::{self, BriefFacts, Earlier, Failing};
+use crate::checks::{self, Observed};
 use crate::store::Reader;
 use team::{
     Code, Duty, Failure, Handoff, Ran, Receipt, Run, RunId, RunState, Severity, Start, Task,
@@ -72,9 +73,9 @@ impl<'a> Gathered<'a> {
                     change.clone_from(text);
                     risks.iter().for_each(|it| change += &format!("\nrisk: {it}"));
                 }
-                Handoff::Validated { .. }
-                | Handoff::Answered { .. }
-                | Handoff::Declined { .. } => (),
+                Handoff::Validated { .. } | Handoff::Answered { .. } | Handoff::Declined { .. } => {
+                    ()
+                }
             }
         }
         if duty == Duty::Build {
@@ -172,10 +173,24 @@ async fn failing(desk: &Desk, red: &[&Receipt]) -> Result<Vec<Failing>, Failure>
         let mut res = vec![];
         for it in wanted {
             let output = reader.output(&it.output)?.unwrap_or_default();
-            let output = checks::useful_output(&output, it.tests.as_ref());
-            res.push(Failing { receipt: it.id, what: it.argv.join(" "), output });
+            let (receipt, what) = (it.id, it.argv.join(" "));
+            let output = checks::describe_failure(&observed(it, output));
+            res.push(Failing { receipt, what, output });
         }
         Ok(res)
     })
     .await
+}
+
+fn observed(it: Receipt, output: Vec<u8>) -> Observed {
+    Observed {
+        argv: it.argv,
+        exit: it.exit,
+        duration_ms: it.duration_ms,
+        output,
+        output_bytes: it.output_bytes,
+        output_sha256: it.output,
+        tests: it.tests,
+        environment: it.environment,
+    }
 }

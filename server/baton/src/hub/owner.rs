@@ -22,8 +22,15 @@ const EVENTS_PER_CHECKPOINT: u64 = 1_000;
 
 /// What reaches the loop.
 pub(super) enum Message {
-    Input { input: Input, reply: oneshot::Sender<Result<Vec<Event>, Refused>> },
-    Delegate { brief: Brief, buffers: Vec<Buffer>, reply: oneshot::Sender<Result<TaskId, Refused>> },
+    Input {
+        input: Input,
+        reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
+    },
+    Delegate {
+        brief: Brief,
+        buffers: Vec<Buffer>,
+        reply: oneshot::Sender<Result<TaskId, Refused>>,
+    },
     /// Steps of a run and what a call cost; the answer says whether the run may go on.
     Journal {
         run: RunId,
@@ -39,8 +46,12 @@ pub(super) enum Message {
         reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
     },
     /// A job is over, whatever it reported.
-    JobEnded { job: Job },
-    Close { reply: oneshot::Sender<()> },
+    JobEnded {
+        job: Job,
+    },
+    Close {
+        reply: oneshot::Sender<()>,
+    },
 }
 
 /// What is said to the sender once the transaction is on disk, or could not be written.

@@ -68,8 +68,7 @@ pub(super) async fn record(
         let receipt = receipt(ReceiptId { run, n }, ran.clone(), observed, ground, sandbox);
         Input::Recorded { run, receipt }
     };
-    let events =
-        desk.report_output(&observed.output_sha256, &observed.output, input(0)).await;
+    let events = desk.report_output(&observed.output_sha256, &observed.output, input(0)).await;
     recorded(events)
 }
 
@@ -157,7 +156,7 @@ pub(super) async fn reproduce(
     let ground = ground(&desk.shared, &slot.name(), commit).await?;
     let sandbox = desk.shared.sandbox().await;
     fail::point("hub.repro.before");
-    let observed = checks::run_named(sandbox, spec, &ground, tests, &desk.stop).await?;
+    let observed = checks::run_named(sandbox, spec, &ground, tests, false, &desk.stop).await?;
     fail::point("hub.repro.after");
     let ran = Ran::Repro { name: spec.name.clone() };
     let receipt = record(desk, run, ran, &observed, &ground, sandbox.level()).await?;
@@ -168,13 +167,17 @@ pub(super) async fn reproduce(
     let passed = with(team::Outcome::Passed);
     if !passed.is_empty() {
         let passed = passed.join(", ");
-        return Ok(Err(format!("{passed} already passes here ({receipt}): it does not show the bug")));
+        return Ok(Err(format!(
+            "{passed} already passes here ({receipt}): it does not show the bug"
+        )));
     }
     let missing = with(team::Outcome::Missing);
     let built = named.iter().any(|it| it.1 == team::Outcome::Failed);
     if built && !missing.is_empty() {
         let missing = missing.join(", ");
-        return Ok(Err(format!("there is no test {missing} here ({receipt}); give names that run")));
+        return Ok(Err(format!(
+            "there is no test {missing} here ({receipt}); give names that run"
+        )));
     }
     let (commit, tests) = (commit.clone(), tests.to_vec());
     Ok(Ok(Repro { commit, tests, receipt, strong: built }))
@@ -189,9 +192,8 @@ pub(super) async fn replay(
     let config = |text: String| Failure::new(Code::Config, text);
     let old = team.receipt(id).ok_or_else(|| config(format!("find receipt {id}")))?;
     let commit = old.commit.as_ref().ok_or_else(|| {
-        config(format!("replay {id}: it ran on files that were not committed")).hint(
-            "receipts of the server's own checks can be replayed",
-        )
+        config(format!("replay {id}: it ran on files that were not committed"))
+            .hint("receipts of the server's own checks can be replayed")
     })?;
     let task = team.run(id.run).and_then(|it| team.task(it.task));
     let name = match &old.ran {
@@ -200,7 +202,7 @@ pub(super) async fn replay(
     };
     let known = task.and_then(|it| it.checks.iter().find(|it| it.name == name));
     let report = known.map_or(team::Report::Exit, |it| it.report);
-    let timeout_ms_max = known.map_or(checks::TIMEOUT_MS_DEFAULT, |it| it.timeout_ms_max);
+    let timeout_ms_max = known.map_or(crate::sandbox::TIMEOUT_MS_DEFAULT, |it| it.timeout_ms_max);
     let (name, argv) = (name.to_string(), old.argv.clone());
     let spec = CheckSpec { name, argv, report, required: false, timeout_ms_max };
     let slot = shared.check_slots.lease().await?;

@@ -19,7 +19,7 @@ use team::{
     Base, CheckSpec, Code, CommitId, Duty, Failure, Handoff, Input, Question, Ran, ReceiptId,
     Report, Role, RunId, Start, Task, TaskId, Work,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// Requests and lines of progress that wait for the runner.
@@ -191,13 +191,14 @@ impl Course<'_> {
         }
         let spent = spent.map(|it| (it.usage, it.raw.to_string()));
         let (paid, run) = (spent.is_some(), self.run);
-        self.desk.append(|reply| Message::Journal {
-            run,
-            steps: rows.clone(),
-            spent: spent.clone(),
-            reply,
-        })
-        .await?;
+        self.desk
+            .append(|reply| Message::Journal {
+                run,
+                steps: rows.clone(),
+                spent: spent.clone(),
+                reply,
+            })
+            .await?;
         // The engine ends a run at its cap: then there is no answer, and no further call.
         let over = paid && self.desk.is_over_budget(run);
         Ok((!over).then_some(Budget::Left))

@@ -26,15 +26,15 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
     let it = task_of(&desk.team, task)?;
     let (start, title) = (it.brief.start, team::title(it));
     let to_branch = matches!(desk.shared.config.land.to, crate::config::LandTo::Branch);
-    let team_file = desk.shared.team_file().await?;
+    let named = desk.shared.team_file().await?.map(|it| it.checks).unwrap_or_default();
     let (git, dir) = (desk.shared.git.clone(), desk.shared.dir.clone());
     let (base, checks) = blocking(move || {
         let buffers = store::Reader::open(&dir)?.buffers(task)?;
         let buffers: Vec<Buffer> =
             buffers.into_iter().map(|(path, text)| Buffer { path, text }).collect();
-        let base = git.snapshot(task, &buffers, start, to_branch, &title)?;
+        let base = git.snapshot(task, &title, &buffers, start, to_branch)?;
         let exists = |path: &str| git.read(&base.seen, path).is_ok_and(|it| it.is_some());
-        let checks = checks::detect(&exists, team_file.as_ref());
+        let checks = checks::detect(&exists, &named);
         Ok((base, checks))
     })
     .await?;
@@ -90,7 +90,10 @@ fn trailer(receipt: &Receipt) -> Option<String> {
     receipt.is_green().then(|| format!("Baton-Checks: {name}{}\n", passed.unwrap_or_default()))
 }
 
-fn landing_of(team: &Team, approval: ApprovalId) -> Result<(Option<Candidate>, Vec<String>), Failure> {
+fn landing_of(
+    team: &Team,
+    approval: ApprovalId,
+) -> Result<(Option<Candidate>, Vec<String>), Failure> {
     let asked = team.approvals.get(&approval);
     let asked = asked.ok_or_else(|| Failure::new(Code::Bug, format!("find {approval}")))?;
     let ticked = match &asked.state {

@@ -66,18 +66,10 @@ impl Client {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|it| {
-            Failure::new(
-                Code::Model,
-                format!("no HTTPS on this machine: {}", root(&it)),
-            )
-            .hint("install the system's certificates (ca-certificates)")
+            Failure::new(Code::Model, format!("no HTTPS on this machine: {}", root(&it)))
+                .hint("install the system's certificates (ca-certificates)")
         })?;
-        Ok(Client {
-            http,
-            url,
-            key,
-            patience,
-        })
+        Ok(Client { http, url, key, patience })
     }
 
     pub(super) fn url(&self) -> &str {
@@ -124,13 +116,8 @@ impl Client {
             return assembly.document(&bytes, on);
         }
         if !kind.is_empty() && !kind.starts_with("text/event-stream") {
-            let text = format!(
-                "{} answered with {kind} instead of a model's reply",
-                self.url
-            );
-            return Err(Fault::Final(
-                Failure::new(Code::Model, text).hint(UNREACHED),
-            ));
+            let text = format!("{} answered with {kind} instead of a model's reply", self.url);
+            return Err(Fault::Final(Failure::new(Code::Model, text).hint(UNREACHED)));
         }
         self.read_stream(response, assembly, on).await
     }
@@ -156,20 +143,13 @@ impl Client {
                 return Err(reply::too_large());
             }
         }
-        Err(Fault::broken(if bytes == 0 {
-            "the reply is empty"
-        } else {
-            "the reply broke off"
-        }))
+        Err(Fault::broken(if bytes == 0 { "the reply is empty" } else { "the reply broke off" }))
     }
 
     async fn chunk(&self, response: &mut Response) -> Result<Option<Bytes>, Fault> {
         match tokio::time::timeout(self.patience.read, response.chunk()).await {
             Ok(Ok(chunk)) => Ok(chunk),
-            Ok(Err(error)) => Err(Fault::broken(format!(
-                "the reply broke off: {}",
-                root(&error)
-            ))),
+            Ok(Err(error)) => Err(Fault::broken(format!("the reply broke off: {}", root(&error)))),
             Err(_) => Err(silence("nothing came for", self.patience.read)),
         }
     }
@@ -308,10 +288,8 @@ fn messages_url(base_url: &str) -> Result<Url, Failure> {
         return Err(bad_url(base_url, "it is neither http nor https"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(
-            Failure::new(Code::Config, "base_url holds a user name or password")
-                .hint("give the key by api_key_env, api_key_file or api_key_command"),
-        );
+        return Err(Failure::new(Code::Config, "base_url holds a user name or password")
+            .hint("give the key by api_key_env, api_key_file or api_key_command"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(bad_url(base_url, "it holds a ? or a #"));
@@ -328,9 +306,7 @@ fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or("");
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|it| it.is_loopback())
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback())
 }
 
 #[cfg(test)]

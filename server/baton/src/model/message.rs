@@ -57,10 +57,7 @@ pub struct ToolSpec {
 impl Message {
     pub fn user(text: impl Into<String>) -> Message {
         let text = text.into();
-        Message {
-            speaker: Speaker::User,
-            blocks: vec![Block::Text { text }],
-        }
+        Message { speaker: Speaker::User, blocks: vec![Block::Text { text }] }
     }
 }
 
@@ -85,11 +82,9 @@ impl Block {
             Some("tool_result") if map.len() == 4 => {
                 let is_error = map.get("is_error").and_then(Value::as_bool);
                 match (text("tool_use_id"), text("content"), is_error) {
-                    (Some(tool_use_id), Some(content), Some(is_error)) => Some(Block::ToolResult {
-                        tool_use_id,
-                        content,
-                        is_error,
-                    }),
+                    (Some(tool_use_id), Some(content), Some(is_error)) => {
+                        Some(Block::ToolResult { tool_use_id, content, is_error })
+                    }
                     _ => None,
                 }
             }
@@ -155,29 +150,14 @@ impl Serialize for Marked<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let cache_control = self.cache_control;
         match self.block {
-            Block::Text { text } => Wire::Text {
-                text,
-                cache_control,
+            Block::Text { text } => Wire::Text { text, cache_control }.serialize(to),
+            Block::ToolUse { id, name, input } => {
+                Wire::ToolUse { id, name, input, cache_control }.serialize(to)
             }
-            .serialize(to),
-            Block::ToolUse { id, name, input } => Wire::ToolUse {
-                id,
-                name,
-                input,
-                cache_control,
+            Block::ToolResult { tool_use_id, content, is_error } => {
+                Wire::ToolResult { tool_use_id, content, is_error: *is_error, cache_control }
+                    .serialize(to)
             }
-            .serialize(to),
-            Block::ToolResult {
-                tool_use_id,
-                content,
-                is_error,
-            } => Wire::ToolResult {
-                tool_use_id,
-                content,
-                is_error: *is_error,
-                cache_control,
-            }
-            .serialize(to),
             // Not every kind takes the mark (thinking does not): none gets it.
             Block::Opaque(value) => value.serialize(to),
         }
@@ -186,10 +166,7 @@ impl Serialize for Marked<'_> {
 
 impl Serialize for Block {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let marked = Marked {
-            block: self,
-            cache_control: None,
-        };
+        let marked = Marked { block: self, cache_control: None };
         marked.serialize(to)
     }
 }
@@ -234,10 +211,7 @@ mod tests {
             r#"{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","#,
             r#""content":"no","is_error":true}]}"#
         ));
-        assert!(matches!(
-            result.blocks[0],
-            Block::ToolResult { is_error: true, .. }
-        ));
+        assert!(matches!(result.blocks[0], Block::ToolResult { is_error: true, .. }));
     }
 
     #[test]
@@ -245,9 +219,7 @@ mod tests {
         // 2.2250738585072011e-308 and friends are off by one bit with a sloppy reader.
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         for _ in 0..2_000 {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let float = f64::from_bits(state);
             if !float.is_finite() {
                 continue;
@@ -266,11 +238,7 @@ mod tests {
 
     #[test]
     fn only_the_mark_itself_is_unparsed() {
-        let call = |input| Block::ToolUse {
-            id: "t".into(),
-            name: "n".into(),
-            input,
-        };
+        let call = |input| Block::ToolUse { id: "t".into(), name: "n".into(), input };
         assert_eq!(call(json!({ UNPARSED: "{" })).unparsed(), Some("{"));
         assert_eq!(call(json!({ UNPARSED: "{", "b": 1 })).unparsed(), None);
         assert_eq!(call(json!({})).unparsed(), None);

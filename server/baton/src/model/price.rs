@@ -82,11 +82,7 @@ impl PriceTable {
             + usage.output_tokens * self.output
             + usage.cache_read_tokens * self.cache_read
             + usage.cache_write_tokens * self.cache_write;
-        let factor = if self.has_step && STEP_TOKENS < prompt {
-            STEP_FACTOR
-        } else {
-            1
-        };
+        let factor = if self.has_step && STEP_TOKENS < prompt { STEP_FACTOR } else { 1 };
         // Rounded up: a budget must not be passed by the sum of many small calls.
         (nanos * factor).div_ceil(1_000)
     }
@@ -141,12 +137,7 @@ mod tests {
             "cache_read_input_tokens": 50_000, "cache_creation_input_tokens": 4_000 });
         // 1,000 x 2 + 200 x 10 + 50,000 x 0.1 + 4,000 x 2.5 micro-dollars.
         assert_eq!(cost("claude-sonnet-5-5", None, raw.clone()), Some(19_000));
-        let own = Prices {
-            input: 1.0,
-            output: 2.0,
-            cache_read: None,
-            cache_write: Some(0.0),
-        };
+        let own = Prices { input: 1.0, output: 2.0, cache_read: None, cache_write: Some(0.0) };
         assert_eq!(cost("my-own", Some(own), raw), Some(1_000 + 400 + 5_000));
     }
 
@@ -184,12 +175,7 @@ mod tests {
     fn nonsense_from_a_server_neither_panics_nor_overflows() {
         let raw = json!({ "input_tokens": u64::MAX, "output_tokens": u64::MAX,
             "cache_read_input_tokens": -3, "cache_creation_input_tokens": "many" });
-        let own = Prices {
-            input: 1e6,
-            output: 1e6,
-            cache_read: Some(1e6),
-            cache_write: Some(1e6),
-        };
+        let own = Prices { input: 1e6, output: 1e6, cache_read: Some(1e6), cache_write: Some(1e6) };
         assert_eq!(cost("x", Some(own), raw), Some(2_000_000_000_000_000));
     }
 }

@@ -83,22 +83,12 @@ impl Server {
 pub async fn serve(script: Script) -> Result<Server, Failure> {
     let no_port =
         |it: io::Error| Failure::new(Code::Model, format!("no port for the rehearsal: {it}"));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .map_err(no_port)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(no_port)?;
     let base_url = format!("http://{}", listener.local_addr().map_err(no_port)?);
-    let state = Arc::new(State {
-        script,
-        journal: Mutex::default(),
-        faults: Mutex::default(),
-    });
+    let state = Arc::new(State { script, journal: Mutex::default(), faults: Mutex::default() });
     let stop = CancellationToken::new();
     tokio::spawn(accept(listener, state.clone(), stop.clone()));
-    Ok(Server {
-        base_url,
-        state,
-        _stop: stop.drop_guard(),
-    })
+    Ok(Server { base_url, state, _stop: stop.drop_guard() })
 }
 
 async fn accept(listener: TcpListener, state: Arc<State>, stop: CancellationToken) {
@@ -179,15 +169,9 @@ impl State {
             }
             return response;
         }
-        let kind = if chosen.fault.json {
-            "application/json"
-        } else {
-            "text/event-stream"
-        };
+        let kind = if chosen.fault.json { "application/json" } else { "text/event-stream" };
         let mut response = Response::new(stream::body(chosen).boxed_unsync());
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         response
     }
 
@@ -222,9 +206,7 @@ fn refuse(status: u16, kind: &str, why: &str) -> Response<Body> {
     let mut response = Response::new(whole(&error).boxed_unsync());
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

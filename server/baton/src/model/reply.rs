@@ -64,9 +64,7 @@ impl Assembly {
             "content_block_start" => {
                 let block = take_object(&mut event, "content_block");
                 let (Some(index), Some(block)) = (index, block) else {
-                    return Err(Fault::broken(
-                        "a block of the reply began without its content",
-                    ));
+                    return Err(Fault::broken("a block of the reply began without its content"));
                 };
                 self.start_block(index, block, data.len(), on)?;
             }
@@ -97,9 +95,7 @@ impl Assembly {
         on: &mut (dyn FnMut(Delta) + Send),
     ) -> Result<(), Fault> {
         let Ok(Value::Object(mut reply)) = serde_json::from_slice(bytes) else {
-            return Err(Fault::broken(
-                "the reply is neither a stream nor a JSON object",
-            ));
+            return Err(Fault::broken("the reply is neither a stream nor a JSON object"));
         };
         if reply.get("type").and_then(Value::as_str) == Some("error") {
             return Err(error_event(&reply));
@@ -135,14 +131,10 @@ impl Assembly {
         let text = |name: &str| block.get(name).and_then(Value::as_str);
         match text("type") {
             Some("tool_use") if text("id").is_none() || text("name").is_none() => {
-                return Err(Fault::broken(
-                    "a tool call of the reply has no id or no name",
-                ));
+                return Err(Fault::broken("a tool call of the reply has no id or no name"));
             }
             Some("tool_use") => {
-                on(Delta::ToolStarted(
-                    text("name").unwrap_or_default().to_owned(),
-                ));
+                on(Delta::ToolStarted(text("name").unwrap_or_default().to_owned()));
             }
             Some("text") => match text("text") {
                 None | Some("") => {}
@@ -202,10 +194,7 @@ impl Assembly {
             None => Stop::EndTurn,
         };
         Reply {
-            message: Message {
-                speaker: Speaker::Assistant,
-                blocks,
-            },
+            message: Message { speaker: Speaker::Assistant, blocks },
             stop,
             usage,
             raw_usage: Value::Object(self.usage),

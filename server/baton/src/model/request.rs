@@ -82,21 +82,14 @@ pub(super) fn body(model: &str, call: &Call<'_>) -> Result<Bytes, Failure> {
                 .then_some(CacheControl::EPHEMERAL),
         })
         .collect();
-    let system = System {
-        r#type: "text",
-        text: call.system,
-        cache_control: CacheControl::EPHEMERAL,
-    };
+    let system =
+        System { r#type: "text", text: call.system, cache_control: CacheControl::EPHEMERAL };
     let body = Body {
         model,
         max_tokens: call.max_output_tokens,
         stream: true,
         tools: &tools,
-        system: if call.system.is_empty() {
-            &[]
-        } else {
-            std::slice::from_ref(&system)
-        },
+        system: if call.system.is_empty() { &[] } else { std::slice::from_ref(&system) },
         messages: Messages(call.messages),
     };
     let bytes = serde_json::to_vec(&body)

@@ -59,19 +59,12 @@ impl Again {
 
 impl Fault {
     pub(super) fn again(why: impl Into<String>, hint: &'static str) -> Fault {
-        Fault::Again(Again {
-            why: why.into(),
-            wait: None,
-            hint,
-        })
+        Fault::Again(Again { why: why.into(), wait: None, hint })
     }
 
     /// The reply came, but not whole or not as it should.
     pub(super) fn broken(why: impl Into<String>) -> Fault {
-        Fault::again(
-            why,
-            "try again; if it stays, check what base_url in [model] points to",
-        )
+        Fault::again(why, "try again; if it stays, check what base_url in [model] points to")
     }
 }
 

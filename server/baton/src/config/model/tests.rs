@@ -11,8 +11,7 @@ struct Whole {
 
 fn table(text: &str) -> Result<ModelConfig, String> {
     let file: Result<Whole, _> = toml::from_str(&format!("[model]\n{text}"));
-    file.map(|it| it.model)
-        .map_err(|it| it.message().to_owned())
+    file.map(|it| it.model).map_err(|it| it.message().to_owned())
 }
 
 #[test]
@@ -68,10 +67,7 @@ fn mistakes_are_named() {
         ("max_output_tokens = 0", "is 0"),
         ("prices = { input = -1, output = 2 }", "is not between"),
         ("prices = { input = nan, output = 2 }", "is not between"),
-        (
-            "prices = { input = 1, output = 2, inptu = 3 }",
-            "unknown field `inptu`",
-        ),
+        ("prices = { input = 1, output = 2, inptu = 3 }", "unknown field `inptu`"),
         ("prices = { input = 1 }", "missing field `output`"),
     ] {
         let error = table(text).unwrap_err();
@@ -173,9 +169,7 @@ fn a_command_that_hangs_is_ended_with_all_it_started() {
 
 #[test]
 fn a_missing_variable_is_named() {
-    let failure = KeySource::Env("BATON_NO_SUCH_KEY".into())
-        .read()
-        .unwrap_err();
+    let failure = KeySource::Env("BATON_NO_SUCH_KEY".into()).read().unwrap_err();
     assert_eq!(failure.code, Code::Key);
     assert!(failure.text.contains("BATON_NO_SUCH_KEY"), "{failure}");
 }

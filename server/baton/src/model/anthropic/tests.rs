@@ -8,11 +8,7 @@ fn open(base_url: &str, key: Option<&str>) -> Result<Client, Failure> {
 
 #[test]
 fn the_address_may_have_its_version_or_not() {
-    for base in [
-        "http://127.0.0.1:1/x",
-        "http://127.0.0.1:1/x/",
-        "http://127.0.0.1:1/x/v1/",
-    ] {
+    for base in ["http://127.0.0.1:1/x", "http://127.0.0.1:1/x/", "http://127.0.0.1:1/x/v1/"] {
         let client = open(base, Some("k")).unwrap();
         assert_eq!(client.url(), "http://127.0.0.1:1/x/v1/messages");
     }
@@ -39,19 +35,10 @@ fn bad_addresses_are_refused() {
 
 #[test]
 fn a_key_travels_encrypted_or_not_at_all() {
-    for base in [
-        "http://127.0.0.1:1",
-        "http://[::1]:1",
-        "http://localhost:1",
-        "https://a.test",
-    ] {
+    for base in ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1", "https://a.test"] {
         assert!(open(base, Some("k")).is_ok(), "{base}");
     }
-    for base in [
-        "http://10.0.0.1",
-        "http://a.test",
-        "http://localhost.a.test",
-    ] {
+    for base in ["http://10.0.0.1", "http://a.test", "http://localhost.a.test"] {
         let failure = open(base, Some("k")).map(|_| ()).unwrap_err();
         assert!(failure.text.contains("unencrypted"), "{failure}");
         assert!(open(base, None).is_ok(), "{base}");
@@ -72,10 +59,7 @@ fn the_provider_is_quoted_safely() {
 
 #[test]
 fn an_error_says_its_message_or_its_beginning() {
-    assert_eq!(
-        said(br#"{"type":"error","error":{"type":"x","message":"m"}}"#),
-        "m"
-    );
+    assert_eq!(said(br#"{"type":"error","error":{"type":"x","message":"m"}}"#), "m");
     assert_eq!(said(br#"{"error":"plain"}"#), "plain");
     assert_eq!(said(b"<html>"), "<html>");
     assert_eq!(said(b""), "no reason given");

@@ -59,10 +59,7 @@ pub(super) fn choose(script: &Script, asked: &Asked) -> Result<Chosen, String> {
         delay_ms: reply.delay_ms,
         fault: reply.fault.clone(),
     };
-    let filler = Filler {
-        asked,
-        since: position.since,
-    };
+    let filler = Filler { asked, since: position.since };
     if let Some(thinking) = &reply.thinking {
         let block = json!({ "type": "thinking", "thinking": thinking, "signature": "c2NyaXB0" });
         chosen.blocks.push(block);
@@ -120,9 +117,7 @@ fn fits(run: &Run, position: &Position<'_>) -> bool {
 
 fn nothing_fits(position: &Position<'_>) -> String {
     let duty = position.duty.unwrap_or("none");
-    let build = position
-        .build
-        .map_or("none".to_owned(), |it| it.to_string());
+    let build = position.build.map_or("none".to_owned(), |it| it.to_string());
     format!("No run of the script fits this request (duty: {duty}, build: {build}).")
 }
 
@@ -207,9 +202,7 @@ impl Filler<'_> {
     /// The hexadecimal word of the last line `name: HEX`.
     fn last_line(&self, name: &str) -> Option<String> {
         let texts = self.asked.messages.iter();
-        let lines = texts
-            .flat_map(|it| user_texts(it, true))
-            .flat_map(str::lines);
+        let lines = texts.flat_map(|it| user_texts(it, true)).flat_map(str::lines);
         let words = lines.filter_map(|line| {
             let word = line.strip_prefix(name)?.strip_prefix(": ")?.trim();
             let is_hex = word.len() == 40 && word.bytes().all(|it| it.is_ascii_hexdigit());

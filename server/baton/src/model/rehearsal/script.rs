@@ -141,11 +141,7 @@ impl Script {
             let run = read_run(table).map_err(|why| bad(format!("run {number}{why}")))?;
             runs.push(run);
         }
-        Ok(Script {
-            says: file.says,
-            key: file.key,
-            runs,
-        })
+        Ok(Script { says: file.says, key: file.key, runs })
     }
 }
 
@@ -159,18 +155,12 @@ fn read_run(table: toml::Table) -> Result<Run, String> {
     }
     let mut replies = Vec::new();
     for (number, reply) in (1..).zip(table.reply) {
-        let reply: Reply = reply
-            .try_into()
-            .map_err(|it| format!(", reply {number}: {}", line(it)))?;
+        let reply: Reply =
+            reply.try_into().map_err(|it| format!(", reply {number}: {}", line(it)))?;
         check(&reply).map_err(|why| format!(", reply {number}: {why}"))?;
         replies.push(reply);
     }
-    Ok(Run {
-        duty: table.duty,
-        build: table.build,
-        matches: table.r#match,
-        replies,
-    })
+    Ok(Run { duty: table.duty, build: table.build, matches: table.r#match, replies })
 }
 
 /// The error's own words; the quoted source that follows is of a table out of its place.
@@ -220,9 +210,7 @@ fn check_names(text: &str) -> Result<(), String> {
         }
         if !NAMES.contains(&name) {
             let known = NAMES.join("}, ${");
-            return Err(format!(
-                "${{{name}}} is none of ${{{known}}} (write $${{ for ${{)"
-            ));
+            return Err(format!("${{{name}}} is none of ${{{known}}} (write $${{ for ${{)"));
         }
     }
     Ok(())

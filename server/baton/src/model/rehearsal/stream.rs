@@ -26,49 +26,34 @@ enum End {
 
 pub(super) fn body(chosen: Chosen) -> impl Body<Data = Bytes, Error = io::Error> + Send + 'static {
     let fault = chosen.fault.clone();
-    let chunks = if fault.json {
-        odd(document(chosen).to_string().into_bytes())
-    } else {
-        events(&chosen)
-    };
+    let chunks =
+        if fault.json { odd(document(chosen).to_string().into_bytes()) } else { events(&chosen) };
     let (bytes_max, end) = match fault {
-        Fault {
-            cut_after_bytes: Some(max),
-            ..
-        } => (max, End::Cut),
-        Fault {
-            end_after_bytes: Some(max),
-            ..
-        } => (max, End::Whole),
-        Fault {
-            stall_after_bytes: Some(max),
-            ..
-        } => (max, End::Stalled),
+        Fault { cut_after_bytes: Some(max), .. } => (max, End::Cut),
+        Fault { end_after_bytes: Some(max), .. } => (max, End::Whole),
+        Fault { stall_after_bytes: Some(max), .. } => (max, End::Stalled),
         _ => (usize::MAX, End::Whole),
     };
     let state = (chunks, bytes_max);
-    StreamBody::new(stream::unfold(
-        state,
-        move |(mut chunks, left)| async move {
-            let next = if left == 0 { None } else { chunks.next() };
-            if let Some(mut chunk) = next {
-                chunk.truncate(left);
-                let left = left - chunk.len();
-                return Some((Ok(Frame::data(chunk)), (chunks, left)));
+    StreamBody::new(stream::unfold(state, move |(mut chunks, left)| async move {
+        let next = if left == 0 { None } else { chunks.next() };
+        if let Some(mut chunk) = next {
+            chunk.truncate(left);
+            let left = left - chunk.len();
+            return Some((Ok(Frame::data(chunk)), (chunks, left)));
+        }
+        match end {
+            End::Whole => None,
+            End::Cut if left == 0 => {
+                // What was written so far must leave before the connection breaks.
+                tokio::task::yield_now().await;
+                let cut = io::Error::other("this cut stands in the script");
+                Some((Err(cut), (chunks, usize::MAX)))
             }
-            match end {
-                End::Whole => None,
-                End::Cut if left == 0 => {
-                    // What was written so far must leave before the connection breaks.
-                    tokio::task::yield_now().await;
-                    let cut = io::Error::other("this cut stands in the script");
-                    Some((Err(cut), (chunks, usize::MAX)))
-                }
-                End::Cut => None,
-                End::Stalled => std::future::pending().await,
-            }
-        },
-    ))
+            End::Cut => None,
+            End::Stalled => std::future::pending().await,
+        }
+    }))
 }
 
 /// The reply as it comes without a stream.
@@ -80,11 +65,7 @@ fn document(chosen: Chosen) -> Value {
 
 fn events(chosen: &Chosen) -> Chunks {
     let fault = &chosen.fault;
-    let mut lines = Lines {
-        text: String::new(),
-        ping: fault.ping,
-        cr: fault.cr,
-    };
+    let mut lines = Lines { text: String::new(), ping: fault.ping, cr: fault.cr };
     let mut begun = chosen.usage.clone();
     begun.insert("output_tokens".to_owned(), json!(1));
     lines.event(
@@ -126,10 +107,7 @@ fn huge(lines: &mut Lines, index: usize, fault: &Fault) -> Chunks {
         "delta": { "type": "text_delta", "text": fill } });
     let event = Bytes::from(format!("data: {event}\n\n"));
     let events = std::iter::repeat_n(event, fault.huge_bytes.div_ceil(FILL_BYTES));
-    let line = std::iter::repeat_n(
-        Bytes::from(fill),
-        fault.huge_line_bytes.div_ceil(FILL_BYTES),
-    );
+    let line = std::iter::repeat_n(Bytes::from(fill), fault.huge_line_bytes.div_ceil(FILL_BYTES));
     let open = Bytes::from(format!(
         r#"data: {{"type":"content_block_delta","index":{index},"delta":{{"type":"text_delta","text":""#
     ));

@@ -56,11 +56,7 @@ pub(super) fn read(body: &[u8]) -> Result<Asked, String> {
             Some(_) | None => return Err("a tool without name or input_schema".to_owned()),
         }
     }
-    Ok(Asked {
-        tools,
-        messages,
-        bytes: body.len(),
-    })
+    Ok(Asked { tools, messages, bytes: body.len() })
 }
 
 fn take_marks(content: &mut Value) -> usize {
@@ -101,16 +97,10 @@ fn check_blocks(message: &Message) -> Result<(), String> {
 
 /// The user begins; each call is answered in the next message, and nothing else is.
 fn check_order(messages: &[Message]) -> Result<(), String> {
-    if messages
-        .first()
-        .is_none_or(|it| it.speaker != Speaker::User)
-    {
+    if messages.first().is_none_or(|it| it.speaker != Speaker::User) {
         return Err("the first message must be the user's".to_owned());
     }
-    if messages
-        .last()
-        .is_some_and(|it| it.speaker != Speaker::User)
-    {
+    if messages.last().is_some_and(|it| it.speaker != Speaker::User) {
         return Err("the last message must be the user's".to_owned());
     }
     let mut open: Vec<&str> = Vec::new();

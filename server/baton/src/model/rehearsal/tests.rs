@@ -76,9 +76,7 @@ fn the_reply_is_filled_in() {
 
 #[test]
 fn what_the_request_lacks_is_named() {
-    let error = reply(SCRIPT, &request(&[user("pagination")]))
-        .map(|_| ())
-        .unwrap_err();
+    let error = reply(SCRIPT, &request(&[user("pagination")])).map(|_| ()).unwrap_err();
     assert!(error.contains("${head}"), "{error}");
 }
 
@@ -127,36 +125,15 @@ fn a_broken_script_says_where() {
     for (script, why) in [
         ("says = ", "line 1"),
         ("sasy = \"\"", "unknown field `sasy`"),
-        (
-            "says = \"\"\n[[run]]\nduty = \"cook\"",
-            "run 1: duty \"cook\" is none of triage",
-        ),
-        (
-            "says = \"\"\n[[run]]\n[[run]]\nmtach = \"\"",
-            "run 2: unknown field `mtach`",
-        ),
+        ("says = \"\"\n[[run]]\nduty = \"cook\"", "run 1: duty \"cook\" is none of triage"),
+        ("says = \"\"\n[[run]]\n[[run]]\nmtach = \"\"", "run 2: unknown field `mtach`"),
         (&with("txt = \"\""), "run 1, reply 2: unknown field `txt`"),
-        (
-            &with("text = \"${haed}\""),
-            "run 1, reply 2: ${haed} is none of",
-        ),
+        (&with("text = \"${haed}\""), "run 1, reply 2: ${haed} is none of"),
         (&with("text = \"${head\""), "${head has no end"),
-        (
-            &with("fault = { statsu = 1 }"),
-            "run 1, reply 2: unknown field `statsu`",
-        ),
-        (
-            &with("call = [{ name = \"a\", input = 1 }]"),
-            "the input of a is no table",
-        ),
-        (
-            &with("call = [{ name = \"a\", input = {}, arguments = \"\" }]"),
-            "both",
-        ),
-        (
-            &with("call = [{ name = \"a\", input = { x = [\"${y}\"] } }]"),
-            "${y}",
-        ),
+        (&with("fault = { statsu = 1 }"), "run 1, reply 2: unknown field `statsu`"),
+        (&with("call = [{ name = \"a\", input = 1 }]"), "the input of a is no table"),
+        (&with("call = [{ name = \"a\", input = {}, arguments = \"\" }]"), "both"),
+        (&with("call = [{ name = \"a\", input = { x = [\"${y}\"] } }]"), "${y}"),
         (&with("opaque = { a = 1 }"), "opaque has no type"),
     ] {
         let failure = Script::parse(script).unwrap_err();
@@ -177,9 +154,7 @@ fn what_the_real_service_refuses_is_refused() {
     };
     let refused = |messages: &[Value]| {
         let request = request(messages);
-        strict::read(request.to_string().as_bytes())
-            .err()
-            .unwrap_or_default()
+        strict::read(request.to_string().as_bytes()).err().unwrap_or_default()
     };
     assert_eq!(refused(&[user("a"), call("t"), result("t")]), "");
     for (messages, why) in [
@@ -189,18 +164,9 @@ fn what_the_real_service_refuses_is_refused() {
         (vec![user(" ")], "white space"),
         (vec![user("a"), call("t"), user("b")], "has no tool_result"),
         (vec![user("a"), result("t")], "no tool_use for t"),
-        (
-            vec![user("a"), call("t"), result("t"), call("t"), result("t")],
-            "used twice",
-        ),
-        (
-            vec![user("a"), json!({ "role": "user", "content": [] })],
-            "no content",
-        ),
-        (
-            vec![json!({ "role": "system", "content": [] })],
-            "unknown variant `system`",
-        ),
+        (vec![user("a"), call("t"), result("t"), call("t"), result("t")], "used twice"),
+        (vec![user("a"), json!({ "role": "user", "content": [] })], "no content"),
+        (vec![json!({ "role": "system", "content": [] })], "unknown variant `system`"),
     ] {
         let error = refused(&messages);
         assert!(error.contains(why), "{why}: {error}");
@@ -228,10 +194,7 @@ fn the_journal_is_bounded() {
     }
     assert_eq!(journal.count, 1_000);
     assert!(journal.bytes <= JOURNAL_BYTES_MAX);
-    assert_eq!(
-        journal.bytes,
-        journal.bodies.iter().map(Bytes::len).sum::<usize>()
-    );
+    assert_eq!(journal.bytes, journal.bodies.iter().map(Bytes::len).sum::<usize>());
     assert!(journal.bodies.len() <= JOURNAL_ENTRIES_MAX);
     assert_eq!(journal.bodies.back().map(Bytes::len), Some(99_900));
 }

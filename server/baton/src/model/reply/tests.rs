@@ -27,17 +27,11 @@ fn delta(index: u64, delta: Value) -> Value {
 
 fn call(index: u64) -> Value {
     let id = format!("t{index}");
-    start(
-        index,
-        json!({ "type": "tool_use", "id": id, "name": "edit", "input": {} }),
-    )
+    start(index, json!({ "type": "tool_use", "id": id, "name": "edit", "input": {} }))
 }
 
 fn json_part(index: u64, text: &str) -> Value {
-    delta(
-        index,
-        json!({ "type": "input_json_delta", "partial_json": text }),
-    )
+    delta(index, json!({ "type": "input_json_delta", "partial_json": text }))
 }
 
 fn end(reason: Value) -> [Value; 2] {
@@ -61,10 +55,7 @@ fn blocks_are_put_together_in_order_even_when_interleaved() {
         json!({ "type": "message_start", "message": { "usage": {
             "input_tokens": 10, "output_tokens": 1, "cache_read_input_tokens": 5 } } }),
         json!({ "type": "ping" }),
-        start(
-            0,
-            json!({ "type": "thinking", "thinking": "", "signature": "" }),
-        ),
+        start(0, json!({ "type": "thinking", "thinking": "", "signature": "" })),
         delta(0, json!({ "type": "thinking_delta", "thinking": "hm" })),
         delta(0, json!({ "type": "signature_delta", "signature": "c2ln" })),
         start(1, json!({ "type": "redacted_thinking", "data": "eA==" })),
@@ -139,15 +130,9 @@ fn a_call_with_more_fields_is_a_call_and_an_unknown_block_stays_whole() {
             json!({ "type": "tool_use", "id": "t", "name": "n",
             "input": { "a": 1 }, "caller": { "type": "direct" } }),
         ),
-        start(
-            1,
-            json!({ "type": "server_tool_use", "id": "s", "name": "web", "input": {} }),
-        ),
+        start(1, json!({ "type": "server_tool_use", "id": "s", "name": "web", "input": {} })),
         json_part(1, "{\"q\":1}"),
-        start(
-            2,
-            json!({ "type": "from_the_future", "n": [1, { "z": 0, "a": 0.5 }] }),
-        ),
+        start(2, json!({ "type": "from_the_future", "n": [1, { "z": 0, "a": 0.5 }] })),
         delta(2, json!({ "type": "future_delta", "words": "a", "n": 3 })),
         delta(2, json!({ "type": "future_delta", "words": "b" })),
         start(3, json!({ "type": "text", "text": "", "citations": null })),
@@ -162,10 +147,8 @@ fn a_call_with_more_fields_is_a_call_and_an_unknown_block_stays_whole() {
         [
             opaque(json!({ "type": "server_tool_use", "id": "s", "name": "web",
                 "input": { "q": 1 } })),
-            opaque(
-                json!({ "type": "from_the_future", "n": [1, { "z": 0, "a": 0.5 }],
-                "words": "ab" })
-            ),
+            opaque(json!({ "type": "from_the_future", "n": [1, { "z": 0, "a": 0.5 }],
+                "words": "ab" })),
             Block::Text { text: "x".into() },
         ]
     );
@@ -176,14 +159,8 @@ fn a_call_with_more_fields_is_a_call_and_an_unknown_block_stays_whole() {
 fn citations_are_collected() {
     let mut events = vec![
         start(0, json!({ "type": "text", "text": "a", "citations": [] })),
-        delta(
-            0,
-            json!({ "type": "citations_delta", "citation": { "n": 1 } }),
-        ),
-        delta(
-            0,
-            json!({ "type": "citations_delta", "citation": { "n": 2 } }),
-        ),
+        delta(0, json!({ "type": "citations_delta", "citation": { "n": 1 } })),
+        delta(0, json!({ "type": "citations_delta", "citation": { "n": 2 } })),
     ];
     events.extend(end(json!("end_turn")));
     let reply = read(&events).0.unwrap();
@@ -242,20 +219,14 @@ fn broken_events_are_asked_again() {
     ];
     for case in cases {
         let fault = read(std::slice::from_ref(&case)).0;
-        assert!(
-            matches!(fault, Err(Fault::Again(Again { wait: None, .. }))),
-            "{case}"
-        );
+        assert!(matches!(fault, Err(Fault::Again(Again { wait: None, .. }))), "{case}");
     }
     let nothing = &mut |_| {};
     for bytes in [&b""[..], b"<html>", b"[]", b"{}", br#"{"content":[1]}"#] {
         let read = Assembly::default().document(bytes, nothing);
         assert!(matches!(read, Err(Fault::Again(_))), "{bytes:?}");
     }
-    assert!(matches!(
-        Assembly::default().event("{", nothing),
-        Err(Fault::Again(_))
-    ));
+    assert!(matches!(Assembly::default().event("{", nothing), Err(Fault::Again(_))));
     assert!(Assembly::default().event("[DONE]", nothing).is_ok());
 }
 
@@ -265,13 +236,7 @@ fn an_error_in_the_stream_is_asked_again_only_if_it_may_pass() {
         let error = json!({ "type": "error", "error": { "type": kind, "message": "m" } });
         read(&[error]).0.unwrap_err()
     };
-    for kind in [
-        "overloaded_error",
-        "rate_limit_error",
-        "api_error",
-        "new_error",
-        "",
-    ] {
+    for kind in ["overloaded_error", "rate_limit_error", "api_error", "new_error", ""] {
         assert!(matches!(fault(kind), Fault::Again(_)), "{kind}");
     }
     for (kind, code) in [
@@ -289,18 +254,13 @@ fn an_error_in_the_stream_is_asked_again_only_if_it_may_pass() {
 
 #[test]
 fn a_reply_is_bounded_in_bytes_and_blocks() {
-    let part = delta(
-        0,
-        json!({ "type": "text_delta", "text": "x".repeat(1024 * 1024) }),
-    );
+    let part = delta(0, json!({ "type": "text_delta", "text": "x".repeat(1024 * 1024) }));
     let mut events = vec![start(0, json!({ "type": "text", "text": "" }))];
     events.extend(std::iter::repeat_n(part, 9));
     let (fault, deltas) = read(&events);
     assert!(matches!(fault, Err(Fault::Final(_))));
     // The frame of the block counts too.
     assert_eq!(deltas.len(), 8);
-    let blocks: Vec<Value> = (0..1_100)
-        .map(|it| start(it, json!({ "type": "x" })))
-        .collect();
+    let blocks: Vec<Value> = (0..1_100).map(|it| start(it, json!({ "type": "x" }))).collect();
     assert!(matches!(read(&blocks).0, Err(Fault::Final(_))));
 }

@@ -14,12 +14,7 @@ fn tools() -> Vec<ToolSpec> {
 }
 
 fn sent(system: &str, tools: &[ToolSpec], messages: &[Message]) -> String {
-    let call = Call {
-        system,
-        tools,
-        messages,
-        max_output_tokens: 1_000,
-    };
+    let call = Call { system, tools, messages, max_output_tokens: 1_000 };
     String::from_utf8(body("m", &call).unwrap().to_vec()).unwrap()
 }
 
@@ -31,20 +26,11 @@ fn step(n: u32) -> [Message; 2] {
         input: json!({ "z": n, "a": 0.1 }),
     };
     let thinking = Block::Opaque(json!({ "type": "thinking", "thinking": "", "signature": "s" }));
-    let result = Block::ToolResult {
-        tool_use_id: id,
-        content: format!("line {n}"),
-        is_error: false,
-    };
+    let result =
+        Block::ToolResult { tool_use_id: id, content: format!("line {n}"), is_error: false };
     [
-        Message {
-            speaker: Speaker::Assistant,
-            blocks: vec![thinking, call],
-        },
-        Message {
-            speaker: Speaker::User,
-            blocks: vec![result],
-        },
+        Message { speaker: Speaker::Assistant, blocks: vec![thinking, call] },
+        Message { speaker: Speaker::User, blocks: vec![result] },
     ]
 }
 
@@ -85,17 +71,10 @@ fn without_instructions_the_last_tool_carries_the_mark() {
 
 #[test]
 fn an_empty_message_is_left_out() {
-    let empty = Message {
-        speaker: Speaker::Assistant,
-        blocks: vec![],
-    };
+    let empty = Message { speaker: Speaker::Assistant, blocks: vec![] };
     let messages = [Message::user("a"), empty, Message::user("b")];
     let body: Value = serde_json::from_str(&sent("", &[], &messages)).unwrap();
     assert_eq!(body["messages"].as_array().unwrap().len(), 2);
     assert_eq!(body["messages"][0]["content"][0].get("cache_control"), None);
-    assert!(
-        body["messages"][1]["content"][0]
-            .get("cache_control")
-            .is_some()
-    );
+    assert!(body["messages"][1]["content"][0].get("cache_control").is_some());
 }

@@ -45,10 +45,7 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (self.0 >> 33) as usize % sides
     }
 }
@@ -121,9 +118,7 @@ fn what_never_ends_is_refused() {
     assert_eq!(one_line.feed(&mib), Err(TooLong));
     let mut many_lines = Sse::default();
     let refused = (0..20).find(|_| {
-        let begun = many_lines
-            .feed(b"data: ")
-            .and_then(|_| many_lines.feed(&mib));
+        let begun = many_lines.feed(b"data: ").and_then(|_| many_lines.feed(&mib));
         begun.and_then(|_| many_lines.feed(b"\n")).is_err()
     });
     assert_eq!(refused, Some(15));
