@@ -1,4 +1,6 @@
 //! The story tests: the real binary, real git, real HTTP servers.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "what was measured, and the seeds")]
 
 mod config;
 mod git;

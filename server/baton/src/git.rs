@@ -11,6 +11,7 @@ mod edits;
 mod files;
 mod land;
 mod lens;
+mod make;
 mod objects;
 mod place;
 mod plan;
@@ -25,6 +26,7 @@ use git2::{Oid, Repository, RepositoryOpenFlags};
 use std::path::{Path, PathBuf};
 use team::{Candidate, Code, CommitId, Failure, FileChange, PlannedPath, TreeId};
 
+pub use make::make_repository;
 pub use place::{Place, find};
 
 /// Text that an editor holds and has not saved.
