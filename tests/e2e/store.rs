@@ -304,7 +304,7 @@ fn buffers_are_kept_per_task() {
 fn a_reader_works_beside_the_writer_and_without_one() {
     let dir = TempDir::new().unwrap();
     let failure = Reader::open(dir.path()).map(|_| ()).unwrap_err();
-    assert!(failure.text.contains("none yet"), "{failure}");
+    assert!(failure.text.contains("no log yet"), "{failure}");
     let all = events(8);
     let mut opened = open(dir.path());
     let reader = Reader::open(dir.path()).unwrap();

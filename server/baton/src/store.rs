@@ -35,7 +35,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use team::{Code, Event, Failure, Millis, RunId, TaskId, Team, Usage};
 use write::{Line, Sealed};
 
-const DATABASE: &str = "baton.sqlite3";
+/// The database's name in the state folder.
+pub const DATABASE: &str = "baton.sqlite3";
 /// The first SQLite without the bug that could damage a write-ahead log when it restarts.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const BUSY_MS_MAX: u64 = 2_000;
@@ -91,7 +92,7 @@ impl Store {
     pub fn open(dir: &Path) -> Result<Opened, Failure> {
         if rusqlite::version_number() < SQLITE_VERSION_MIN {
             let version = rusqlite::version();
-            let text = format!("open the log: SQLite {version} has a bug that damages logs");
+            let text = format!("SQLite {version} has a bug that damages logs");
             return Err(Failure::new(Code::Store, text).hint("build Baton with its own SQLite"));
         }
         make_private_dir(dir)?;
@@ -136,7 +137,7 @@ impl Store {
     pub fn append(&mut self, expected: u64, events: &[Event], at: Millis) -> Result<u64, Failure> {
         if expected != self.tail.version {
             let version = self.tail.version;
-            let text = format!("append after event {expected}: the log is at {version}");
+            let text = format!("the log is at {version}, not at {expected}");
             return Err(Failure::new(Code::Store, text).hint("read the log again"));
         }
         if events.is_empty() {
@@ -263,7 +264,7 @@ impl Store {
     /// Keeps the state after event `version`, so that the next start need not replay from the first.
     pub fn checkpoint(&mut self, team: &Team, version: u64) -> Result<(), Failure> {
         let body = serde_json::to_string(team)
-            .map_err(|it| Failure::new(Code::Bug, format!("write a checkpoint: {it}")))?;
+            .map_err(|it| Failure::new(Code::Bug, format!("a checkpoint is no JSON: {it}")))?;
         let at = self.read(|db| rows::link(db, version))?;
         let row = Sealed::new(
             "checkpoint",
@@ -355,7 +356,7 @@ impl Store {
                 damage::suspect(&self.path);
             }
             let is_io = fault::is_io(&error);
-            let failure = failed(&format!("write ({what})"), &self.path, error);
+            let failure = failed(&format!("write the log ({what})"), &self.path, error);
             if !is_io {
                 return Err(failure);
             }
@@ -398,14 +399,14 @@ fn point(what: &str) -> (&'static str, &'static str) {
 fn number(value: u64) -> Result<Value, Failure> {
     i64::try_from(value)
         .map(Value::Integer)
-        .map_err(|_| Failure::new(Code::Store, format!("store {value}: the number is too large")))
+        .map_err(|_| Failure::new(Code::Store, format!("{value} is too large a number to store")))
 }
 
 fn bounded(what: &str, bytes: usize) -> Result<(), Failure> {
     if bytes <= ROW_BYTES_MAX {
         return Ok(());
     }
-    let text = format!("store {what} of {bytes} bytes: at most {ROW_BYTES_MAX} are kept");
+    let text = format!("{what} of {bytes} bytes is too long, at most {ROW_BYTES_MAX} are kept");
     Err(Failure::new(Code::Store, text))
 }
 
@@ -426,16 +427,16 @@ fn now() -> Millis {
 }
 
 fn stopped() -> Failure {
-    Failure::new(Code::Store, "write the log: it could not be opened again after a disk error")
+    Failure::new(Code::Store, "the log could not be opened again after a disk error")
         .hint("nothing that was recorded is lost; retry when the disk works")
 }
 
 fn broken(doing: &str, path: &Path, error: Broken) -> Failure {
     match error {
         Broken::Sql(error) => failed(doing, path, error),
-        Broken::Wrong(why) => Failure::new(Code::Store, format!("{doing}: {why}"))
+        Broken::Wrong(why) => Failure::new(Code::Store, format!("can't {doing}: {why}"))
             .hint("the log is damaged; start Baton again: it keeps the damaged file"),
-        Broken::Newer(why) => Failure::new(Code::Store, format!("{doing}: {why}"))
+        Broken::Newer(why) => Failure::new(Code::Store, format!("can't {doing}: {why}"))
             .hint("a newer Baton wrote it; install that one again. Nothing was changed"),
     }
 }

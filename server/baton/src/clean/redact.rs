@@ -19,13 +19,22 @@ const LAST_LINE_BYTES_MAX: usize = 64;
 /// Knows what to take out. Cheap to clone; never prints what it knows.
 #[derive(Clone)]
 pub struct Redactor {
-    known: Arc<Vec<Vec<u8>>>,
+    known: Arc<Known>,
+}
+
+struct Known {
+    /// Values in all their forms, the longest first.
+    forms: Vec<Vec<u8>>,
+    /// The shapes that begin with each byte. Nearly every byte of a text begins none.
+    shapes: Vec<Vec<&'static Shape>>,
+    /// Whether a form or a private key begins with this byte.
+    begins: [bool; 256],
 }
 
 /// Takes secrets out of one stream. Nothing that may be the beginning of a secret is given out before
 /// it is clear that it is none.
 pub struct Stream {
-    known: Arc<Vec<Vec<u8>>>,
+    known: Arc<Known>,
     pub(super) held: Vec<u8>,
     /// The byte before `held`.
     before: u8,
@@ -55,7 +64,7 @@ enum Found {
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Redactor({} forms)", self.known.len())
+        write!(f, "Redactor({} forms)", self.known.forms.len())
     }
 }
 
@@ -72,7 +81,17 @@ impl Redactor {
         // The longest first: a value that begins another one must not leave the other one's rest.
         forms.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
         forms.dedup();
-        Redactor { known: Arc::new(forms) }
+        let mut shapes = vec![Vec::new(); 256];
+        for shape in SHAPES {
+            let first = shape.begins.as_bytes().first().copied().unwrap_or(0);
+            shapes[usize::from(first)].push(shape);
+        }
+        let mut begins = [false; 256];
+        begins[usize::from(b'-')] = true;
+        for form in &forms {
+            begins[usize::from(form[0])] = true;
+        }
+        Redactor { known: Arc::new(Known { forms, shapes, begins }) }
     }
 
     pub fn redact(&self, text: &str) -> String {
@@ -157,8 +176,12 @@ impl Stream {
 
     fn find(&self, rest: &[u8], last: bool) -> Found {
         let patient = !last && rest.len() < HELD_BYTES_MAX;
+        let first = usize::from(rest[0]);
+        if !self.known.begins[first] && self.known.shapes[first].is_empty() {
+            return Found::Nothing;
+        }
         let mut maybe = false;
-        for known in self.known.iter() {
+        for known in &self.known.forms {
             if rest.starts_with(known) {
                 if maybe {
                     return Found::Maybe;
@@ -173,7 +196,7 @@ impl Stream {
                 return private_key(rest, first_line.len(), last, patient);
             }
         }
-        for shape in SHAPES {
+        for shape in &self.known.shapes[first] {
             match self.fits(shape, rest, last, patient) {
                 Found::Nothing => {}
                 Found::Maybe => maybe = true,

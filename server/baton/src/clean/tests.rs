@@ -182,7 +182,7 @@ fn base64(bytes: &[u8], url_safe: bool) -> String {
             })
         })
         .collect();
-    while text.len() % 4 != 0 {
+    while !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text

@@ -28,6 +28,17 @@ fn place(text: &str, at: usize) -> (usize, usize) {
 }
 
 fn explain(message: &str) -> (String, String) {
+    // A value of the wrong kind is shown by its kind only: it may be a secret.
+    if let Some(rest) = message.strip_prefix("invalid type: ") {
+        let found = rest.split([' ', ',']).next().unwrap_or_default();
+        let expected = rest.rsplit(", expected ").next().unwrap_or_default();
+        let expected = match expected {
+            "u32" | "u64" | "f64" => "a number",
+            "a sequence" => "a list",
+            other => other,
+        };
+        return (format!("found {found}, expected {expected}"), String::new());
+    }
     let names = quoted(message);
     let Some((wrong, known)) = names.split_first() else {
         return (message.to_owned(), String::new());
@@ -46,12 +57,6 @@ fn explain(message: &str) -> (String, String) {
             None => format!("one of {}", known.join(", ")),
         };
         return (format!("unknown value \"{wrong}\""), hint);
-    }
-    // A value of the wrong kind is shown by its kind only: it may be a secret.
-    if let Some(rest) = message.strip_prefix("invalid type: ") {
-        let found = rest.split([' ', ',']).next().unwrap_or_default();
-        let expected = rest.rsplit(", expected ").next().unwrap_or_default();
-        return (format!("found a {found}, expected {expected}"), String::new());
     }
     (message.to_owned(), String::new())
 }

@@ -8,7 +8,7 @@ use team::{Code, Failure};
 /// Less than this free and a failed write is put down to a full disk.
 const FREE_BYTES_MIN: u64 = 1 << 20;
 
-/// `doing`: what fits after "failed to". `path`: the database.
+/// `doing`: what fits after "can't". `path`: the database.
 pub(super) fn failed(doing: &str, path: &Path, error: Error) -> Failure {
     let code = error.sqlite_error_code();
     let full = code == Some(ErrorCode::DiskFull)
@@ -16,7 +16,7 @@ pub(super) fn failed(doing: &str, path: &Path, error: Error) -> Failure {
     if full {
         return disk_full(doing);
     }
-    let failure = Failure::new(Code::Store, format!("{doing}: {error}"));
+    let failure = Failure::new(Code::Store, format!("can't {doing}: {error}"));
     if is_damage(&error) {
         return failure.hint("the log is damaged; start Baton again: it keeps the damaged file");
     }
@@ -40,15 +40,15 @@ pub(super) fn failed_io(doing: &str, error: &io::Error) -> Failure {
             disk_full(doing)
         }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            Failure::new(Code::Store, format!("{doing}: {error}"))
+            Failure::new(Code::Store, format!("can't {doing}: {error}"))
                 .hint("the state folder must be writable for you")
         }
-        _ => Failure::new(Code::Store, format!("{doing}: {error}")),
+        _ => Failure::new(Code::Store, format!("can't {doing}: {error}")),
     }
 }
 
 fn disk_full(doing: &str) -> Failure {
-    Failure::new(Code::DiskFull, format!("{doing}: the disk is full"))
+    Failure::new(Code::DiskFull, format!("can't {doing}: the disk is full"))
         .hint("make space, then retry; nothing that was recorded is lost")
 }
 

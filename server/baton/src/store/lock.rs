@@ -68,9 +68,6 @@ fn is_alive(pid: &str) -> bool {
 
 fn owned(pid: &str) -> Failure {
     let pid = if pid.is_empty() { "unknown" } else { pid };
-    Failure::new(
-        Code::Locked,
-        format!("open the log: process {pid} already works on this repository"),
-    )
-    .hint("use that one, or close it first")
+    Failure::new(Code::Locked, format!("process {pid} already works on this repository"))
+        .hint("use that one, or close it first")
 }

@@ -26,18 +26,17 @@ impl Reader {
     pub fn open(dir: &Path) -> Result<Reader, Failure> {
         let path = dir.join(DATABASE);
         if !path.exists() {
-            return Err(Failure::new(Code::Store, "read the log: there is none yet")
+            return Err(Failure::new(Code::Store, "there is no log yet")
                 .hint("it begins with the first task that you delegate"));
         }
         let db = open_read_only(&path)?;
         match schema::known(&db, &path)? {
             Some(version) if version == schema::STEPS.len() => Ok(Reader { db, path }),
-            Some(version) => Err(Failure::new(
-                Code::Store,
-                format!("read the log: it has the older format {version}"),
-            )
-            .hint("start Baton once; it brings the log up to date")),
-            None => Err(Failure::new(Code::Store, "read the log: it is damaged")
+            Some(version) => {
+                Err(Failure::new(Code::Store, format!("the log has the older format {version}"))
+                    .hint("start Baton once; it brings the log up to date"))
+            }
+            None => Err(Failure::new(Code::Store, "the log is damaged")
                 .hint("start Baton; it keeps the damaged file and saves what can be read")),
         }
     }

@@ -153,7 +153,7 @@ fn newer(version: usize) -> Failure {
     let ours = STEPS.len();
     Failure::new(
         Code::Store,
-        format!("open the log: it has format {version}, this Baton knows up to {ours}"),
+        format!("the log has format {version}, this Baton knows up to {ours}"),
     )
     .hint("a newer Baton wrote it; install that one again. Nothing was changed")
 }

@@ -19,7 +19,7 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn after(tail: &Tail, event: &Event, at: Millis) -> Result<Line, Failure> {
         let body = serde_json::to_string(event)
-            .map_err(|it| Failure::new(Code::Bug, format!("write an event: {it}")))?;
+            .map_err(|it| Failure::new(Code::Bug, format!("an event is no JSON: {it}")))?;
         bounded("an event", body.len())?;
         // `{"TaskLanded":{..}}`: the name of the variant is the first string.
         let kind = body.split('"').nth(1).unwrap_or_default().to_owned();

@@ -1,0 +1,183 @@
+//! `.baton/team.toml`: what a workspace says about itself. It names checks, adds to the paths of
+//! risk and lowers limits; it can't name a model, a key, a sandbox or where work lands.
+
+use super::{LimitsPatch, toml_error};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use team::{CheckSpec, Code, Failure, Report};
+
+/// Relative to the root of the workspace.
+pub const TEAM_FILE: &str = ".baton/team.toml";
+const VERSION: u32 = 1;
+const CHECKS_MAX: usize = 32;
+const RISK_MAX: usize = 200;
+const TIMEOUT_S: u64 = 600;
+const TIMEOUT_S_MAX: u64 = 6 * 60 * 60;
+const MS_PER_S: u64 = 1_000;
+
+/// Keys that are the user's own, with the reason in one word for the message.
+const USERS_ONLY: [&str; 4] = ["model", "sandbox", "land", "at_once"];
+/// Documented, and not yet acted on: they are named to the user and break nothing.
+const NOT_YET: [&str; 2] = ["class", "schedule"];
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TeamFile {
+    pub checks: Vec<CheckSpec>,
+    /// Globs, added to the built-in ones.
+    pub risk: Vec<String>,
+    /// Holds where it is lower than the user's.
+    pub limits: LimitsPatch,
+    /// The one command that may use the network, once its content was approved.
+    pub setup: Option<Vec<String>>,
+    /// What is written there and not acted on, for one line to the person.
+    pub ignored: Vec<String>,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: Option<u32>,
+    setup: Option<SetupTable>,
+    #[serde(default)]
+    check: Vec<CheckTable>,
+    #[serde(default)]
+    paths: PathsTable,
+    #[serde(default)]
+    limits: LimitsPatch,
+    class: Option<toml::Value>,
+    schedule: Option<toml::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetupTable {
+    command: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckTable {
+    name: String,
+    command: Vec<String>,
+    report: Option<String>,
+    required: Option<bool>,
+    timeout_s_max: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PathsTable {
+    #[serde(default)]
+    risk: Vec<String>,
+}
+
+/// Errors: `Config` with line, column and what is wrong.
+pub fn parse_team_file(text: &str) -> Result<TeamFile, Failure> {
+    let file: File = toml_error::parse(text, TEAM_FILE).map_err(explain_users_only)?;
+    if let Some(version) = file.version
+        && version != VERSION
+    {
+        return Err(wrong(format!("it has version {version}, this Baton knows {VERSION}")));
+    }
+    let mut ignored = Vec::new();
+    for (key, value) in NOT_YET.iter().zip([file.class, file.schedule]) {
+        if value.is_some() {
+            ignored.push(format!("{TEAM_FILE}: `{key}` is not supported yet"));
+        }
+    }
+    if CHECKS_MAX < file.check.len() {
+        return Err(wrong(format!("it names more than {CHECKS_MAX} checks")));
+    }
+    let mut names = BTreeSet::new();
+    let mut checks = Vec::new();
+    for check in file.check {
+        if !names.insert(check.name.clone()) {
+            return Err(wrong(format!("two checks are called `{}`", check.name)));
+        }
+        checks.push(spec(check, &mut ignored)?);
+    }
+    let setup = file.setup.map(|it| it.command);
+    if let Some(argv) = &setup {
+        runnable("setup", argv)?;
+    }
+    risk_globs(&file.paths.risk)?;
+    Ok(TeamFile { checks, risk: file.paths.risk, limits: file.limits, setup, ignored })
+}
+
+fn wrong(text: String) -> Failure {
+    Failure::new(Code::Config, format!("{TEAM_FILE}: {text}"))
+}
+
+/// A known key in the wrong file deserves more than "unknown".
+fn explain_users_only(failure: Failure) -> Failure {
+    let key = USERS_ONLY.iter().find(|it| failure.text.contains(&format!("unknown key `{it}`")));
+    match key {
+        Some(key) => Failure::new(
+            failure.code,
+            failure.text.replace("unknown key", "not a workspace's to set:"),
+        )
+        .hint(format!("[{key}] belongs in your own config.toml")),
+        None => failure,
+    }
+}
+
+fn spec(check: CheckTable, ignored: &mut Vec<String>) -> Result<CheckSpec, Failure> {
+    let name = check.name;
+    let plain = |it: char| it.is_ascii_alphanumeric() || "-_.".contains(it);
+    if name.is_empty() || 40 < name.len() || !name.chars().all(plain) {
+        return Err(wrong(format!(
+            "a check's name is 1 to 40 letters, digits, `-`, `_` or `.`, which `{name}` is not"
+        )));
+    }
+    runnable(&format!("check `{name}`"), &check.command)?;
+    let timeout = check.timeout_s_max.unwrap_or(TIMEOUT_S);
+    if !(1..=TIMEOUT_S_MAX).contains(&timeout) {
+        return Err(wrong(format!(
+            "check `{name}`: `timeout_s_max` is not between 1 and {TIMEOUT_S_MAX}"
+        )));
+    }
+    let report = match check.report.as_deref() {
+        Some("cargo") => Report::Cargo,
+        None | Some("exit") => Report::Exit,
+        Some(other) if other.starts_with("junit:") || other.starts_with("json:") => {
+            ignored.push(format!(
+                "{TEAM_FILE}: check `{name}`: report `{other}` is not supported yet, its exit code counts"
+            ));
+            Report::Exit
+        }
+        Some(other) => {
+            return Err(wrong(format!("check `{name}`: unknown report `{other}`"))
+                .hint("`cargo` or `exit`"));
+        }
+    };
+    Ok(CheckSpec {
+        name,
+        argv: check.command,
+        report,
+        required: check.required.unwrap_or(true),
+        timeout_ms_max: timeout * MS_PER_S,
+    })
+}
+
+fn runnable(what: &str, argv: &[String]) -> Result<(), Failure> {
+    let program = argv.first().map_or("", String::as_str);
+    if program.trim().is_empty() {
+        return Err(wrong(format!("{what}: `command` names no program")));
+    }
+    if argv.iter().any(|it| it.contains('\0')) {
+        return Err(wrong(format!("{what}: `command` holds a zero byte")));
+    }
+    Ok(())
+}
+
+fn risk_globs(globs: &[String]) -> Result<(), Failure> {
+    if RISK_MAX < globs.len() {
+        return Err(wrong(format!("`paths.risk` has more than {RISK_MAX} entries")));
+    }
+    for glob in globs {
+        globset::Glob::new(glob)
+            .map_err(|it| wrong(format!("`paths.risk`: `{glob}` is no glob: {}", it.kind())))?;
+    }
+    Ok(())
+}
