@@ -2,5 +2,6 @@
 
 mod config;
 mod git;
+mod model;
 mod sandbox;
 mod store;
