@@ -8,7 +8,7 @@ mod wire;
 
 use baton::config::{ModelConfig, Provider};
 use baton::model::rehearsal::{Script, Server, serve};
-use baton::model::{Call, Delta, Message, Model, Patience, Reply, ToolSpec};
+use baton::model::{Block, Call, Delta, Message, Model, Patience, Reply, Speaker, ToolSpec};
 use serde_json::json;
 use std::time::Duration;
 use team::Failure;
@@ -89,12 +89,7 @@ impl Heard {
 
 async fn ask_all(model: &Model, messages: &[Message], stop: &CancellationToken) -> Heard {
     let tools = tools();
-    let call = Call {
-        system: "You fix bugs.",
-        tools: &tools,
-        messages,
-        max_output_tokens: 4_000,
-    };
+    let call = Call { system: "You fix bugs.", tools: &tools, messages, max_output_tokens: 4_000 };
     let mut deltas = Vec::new();
     let reply = model.call(&call, &mut |it| deltas.push(it), stop).await;
     Heard { reply, deltas }
@@ -102,4 +97,18 @@ async fn ask_all(model: &Model, messages: &[Message], stop: &CancellationToken) 
 
 async fn ask(model: &Model, text: &str) -> Heard {
     ask_all(model, &[Message::user(text)], &CancellationToken::new()).await
+}
+
+/// An answer to each call of a message; to the second of them an error.
+fn results(message: &Message, content: &str) -> Message {
+    let calls = message.blocks.iter().filter_map(|it| match it {
+        Block::ToolUse { id, .. } => Some(id.clone()),
+        Block::Text { .. } | Block::ToolResult { .. } | Block::Opaque(_) => None,
+    });
+    let blocks = calls.enumerate().map(|(at, tool_use_id)| Block::ToolResult {
+        tool_use_id,
+        content: content.to_owned(),
+        is_error: at == 1,
+    });
+    Message { speaker: Speaker::User, blocks: blocks.collect() }
 }

@@ -1,7 +1,6 @@
 //! Every fault of a provider ends in the whole reply, or in a failure that says what to do.
 
 use super::*;
-use baton::model::Block;
 use std::fmt::Write;
 use std::time::Instant;
 use team::Code;
@@ -44,12 +43,7 @@ async fn the_form_of_a_reply_does_not_matter() {
     assert_eq!(expected.message.blocks.len(), 4);
     // 1,000 x 2 + 50 x 10 micro-dollars.
     assert_eq!(expected.usage.micros, 2_500);
-    for form in [
-        "ping = true",
-        "cr = true",
-        "json = true",
-        "ping = true, cr = true",
-    ] {
+    for form in ["ping = true", "cr = true", "json = true", "ping = true, cr = true"] {
         let (_server, heard) = one(form, patience()).await;
         assert_eq!(heard.reply(), &expected, "{form}");
         assert!(heard.waits().is_empty(), "{form}");
@@ -76,10 +70,7 @@ async fn cut_everywhere(kind: &'static str) {
 /// How many of the cuts had to be mended.
 async fn cut_slice(kind: &str, first: usize, expected: Reply) -> usize {
     let cuts = first..first + BYTES / SLICES;
-    let faults: Vec<String> = cuts
-        .clone()
-        .map(|at| format!("times = 1, {kind} = {at}"))
-        .collect();
+    let faults: Vec<String> = cuts.clone().map(|at| format!("times = 1, {kind} = {at}")).collect();
     let server = play(&script(faults.iter().map(String::as_str))).await;
     let model = open(&server.base_url, patience()).await;
     let mut harmed = 0;
@@ -90,10 +81,7 @@ async fn cut_slice(kind: &str, first: usize, expected: Reply) -> usize {
             // A reply that came whole before the cut is whole; from there on all are.
             0 => assert!(1_000 < at, "cut at {at} was not noticed"),
             1 => {
-                assert_eq!(
-                    harmed, number,
-                    "cut at {at}: noticed after one that was not"
-                );
+                assert_eq!(harmed, number, "cut at {at}: noticed after one that was not");
                 harmed += 1;
             }
             more => panic!("cut at {at}: {more} retries"),
@@ -152,11 +140,7 @@ async fn what_does_not_pass_is_given_up_with_a_hint() {
         ("status = 529", "HTTP 529: this fault", "try again later"),
         ("status = 500", "HTTP 500: this fault", "try again later"),
         ("end_after_bytes = 0", "the reply is empty", "try again"),
-        (
-            "error_event = \"overloaded_error\"",
-            "the provider broke off",
-            "overloaded",
-        ),
+        ("error_event = \"overloaded_error\"", "the provider broke off", "overloaded"),
     ] {
         let (server, heard) = one(fault, patience()).await;
         let failure = heard.failure();
@@ -175,39 +159,15 @@ async fn what_does_not_pass_is_given_up_with_a_hint() {
 #[tokio::test]
 async fn what_stays_is_not_asked_again() {
     for (fault, code, why) in [
-        (
-            "status = 400",
-            Code::Model,
-            "refused the question (HTTP 400): this fault",
-        ),
+        ("status = 400", Code::Model, "refused the question (HTTP 400): this fault"),
         ("status = 401", Code::Key, "refused the key (HTTP 401)"),
         ("status = 403", Code::Key, "refused the key (HTTP 403)"),
-        (
-            "status = 404",
-            Code::Model,
-            "knows no such model or address: this fault",
-        ),
-        (
-            "status = 413",
-            Code::Model,
-            "refused the question (HTTP 413)",
-        ),
+        ("status = 404", Code::Model, "knows no such model or address: this fault"),
+        ("status = 413", Code::Model, "refused the question (HTTP 413)"),
         ("status = 302", Code::Model, "points elsewhere (HTTP 302)"),
-        (
-            "status = 204",
-            Code::Model,
-            "refused the question (HTTP 204)",
-        ),
-        (
-            "error_event = \"invalid_request_error\"",
-            Code::Model,
-            "refused the question",
-        ),
-        (
-            "error_event = \"authentication_error\"",
-            Code::Key,
-            "refused the key",
-        ),
+        ("status = 204", Code::Model, "refused the question (HTTP 204)"),
+        ("error_event = \"invalid_request_error\"", Code::Model, "refused the question"),
+        ("error_event = \"authentication_error\"", Code::Key, "refused the key"),
     ] {
         let (server, heard) = one(fault, patience()).await;
         let failure = heard.failure();
@@ -231,10 +191,7 @@ async fn an_error_in_the_middle_is_mended() {
 #[tokio::test]
 async fn silence_is_noticed() {
     let expected = unharmed().await;
-    let short = Patience {
-        read: Duration::from_millis(300),
-        ..patience()
-    };
+    let short = Patience { read: Duration::from_millis(300), ..patience() };
     for at in [0, 700] {
         let fault = format!("stall_after_bytes = {at}, times = 1");
         let (_server, heard) = one(&fault, short).await;

@@ -2,46 +2,27 @@
 
 use super::*;
 use baton::config::{KeySource, Prices};
-use baton::model::{Block, Speaker};
 use std::path::Path;
 use team::Code;
+
+const RESULT: &str = "R2.1 failed\nhead: 0123456789012345678901234567890123456789";
 
 fn fixture() -> std::path::PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.join("tests/fixtures/model/two-builds.toml")
 }
 
-fn results(message: &Message) -> Message {
-    let calls = message.blocks.iter().filter_map(|it| match it {
-        Block::ToolUse { id, .. } => Some(id.clone()),
-        Block::Text { .. } | Block::ToolResult { .. } | Block::Opaque(_) => None,
-    });
-    let blocks = calls.map(|tool_use_id| Block::ToolResult {
-        tool_use_id,
-        content: "R2.1 failed\nhead: 0123456789012345678901234567890123456789".to_owned(),
-        is_error: false,
-    });
-    Message {
-        speaker: Speaker::User,
-        blocks: blocks.collect(),
-    }
-}
-
 /// Plays a run to its end; a new server each time when `killed`.
 async fn conversation(killed: bool) -> Vec<Message> {
-    let mut model = Model::open(&ModelConfig::rehearsal(fixture()))
-        .await
-        .unwrap();
+    let mut model = Model::open(&ModelConfig::rehearsal(fixture())).await.unwrap();
     let mut messages = vec![Message::user("Pages overlap.\nbuild: 1 of 3")];
     loop {
         if killed {
-            model = Model::open(&ModelConfig::rehearsal(fixture()))
-                .await
-                .unwrap();
+            model = Model::open(&ModelConfig::rehearsal(fixture())).await.unwrap();
         }
         let heard = ask_all(&model, &messages, &CancellationToken::new()).await;
         let message = heard.reply().message.clone();
-        let results = results(&message);
+        let results = results(&message, RESULT);
         messages.push(message);
         if !results.blocks.is_empty() {
             messages.push(results);
@@ -58,12 +39,7 @@ async fn a_killed_rehearsal_goes_on_with_the_same_words() {
     let messages = conversation(false).await;
     assert_eq!(messages, conversation(true).await);
     let said = serde_json::to_string(&messages).unwrap();
-    for words in [
-        "Reading the parser.",
-        "Mended at 0123456789",
-        "[\"R2.1\"]",
-        "Once more.",
-    ] {
+    for words in ["Reading the parser.", "Mended at 0123456789", "[\"R2.1\"]", "Once more."] {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(said.contains("The script ends here."));
@@ -81,15 +57,8 @@ async fn a_rehearsal_says_that_it_is_one_and_costs_nothing() {
     assert_eq!(heard.reply().usage.micros, 0);
     assert_ne!(heard.reply().usage.tokens(), 0);
     // Unless the budget is rehearsed as well.
-    let prices = Some(Prices {
-        input: 1.0,
-        output: 1.0,
-        cache_read: None,
-        cache_write: None,
-    });
-    let model = Model::open(&ModelConfig { prices, ..config })
-        .await
-        .unwrap();
+    let prices = Some(Prices { input: 1.0, output: 1.0, cache_read: None, cache_write: None });
+    let model = Model::open(&ModelConfig { prices, ..config }).await.unwrap();
     assert!(model.priced());
     let heard = ask(&model, "Pages overlap.\nbuild: 1 of 3").await;
     assert_eq!(heard.reply().usage.micros, heard.reply().usage.tokens());
@@ -97,9 +66,7 @@ async fn a_rehearsal_says_that_it_is_one_and_costs_nothing() {
 
 #[tokio::test]
 async fn the_server_ends_with_the_last_model() {
-    let model = Model::open(&ModelConfig::rehearsal(fixture()))
-        .await
-        .unwrap();
+    let model = Model::open(&ModelConfig::rehearsal(fixture())).await.unwrap();
     let url = model.rehearsal().unwrap().base_url.clone();
     let clone = model.clone();
     drop(model);
@@ -113,26 +80,17 @@ async fn the_server_ends_with_the_last_model() {
 async fn a_script_that_is_missing_or_broken_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("broken.toml");
-    let failure = Model::open(&ModelConfig::rehearsal(path.clone()))
-        .await
-        .unwrap_err();
+    let failure = Model::open(&ModelConfig::rehearsal(path.clone())).await.unwrap_err();
     assert_eq!(failure.code, Code::Config);
     assert!(failure.text.contains("broken.toml"), "{failure}");
     std::fs::write(&path, "says = \"\"\n[[run]]\nduty = \"cook\"").unwrap();
-    let failure = Model::open(&ModelConfig::rehearsal(path))
-        .await
-        .unwrap_err();
-    assert!(
-        failure.text.contains("broken.toml: run 1: duty \"cook\""),
-        "{failure}"
-    );
+    let failure = Model::open(&ModelConfig::rehearsal(path)).await.unwrap_err();
+    assert!(failure.text.contains("broken.toml: run 1: duty \"cook\""), "{failure}");
 }
 
 #[tokio::test]
 async fn many_ask_at_once() {
-    let model = Model::open(&ModelConfig::rehearsal(fixture()))
-        .await
-        .unwrap();
+    let model = Model::open(&ModelConfig::rehearsal(fixture())).await.unwrap();
     let mut asked = tokio::task::JoinSet::new();
     for _ in 0..120 {
         let model = model.clone();

@@ -40,12 +40,7 @@ async fn a_server_that_is_not_there_is_named_with_the_next_step() {
     let heard = ask(&open(&url, patience()).await, "a").await;
     let failure = heard.failure();
     assert_eq!(failure.code, Code::Model);
-    assert!(
-        failure
-            .text
-            .starts_with(&format!("no reply from {url}/v1/messages")),
-        "{failure}"
-    );
+    assert!(failure.text.starts_with(&format!("no reply from {url}/v1/messages")), "{failure}");
     assert!(failure.text.contains("refused"), "{failure}");
     assert!(failure.hint.contains("base_url"), "{failure}");
     assert_eq!(heard.waits().len(), 4);
@@ -53,11 +48,7 @@ async fn a_server_that_is_not_there_is_named_with_the_next_step() {
 
 #[tokio::test]
 async fn what_is_no_http_is_given_up() {
-    for bytes in [
-        &b"SSH-2.0-OpenSSH_9.2\r\n"[..],
-        b"",
-        b"\x15\x03\x01\x00\x02\x02\x46",
-    ] {
+    for bytes in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"", b"\x15\x03\x01\x00\x02\x02\x46"] {
         let heard = ask(&open(&says(bytes).await, patience()).await, "a").await;
         assert_eq!(heard.failure().code, Code::Model);
         assert_eq!(heard.waits().len(), 4);
@@ -99,33 +90,21 @@ async fn a_server_that_only_pings_is_left() {
         let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
         let mut sent = stream.write_all(head).await;
         while sent.is_ok() {
-            sent = stream
-                .write_all(b": ping\n\ndata: {\"type\":\"ping\"}\n\n")
-                .await;
+            sent = stream.write_all(b": ping\n\ndata: {\"type\":\"ping\"}\n\n").await;
             tokio::task::yield_now().await;
         }
     })
     .await;
-    let short = Patience {
-        reply: Duration::from_millis(100),
-        ..patience()
-    };
+    let short = Patience { reply: Duration::from_millis(100), ..patience() };
     let heard = ask(&open(&url, short).await, "a").await;
-    assert!(
-        heard.failure().text.contains("the reply took 0.1 s"),
-        "{}",
-        heard.failure()
-    );
+    assert!(heard.failure().text.contains("the reply took 0.1 s"), "{}", heard.failure());
 }
 
 #[tokio::test]
 async fn a_key_that_the_provider_repeats_is_not_repeated() {
     let url = raw(|mut stream| async move {
         let body = r#"{"error":{"type":"x","message":"bad key sk-secret-7 in header"}}"#;
-        let head = format!(
-            "HTTP/1.1 400 No\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
+        let head = format!("HTTP/1.1 400 No\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         let _ = stream.write_all(head.as_bytes()).await;
     })
     .await;
@@ -167,12 +146,7 @@ fn loopback_asks_no_proxy() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let server = play("says = \"\"\n[[run]]\n[[run.reply]]\ntext = \"Hello.\"").await;
-        assert!(
-            ask(&open(&server.base_url, patience()).await, "a")
-                .await
-                .reply
-                .is_ok()
-        );
+        assert!(ask(&open(&server.base_url, patience()).await, "a").await.reply.is_ok());
     });
 }
 
@@ -191,11 +165,7 @@ fn a_huge_reply_costs_little_memory() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let mut before = 0;
-        for kind in [
-            "ping = true",
-            "huge_bytes = 50_000_000",
-            "huge_line_bytes = 50_000_000",
-        ] {
+        for kind in ["ping = true", "huge_bytes = 50_000_000", "huge_line_bytes = 50_000_000"] {
             let script = format!("says = \"\"\n[[run]]\n[[run.reply]]\nfault = {{ {kind} }}");
             let server = play(&script).await;
             let heard = ask(&open(&server.base_url, patience()).await, "a").await;
