@@ -4,5 +4,6 @@
 
 mod config;
 mod git;
+mod model;
 mod sandbox;
 mod store;

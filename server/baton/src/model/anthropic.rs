@@ -42,7 +42,7 @@ impl Client {
         let url = messages_url(base_url)?;
         let local = is_loopback(&url);
         if key.is_some() && url.scheme() == "http" && !local {
-            return Err(bad_url(base_url, "a key would travel unencrypted")
+            return Err(bad_url("a key would travel unencrypted")
                 .hint("use https, or a server on this machine"));
         }
         let mut headers = HeaderMap::new();
@@ -282,23 +282,23 @@ fn root(error: &reqwest::Error) -> String {
 fn messages_url(base_url: &str) -> Result<Url, Failure> {
     let base = base_url.trim().trim_end_matches('/');
     let base = base.strip_suffix("/v1").unwrap_or(base);
-    let url = Url::parse(&format!("{base}/v1/messages"))
-        .map_err(|it| bad_url(base_url, &it.to_string()))?;
+    let url = Url::parse(&format!("{base}/v1/messages")).map_err(|it| bad_url(&it.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(bad_url(base_url, "it is neither http nor https"));
+        return Err(bad_url("it is neither http nor https"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Failure::new(Code::Config, "base_url holds a user name or password")
+        return Err(bad_url("it holds a user name or password")
             .hint("give the key by api_key_env, api_key_file or api_key_command"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(bad_url(base_url, "it holds a ? or a #"));
+        return Err(bad_url("it holds a ? or a #"));
     }
     Ok(url)
 }
 
-fn bad_url(base_url: &str, why: &str) -> Failure {
-    Failure::new(Code::Config, format!("base_url {base_url:?}: {why}"))
+/// The address itself is not repeated: a key may stand in it by mistake.
+fn bad_url(why: &str) -> Failure {
+    Failure::new(Code::Config, format!("base_url in [model]: {why}"))
         .hint("it looks like https://api.anthropic.com")
 }
 
