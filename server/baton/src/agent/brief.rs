@@ -110,7 +110,7 @@ pub struct Failing {
 /// The first text of a role's run.
 pub fn brief(facts: &BriefFacts<'_>) -> String {
     let mut out = String::with_capacity(4_000);
-    section(&mut out, "The task, in the person's words", &ends(facts.words, WORDS_CHARS_MAX, 0));
+    section(&mut out, "The task, in the person's words", &clip(facts.words, WORDS_CHARS_MAX));
     if let Some(place) = facts.place {
         let Place { path, first_line, last_line, text } = place;
         let text = clip(text, PLACE_CHARS_MAX);
@@ -140,7 +140,7 @@ pub fn brief(facts: &BriefFacts<'_>) -> String {
     failing(&mut out, facts.failing);
     list(&mut out, "Not in your worktree", facts.left_out);
     section(&mut out, "The project's instructions", &clip(facts.guide, GUIDE_CHARS_MAX));
-    ends(out.trim_end(), BRIEF_CHARS_MAX, 0)
+    clip(&out, BRIEF_CHARS_MAX)
 }
 
 /// What a run that goes on gets to hear: why, and what is new since.
@@ -156,7 +156,7 @@ pub fn continue_text(why: &str, facts: &BriefFacts<'_>) -> String {
     out.push('\n');
     failing(&mut out, facts.failing);
     list(&mut out, "The person said meanwhile", &clipped(facts.comments, COMMENT_CHARS_MAX));
-    ends(out.trim_end(), BRIEF_CHARS_MAX, 0)
+    clip(&out, BRIEF_CHARS_MAX)
 }
 
 /// The lines that a program may read too: `build: 2 of 3`, `head: ...`, `receipt: ...`.
@@ -238,7 +238,7 @@ fn severity(it: Severity) -> &'static str {
 fn failing(out: &mut String, list: &[Failing]) {
     for it in list.iter().take(FAILING_MAX) {
         let text = plain(&it.output);
-        let text = ends(text.trim(), FAILING_HEAD_CHARS_MAX, FAILING_TAIL_CHARS_MAX);
+        let text = ends(text.trim(), FAILING_HEAD_CHARS_MAX, FAILING_TAIL_CHARS_MAX, "");
         let title = format!("Failing output of {} ({})", it.what, it.receipt);
         section(out, &title, &fenced(&text));
     }

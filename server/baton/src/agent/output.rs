@@ -13,6 +13,8 @@ const SHORT_CHARS_MAX: usize = 6_000;
 const FINE_HEAD_CHARS_MAX: usize = 1_000;
 const FINE_TAIL_CHARS_MAX: usize = 1_700;
 const NAMES_MAX: usize = 30;
+const HOW_TO_SEE_MORE: &str =
+    "; the receipt keeps all of it. To see more, run it again through grep, head or sed -n";
 
 /// The text of a finished command or check.
 pub fn describe(what: &str, seen: &Seen) -> String {
@@ -31,7 +33,7 @@ pub fn describe(what: &str, seen: &Seen) -> String {
     };
     match text.is_empty() {
         true => out.push_str("(no output)"),
-        false => out.push_str(&ends(text, head, tail)),
+        false => out.push_str(&ends(text, head, tail, HOW_TO_SEE_MORE)),
     }
     out
 }
@@ -58,8 +60,8 @@ fn count(out: &mut String, tests: &Tests) {
 }
 
 /// The first and last characters, cut at line ends where one is near, with a line that says how much
-/// is left out.
-pub fn ends(text: &str, head: usize, tail: usize) -> String {
+/// is left out; `hint` follows the words `left out` in it.
+pub fn ends(text: &str, head: usize, tail: usize, hint: &str) -> String {
     let count = text.chars().count();
     if count <= head + tail {
         return text.to_owned();
@@ -72,7 +74,9 @@ pub fn ends(text: &str, head: usize, tail: usize) -> String {
     let tail = tail.find('\n').filter(|it| *it < tail.len() / 2).map_or(tail, |it| &tail[it + 1..]);
     let left = count - head.chars().count() - tail.chars().count();
     format!(
-        "{head}\n[... {left} characters left out; the receipt keeps all of it. To see more, run it again through grep, head or sed -n ...]\n{tail}"
+        "{head}
+[... {left} characters left out{hint} ...]
+{tail}"
     )
 }
 

@@ -172,3 +172,6 @@ fn cut(line: &str, max: usize) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,7 +151,12 @@ impl Course<'_> {
         let diff = self.request(|reply| Request::Diff { reply }).await??;
         let text = match diff.trim().is_empty() {
             true => "nothing is changed since the task's start".to_owned(),
-            false => output::ends(&diff, DIFF_HEAD_CHARS_MAX, DIFF_TAIL_CHARS_MAX),
+            false => output::ends(
+                &diff,
+                DIFF_HEAD_CHARS_MAX,
+                DIFF_TAIL_CHARS_MAX,
+                "; read the files for the rest",
+            ),
         };
         Ok(Came::Fine(text))
     }

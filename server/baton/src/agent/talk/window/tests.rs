@@ -1,1 +1,70 @@
-//! Tests.
+//! When old outputs are shortened, and to what.
+
+use super::*;
+use crate::model::Speaker;
+use expect_test::expect;
+
+fn outputs(count: usize, chars: usize) -> Vec<Message> {
+    let content = format!("command: exit 0, receipt R1.1\n{}\nlast line", "x\n".repeat(chars / 2));
+    let block = |n: usize| Block::ToolResult {
+        tool_use_id: format!("t{n}"),
+        content: content.clone(),
+        is_error: false,
+    };
+    let blocks = (0..count).map(block).collect();
+    vec![Message { speaker: Speaker::User, blocks }]
+}
+
+fn long(messages: &[Message]) -> usize {
+    let whole =
+        |it: &&Block| matches!(it, Block::ToolResult { content, .. } if 2_000 < content.len());
+    messages[0].blocks.iter().filter(whole).count()
+}
+
+#[test]
+fn nothing_changes_between_the_borders() {
+    let window = Window::default();
+    assert_eq!(window.elision(&outputs(20, 20_000), 200_000), None);
+    assert_eq!(window.elision(&outputs(25, 20_000), 200_000), Some(10));
+    // Nothing to gain at the first border, so the prefix stays until the second.
+    assert_eq!(window.elision(&outputs(10, 50_000), 200_000), None);
+    assert_eq!(window.elision(&outputs(10, 70_000), 200_000), Some(3));
+    assert_eq!(window.elision(&outputs(3, 300_000), 200_000), None);
+    assert!(window.is_full(&outputs(3, 300_000), 200_000));
+}
+
+#[test]
+fn after_shortening_it_is_not_a_border_any_more() {
+    let mut messages = outputs(25, 20_000);
+    shorten(&mut messages, 10);
+    assert_eq!(long(&messages), 10);
+    assert_eq!(Window::default().elision(&messages, 200_000), None);
+    let once = messages.clone();
+    shorten(&mut messages, 10);
+    assert_eq!(messages, once);
+}
+
+#[test]
+fn what_stays_is_the_first_line_and_the_last_ones() {
+    let mut messages = outputs(2, 1_000);
+    shorten(&mut messages, 1);
+    let Block::ToolResult { content, .. } = &messages[0].blocks[0] else {
+        panic!("no result");
+    };
+    expect![[r#"
+        command: exit 0, receipt R1.1
+        [... 499 lines left out to make room; call the tool again if you need them ...]
+        x
+
+        last line"#]]
+    .assert_eq(content);
+}
+
+#[test]
+fn the_providers_count_corrects_the_estimate() {
+    let mut window = Window::default();
+    let messages = outputs(20, 20_000);
+    let usage = Usage { input_tokens: 1_000, cache_read_tokens: 150_000, ..Usage::default() };
+    window.measure(&messages, &usage);
+    assert_eq!(window.elision(&messages, 200_000), Some(10));
+}
