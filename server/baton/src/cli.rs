@@ -1,1 +1,6 @@
 //! The command line's door.
+
+mod args;
+mod narrate;
+mod person;
+mod screen;
