@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use team::{
     Answer, ApprovalId, By, Candidate, ChangeFacts, Event, Exit, Handoff, Millis, Parked, Ran,
-    Receipt, Role, RunId, Subject, TaskId, Verdict, Why, Work, lines,
+    Receipt, Role, RunId, Subject, TaskId, Team, Verdict, Why, Work, lines,
 };
 
 /// Widest text of a line, in characters.
@@ -96,6 +96,29 @@ impl Narrator {
         }
     }
 
+    /// A narrator who knows what happened so far, and tells what comes.
+    pub fn of(team: &Team) -> Narrator {
+        let mut res = Narrator::default();
+        for (run, it) in &team.runs {
+            res.runs.insert(*run, (it.task, it.work.clone()));
+        }
+        for (approval, it) in &team.approvals {
+            res.approvals.insert(*approval, it.task);
+        }
+        for (question, it) in &team.questions {
+            res.questions.insert(*question, it.run);
+        }
+        for (task, it) in &team.tasks {
+            if let Some(base) = &it.base {
+                res.targets.insert(*task, branch_name(base.target.reference()));
+            }
+            if let Some(candidate) = &it.candidate {
+                res.candidates.insert(*task, candidate.commit.short().to_owned());
+            }
+        }
+        res
+    }
+
     /// The task of an event told before.
     pub fn task_of(&self, event: &Event) -> Option<TaskId> {
         self.ids(event).0
@@ -124,14 +147,12 @@ impl Narrator {
             self.questions.insert(*question, *run);
         }
         if let Event::TaskSnapshotted { task, base, .. } = event {
-            let name = base.target.reference();
-            let short = name.strip_prefix("refs/heads/").unwrap_or(name);
-            self.targets.insert(*task, short.to_owned());
+            self.targets.insert(*task, branch_name(base.target.reference()));
         }
         if let Event::CandidateBuilt { task, candidate } = event {
             self.candidates.insert(*task, candidate.commit.short().to_owned());
         }
-        if let Event::ApprovalRebased { approval, candidate } = event
+        if let Event::ApprovalRebased { approval, candidate, .. } = event
             && let Some(task) = self.approvals.get(approval)
         {
             self.candidates.insert(*task, candidate.commit.short().to_owned());
@@ -142,6 +163,7 @@ impl Narrator {
         match event {
             Event::TaskDelegated { task, .. }
             | Event::TaskSnapshotted { task, .. }
+            | Event::CandidateWanted { task, .. }
             | Event::CandidateBuilt { task, .. }
             | Event::CandidateConflicted { task, .. }
             | Event::LandingPlanned { task, .. }
@@ -199,9 +221,10 @@ impl Narrator {
             Event::QuestionAnswered { question, text, by, .. } => said("questionAnswered", by_name(by), format!("answered {question}: {text}")),
             Event::RunLost { run, failure, .. } => said("runLost", self.who(*run), format!("failed to go on: {failure}")).shade(Shade::Bad),
             Event::RunChecked { .. } => said("runChecked", BATON, "the checks ended").quiet(),
+            Event::CandidateWanted { .. } => said("candidateWanted", BATON, "builds the candidate").quiet(),
             Event::CandidateBuilt { candidate, .. } => said("candidateBuilt", BATON, format!("built the candidate {}: {}", candidate.commit.short(), size(candidate))),
             Event::CandidateConflicted { paths, .. } => said("candidateConflicted", BATON, format!("the change depends on text that is not committed: {}", paths.join(", "))).shade(Shade::Warn),
-            Event::ApprovalRebased { approval, candidate } => said("approvalRebased", BATON, format!("{approval} still holds: the same change is green on the moved branch, as {}", candidate.commit.short())),
+            Event::ApprovalRebased { approval, candidate, .. } => said("approvalRebased", BATON, format!("{approval} still holds: the same change is green on the moved branch, as {}", candidate.commit.short())),
             Event::ApprovalAsked { approval, subject, .. } => said("approvalAsked", BATON, format!("{approval} waits for you: {}", subject_text(subject))).shade(Shade::Warn),
             Event::ApprovalAnswered { approval, answer, by, .. } => said("approvalAnswered", by_name(by), format!("{} {approval}{}", answer_text(answer), door(by))).shade(Shade::Strong),
             Event::ApprovalVoided { approval, why } => said("approvalVoided", BATON, format!("{approval} no longer holds: {why}")).shade(Shade::Warn),
@@ -240,6 +263,11 @@ impl Narrator {
             (None, Some(_) | None) => String::new(),
         }
     }
+}
+
+/// `main` for `refs/heads/main`.
+fn branch_name(reference: &str) -> String {
+    reference.strip_prefix("refs/heads/").unwrap_or(reference).to_owned()
 }
 
 /// Why a round of checks runs, before the short hash of the commit.
