@@ -169,7 +169,8 @@ mod tests {
         let pages = help_pages();
         for (name, page) in &pages {
             assert!(page.contains("Example") || name == "baton", "{name} has no example");
-            let acts = ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
+            let acts =
+                ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
             assert!(acts || page.contains("--json"), "{name} has no --json");
         }
         assert_eq!(pages.len(), 19);

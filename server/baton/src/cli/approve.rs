@@ -35,9 +35,7 @@ pub async fn ask(
     waits: Waits,
 ) -> Result<Decided, Trouble> {
     match waits {
-        Waits::Approval(approval) => {
-            ask_approval(hub, here, screen, person, task, approval).await
-        }
+        Waits::Approval(approval) => ask_approval(hub, here, screen, person, task, approval).await,
         Waits::Question(question) => ask_question(hub, screen, person, question).await,
     }
 }
@@ -140,13 +138,7 @@ async fn put(person: &Person<'_>, line: &ApprovalLine, chosen: &Choice) -> Optio
 }
 
 /// The proof, the receipts, what has to be known, and the diff.
-pub fn show(
-    screen: &Screen,
-    here: &Here,
-    team: &Team,
-    line: &ApprovalLine,
-    patch: Option<&str>,
-) {
+pub fn show(screen: &Screen, here: &Here, team: &Team, line: &ApprovalLine, patch: Option<&str>) {
     screen.line("");
     let head = format!("{} for {}: {}", line.approval, line.task, safe(&line.title));
     screen.line(screen.paint(Shade::Strong, &head));
@@ -188,13 +180,11 @@ pub fn sides(team: &Team, task: TaskId) -> Option<(CommitId, CommitId)> {
     if let Some(candidate) = &it.candidate {
         return Some((candidate.tip.clone(), candidate.commit.clone()));
     }
-    let landed = it.approvals.iter().rev().find_map(|id| {
-        match &team.approvals.get(id)?.subject {
-            Subject::Landing { candidate, .. } => {
-                Some((candidate.tip.clone(), candidate.commit.clone()))
-            }
-            Subject::Edits { .. } | Subject::Commands { .. } => None,
+    let landed = it.approvals.iter().rev().find_map(|id| match &team.approvals.get(id)?.subject {
+        Subject::Landing { candidate, .. } => {
+            Some((candidate.tip.clone(), candidate.commit.clone()))
         }
+        Subject::Edits { .. } | Subject::Commands { .. } => None,
     });
     let head = || Some((it.base.as_ref()?.seen.clone(), it.head.as_ref()?.commit.clone()));
     landed.or_else(head)

@@ -2,13 +2,13 @@
 //! is missing. It changes nothing but a scratch folder for the sandbox's self-test.
 
 use super::args::{self, Global};
-use super::open::{Here, Trouble, exit};
+use super::open::{Here, LOG_FILE, Trouble, exit};
 use super::read::print_json;
 use super::screen::{Screen, Shade, safe};
 use crate::config::{Config, Home, no_model_message, trust};
 use crate::git::Git;
 use crate::sandbox::Sandbox;
-use crate::store::{DATABASE, Reader};
+use crate::store::Reader;
 use serde::Serialize;
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -47,11 +47,7 @@ fn bad(what: &'static str, why: &Failure) -> Finding {
     Finding { what, health: Health::Bad, says: why.to_string() }
 }
 
-pub async fn doctor(
-    screen: &Screen,
-    global: &Global,
-    asked: &args::Doctor,
-) -> Result<u8, Trouble> {
+pub async fn doctor(screen: &Screen, global: &Global, asked: &args::Doctor) -> Result<u8, Trouble> {
     let mut found = vec![good("versions", versions())];
     match Here::find(global) {
         Ok(here) => {
@@ -92,14 +88,12 @@ fn show(screen: &Screen, found: &[Finding]) {
 }
 
 fn versions() -> String {
-    let git = git2::Version::get().libgit2_version();
+    let system = rustix::system::uname();
     format!(
-        "baton {}, libgit2 {}.{}.{}, SQLite {}",
+        "baton {}, {} {}",
         env!("CARGO_PKG_VERSION"),
-        git.0,
-        git.1,
-        git.2,
-        rusqlite::version()
+        system.sysname().to_string_lossy(),
+        system.release().to_string_lossy()
     )
 }
 
@@ -108,9 +102,10 @@ fn in_repository(here: &Here) -> Vec<Finding> {
     found.push(match trust::team_file(&here.home, &here.place.root, &here.place.common_dir) {
         Ok((Some(_), _)) => good("trust", "the team file is trusted"),
         Ok((None, ignored)) if ignored.is_empty() => good("trust", "nothing here would act"),
-        Ok((None, ignored)) => {
-            weak("trust", format!("ignored until you trust them: {} (baton trust)", ignored.join(", ")))
-        }
+        Ok((None, ignored)) => weak(
+            "trust",
+            format!("ignored until you trust them: {} (baton trust)", ignored.join(", ")),
+        ),
         Err(failure) => bad("trust", &failure),
     });
     if here.state.exists() {
@@ -124,12 +119,14 @@ fn in_repository(here: &Here) -> Vec<Finding> {
 
 /// The log: whole, damaged, or not begun.
 fn state(here: &Here) -> Finding {
-    if !here.state.join(DATABASE).exists() {
+    if !here.state.join(LOG_FILE).exists() {
         return good("log", format!("none yet; it will lie in {}", here.state.display()));
     }
     match Reader::open(&here.state).and_then(|it| it.verify()) {
         Ok(it) => match it.problem {
-            None => good("log", format!("{} events, whole, in {}", it.events, here.state.display())),
+            None => {
+                good("log", format!("{} events, whole, in {}", it.events, here.state.display()))
+            }
             Some(problem) => {
                 let hint = "start Baton; it keeps the damaged file and saves what can be read";
                 bad("log", &Failure::new(team::Code::Store, problem).hint(hint))

@@ -213,11 +213,11 @@ impl<'a> Follow<'a> {
             if events.is_empty() {
                 return Ok(());
             }
-            for it in events {
-                self.told = it.version;
-                let line = self.narrator.tell(it.version, it.at, &it.event);
+            for (version, at, event) in events {
+                self.told = version;
+                let line = self.narrator.tell(version, at, &event);
                 self.print(&line);
-                self.log.push((it.at, it.event));
+                self.log.push((at, event));
             }
         }
         Ok(())
@@ -355,7 +355,10 @@ pub fn pointer(team: &Team, task: TaskId, repo: &str) -> Vec<String> {
             vec![
                 safe(&format!("{approval} waits for you: {}", line.proof)),
                 safe(&format!("  baton{repo} diff {task} --patch")),
-                safe(&format!("  baton{repo} answer {approval} {first}{ticks}   (or: {})", others.join(", "))),
+                safe(&format!(
+                    "  baton{repo} answer {approval} {first}{ticks}   (or: {})",
+                    others.join(", ")
+                )),
             ]
         }
         Standing::Waits(Waits::Question(question)) => {
@@ -365,7 +368,11 @@ pub fn pointer(team: &Team, task: TaskId, repo: &str) -> Vec<String> {
             let options = asked.ask.options.iter().zip(1..);
             let options: Vec<_> = options.map(|(it, n)| format!("{n} {it}")).collect();
             vec![
-                safe(&format!("{question} waits for you: {} ({})", asked.ask.text, options.join(", "))),
+                safe(&format!(
+                    "{question} waits for you: {} ({})",
+                    asked.ask.text,
+                    options.join(", ")
+                )),
                 format!("  baton{repo} answer {question} NUMBER-OR-TEXT"),
             ]
         }

@@ -119,11 +119,6 @@ impl Narrator {
         res
     }
 
-    /// The task of an event told before.
-    pub fn task_of(&self, event: &Event) -> Option<TaskId> {
-        self.ids(event).0
-    }
-
     /// The role that does this run; `None` for a round of checks.
     pub fn role_of(&self, run: RunId) -> Option<Role> {
         match &self.runs.get(&run)?.1 {
@@ -188,7 +183,9 @@ impl Narrator {
             | Event::RunHandedOver { run, .. }
             | Event::QuestionAsked { run, .. }
             | Event::RunLost { run, .. }
-            | Event::RunChecked { run, .. } => (self.runs.get(run).map(|it| it.0), Some(*run), None),
+            | Event::RunChecked { run, .. } => {
+                (self.runs.get(run).map(|it| it.0), Some(*run), None)
+            }
             Event::QuestionAnswered { question, .. } => {
                 let run = self.questions.get(question).copied();
                 (run.and_then(|it| self.runs.get(&it)).map(|it| it.0), run, None)
@@ -247,10 +244,16 @@ impl Narrator {
 
     fn started(&self, run: RunId, work: &Work) -> Said {
         match work {
-            Work::Role { .. } => said("runStarted", self.who(run), format!("starts ({run})")).shade(Shade::Quiet),
+            Work::Role { .. } => {
+                said("runStarted", self.who(run), format!("starts ({run})")).shade(Shade::Quiet)
+            }
             Work::Checks { commit, why, unconfined } => {
                 let bare = if *unconfined { ", unconfined as you approved" } else { "" };
-                let text = format!("runs the checks on {} {}{bare} ({run})", why_text(*why), commit.short());
+                let text = format!(
+                    "runs the checks on {} {}{bare} ({run})",
+                    why_text(*why),
+                    commit.short()
+                );
                 said("runStarted", BATON, text).shade(Shade::Quiet)
             }
         }
@@ -299,10 +302,18 @@ pub fn receipt_text(receipt: &Receipt) -> String {
         text.push_str(&format!(", {} passed, {} failed", tests.passed, tests.failed));
         if !tests.failing.is_empty() {
             let names: Vec<_> = tests.failing.iter().take(3).map(String::as_str).collect();
-            text.push_str(&format!(" ({}{})", names.join(", "), if 3 < tests.failing.len() { ", ..." } else { "" }));
+            text.push_str(&format!(
+                " ({}{})",
+                names.join(", "),
+                if 3 < tests.failing.len() { ", ..." } else { "" }
+            ));
         }
     }
-    text.push_str(&format!(", {}.{} s", receipt.duration_ms / 1000, receipt.duration_ms % 1000 / 100));
+    text.push_str(&format!(
+        ", {}.{} s",
+        receipt.duration_ms / 1000,
+        receipt.duration_ms % 1000 / 100
+    ));
     text
 }
 
@@ -318,7 +329,12 @@ pub fn exit_text(exit: Exit) -> String {
 
 fn repro_text(repro: &team::Repro) -> String {
     let weak = if repro.strong { "" } else { " (weak: it did not build there)" };
-    format!("saw the bug: {} fails on {}{weak}, {}", repro.tests.join(", "), repro.commit.short(), repro.receipt)
+    format!(
+        "saw the bug: {} fails on {}{weak}, {}",
+        repro.tests.join(", "),
+        repro.commit.short(),
+        repro.receipt
+    )
 }
 
 fn handed_over(who: &'static str, handoff: &Handoff, facts: Option<&ChangeFacts>) -> Said {
@@ -341,16 +357,27 @@ fn handed_over(who: &'static str, handoff: &Handoff, facts: Option<&ChangeFacts>
                 Verdict::Pass => ("passes", Shade::Good),
                 Verdict::Fail => ("fails", Shade::Bad),
             };
-            said("runHandedOver", who, format!("{verb} {}, by {}: {notes}", head.short(), cited.join(", "))).shade(shade)
+            said(
+                "runHandedOver",
+                who,
+                format!("{verb} {}, by {}: {notes}", head.short(), cited.join(", ")),
+            )
+            .shade(shade)
         }
         Handoff::Answered { text, .. } => said("runHandedOver", who, format!("answers: {text}")),
-        Handoff::Declined { why } => said("runHandedOver", who, format!("can't go on: {why}")).shade(Shade::Warn),
+        Handoff::Declined { why } => {
+            said("runHandedOver", who, format!("can't go on: {why}")).shade(Shade::Warn)
+        }
     }
 }
 
 fn files_text(files: &[team::FileChange]) -> String {
     let (added, removed) = lines(files);
-    format!("(+{added} -{removed} in {} file{})", files.len(), if files.len() == 1 { "" } else { "s" })
+    format!(
+        "(+{added} -{removed} in {} file{})",
+        files.len(),
+        if files.len() == 1 { "" } else { "s" }
+    )
 }
 
 fn size(candidate: &Candidate) -> String {
@@ -361,11 +388,18 @@ fn size(candidate: &Candidate) -> String {
 /// What an approval is about, in a few words.
 pub fn subject_text(subject: &Subject) -> String {
     match subject {
-        Subject::Landing { candidate, .. } => format!("land {}, {}", candidate.commit.short(), size(candidate)),
+        Subject::Landing { candidate, .. } => {
+            format!("land {}, {}", candidate.commit.short(), size(candidate))
+        }
         Subject::Edits { why, .. } => format!("apply as edits, since it can't land: {why}"),
         Subject::Commands { commit, checks, .. } => {
-            let names: Vec<_> = checks.iter().map(|it| format!("`{}`", it.argv.join(" "))).collect();
-            format!("there is no sandbox; run {} on {} unconfined", names.join(", "), commit.short())
+            let names: Vec<_> =
+                checks.iter().map(|it| format!("`{}`", it.argv.join(" "))).collect();
+            format!(
+                "there is no sandbox; run {} on {} unconfined",
+                names.join(", "),
+                commit.short()
+            )
         }
     }
 }

@@ -10,6 +10,9 @@ use crate::store::Reader;
 use std::path::PathBuf;
 use team::{Code, Failure, Refusal, Team};
 
+/// The log in a state folder.
+pub const LOG_FILE: &str = "baton.sqlite3";
+
 /// The exit codes, as `baton --help` lists them.
 pub mod exit {
     pub const DONE: u8 = 0;
@@ -139,7 +142,7 @@ impl Here {
 
     /// The log, read-only and without a lock; `None`: nothing was ever delegated here.
     pub fn reader(&self, doing: &str) -> Result<Option<Reader>, Trouble> {
-        if !self.state.join(crate::store::DATABASE).exists() {
+        if !self.state.join(LOG_FILE).exists() {
             return Ok(None);
         }
         Reader::open(&self.state).doing(doing).map(Some)
@@ -160,9 +163,8 @@ impl Here {
     /// Opens the hub in this process. Refused where another process has it. Says on standard error
     /// which files of the repository are ignored because nobody trusted them.
     pub async fn hub(&self, screen: &Screen, config: Config) -> Result<Hub, Trouble> {
-        let (_, ignored) =
-            trust::team_file(&self.home, &self.place.root, &self.place.common_dir)
-                .doing("read the workspace's team file")?;
+        let (_, ignored) = trust::team_file(&self.home, &self.place.root, &self.place.common_dir)
+            .doing("read the workspace's team file")?;
         if !ignored.is_empty() {
             let files = safe(&ignored.join(", "));
             screen.note(format!("baton: ignored until you trust them: {files} (baton trust)"));

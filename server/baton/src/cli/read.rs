@@ -79,8 +79,8 @@ fn task_row(screen: &Screen, it: &team::TaskLine) -> Vec<String> {
 }
 
 fn no_such_task(task: TaskId) -> Trouble {
-    let failure = Failure::new(Code::Store, "there is no such task")
-        .hint("baton board --all lists them");
+    let failure =
+        Failure::new(Code::Store, "there is no such task").hint("baton board --all lists them");
     Trouble::Failed { doing: format!("show {task}"), failure }
 }
 
@@ -164,7 +164,10 @@ fn receipts(screen: &Screen, here: &Here, runs: &[RunView]) {
                 cut(&safe(&it.argv.join(" ")), STEP_CHARS_MAX),
                 screen.paint(shade, &it.exit),
                 tests.unwrap_or_default(),
-                it.commit.as_deref().map(|it| it.get(..10).unwrap_or(it).to_owned()).unwrap_or_default(),
+                it.commit
+                    .as_deref()
+                    .map(|it| it.get(..10).unwrap_or(it).to_owned())
+                    .unwrap_or_default(),
             ]
         })
         .collect();
@@ -260,9 +263,9 @@ pub fn log(screen: &Screen, here: &Here, asked: &args::Log) -> Result<u8, Troubl
         let Some(last) = events.last() else {
             break;
         };
-        from = last.version;
-        for it in &events {
-            let line = narrator.tell(it.version, it.at, &it.event);
+        from = last.0;
+        for (version, at, event) in &events {
+            let line = narrator.tell(*version, *at, event);
             if asked.task.is_none_or(|task| line.task == Some(task.to_string())) {
                 kept.push_back(line);
             }
@@ -284,7 +287,12 @@ fn print_line(screen: &Screen, line: &super::narrate::Line, json: bool) {
         screen.line(json_line(line));
     } else {
         let task = line.task.as_deref().unwrap_or("");
-        screen.line(format!("{:>5} {} {task:<4} {}", line.version, clock(line.at), shown(screen, line)));
+        screen.line(format!(
+            "{:>5} {} {task:<4} {}",
+            line.version,
+            clock(line.at),
+            shown(screen, line)
+        ));
     }
 }
 
@@ -343,11 +351,8 @@ fn status_of(repository: &str, team: &Team) -> Status {
 
 /// `2 working 1 needs you`; nothing at all where nothing goes on.
 fn short(status: &Status) -> String {
-    let parts = [
-        (status.working, "working"),
-        (status.needs_you, "needs you"),
-        (status.parked, "parked"),
-    ];
+    let parts =
+        [(status.working, "working"), (status.needs_you, "needs you"), (status.parked, "parked")];
     let parts = parts.iter().filter(|it| 0 < it.0).map(|(n, word)| format!("{n} {word}"));
     parts.collect::<Vec<_>>().join(" ")
 }

@@ -159,11 +159,7 @@ fn paint(on: bool, shade: Shade, text: &str) -> String {
         Shade::Name => "36",
         Shade::Warn => "33",
     };
-    if on && !text.is_empty() {
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
-    } else {
-        text.to_owned()
-    }
+    if on && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
 /// Text that somebody else wrote, as one line that can do nothing to a terminal.
@@ -206,11 +202,7 @@ pub fn cut(text: &str, width_max: usize) -> String {
     let text = text.trim();
     let line = text.lines().next().unwrap_or("");
     let short: String = line.chars().take(width_max).collect();
-    if short.len() < text.len() {
-        format!("{}...", short.trim_end())
-    } else {
-        short
-    }
+    if short.len() < text.len() { format!("{}...", short.trim_end()) } else { short }
 }
 
 #[cfg(test)]

@@ -34,11 +34,7 @@ struct FileView {
     sha256: String,
 }
 
-pub async fn trust(
-    screen: &Screen,
-    global: &Global,
-    asked: &args::Trust,
-) -> Result<u8, Trouble> {
+pub async fn trust(screen: &Screen, global: &Global, asked: &args::Trust) -> Result<u8, Trouble> {
     if asked.list {
         return list(screen, asked);
     }
@@ -68,8 +64,8 @@ pub async fn trust(
         return Ok(exit::DONE);
     }
     let person = Person::new(screen);
-    let agreed = asked.yes
-        || (person.is_here() && person.says_yes("Trust exactly this content?").await);
+    let agreed =
+        asked.yes || (person.is_here() && person.says_yes("Trust exactly this content?").await);
     if !agreed {
         let why = "nobody said yes; it stays ignored (baton trust --yes in your own scripts)";
         return Err(Trouble::Refused { doing: "trust it".into(), why: why.into() });
