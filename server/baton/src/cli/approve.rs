@@ -85,7 +85,7 @@ async fn ask_approval(
             let by = By::Person { door: DOOR.to_owned() };
             let expected = line.change.clone();
             match hub.send(Input::Answer { approval, expected, answer, by }).await {
-                Ok(()) => return Ok(Decided::Answered),
+                Ok(_) => return Ok(Decided::Answered),
                 Err(Refused::Refusal(why)) => {
                     let why = screen.paint_err(Shade::Bad, &safe(&why.to_string()));
                     screen.note(format!("Not taken: {why}"));
@@ -101,6 +101,36 @@ async fn ask_approval(
         }
         typed = person.line(&format!("{approval}: type {words}")).await;
     }
+}
+
+/// Shows a landing that waits and approves it under this door's name; leaves anything else waiting.
+/// For the demo, whose branch and person are its own.
+pub async fn approve_as(
+    hub: &Hub,
+    here: &Here,
+    screen: &Screen,
+    door: &str,
+    task: TaskId,
+    waits: Waits,
+) -> Result<(), Trouble> {
+    let team = hub.team();
+    let Waits::Approval(approval) = waits else {
+        return Ok(());
+    };
+    let Some(line) = team::approval_line(&team, approval) else {
+        return Ok(());
+    };
+    let patch = patch(hub, &team, task, approval).await?;
+    show(screen, here, &team, &line, patch.as_deref());
+    if line.answers.first() != Some(&"approve") || line.change.is_none() || !line.ticks.is_empty() {
+        return Ok(());
+    }
+    let by = By::Person { door: door.to_owned() };
+    let answer = Answer::Approve { ticked: Vec::new() };
+    hub.send(Input::Answer { approval, expected: line.change, answer, by })
+        .await
+        .doing(format!("answer {approval}"))?;
+    Ok(())
 }
 
 fn still_open(hub: &Hub, approval: ApprovalId) -> bool {

@@ -6,13 +6,14 @@ use super::narrate::{Line, Narrator};
 use super::open::{Doing, Here, Trouble, exit};
 use super::person::Person;
 use super::screen::{Screen, Shade, count, cut, duration, money, safe};
-use crate::hub::{Happening, Hub};
+use crate::agent::Progress;
+use crate::hub::{Happening, Hub, now_ms};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use team::{
-    ApprovalId, End, Event, Input, Millis, Parked, QuestionId, RunId, RunState, TaskId, TaskState,
-    Team, Wait, Work,
+    ApprovalId, End, Event, Input, Millis, Parked, QuestionId, Role, RunId, RunState, TaskId,
+    TaskState, Team, Wait, Work,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -20,6 +21,12 @@ use tokio::sync::broadcast::error::RecvError;
 const EVENTS_MAX: u64 = 500;
 /// Widest live status line, in characters.
 const STATUS_CHARS_MAX: usize = 70;
+/// How often the live status is drawn anew, in milliseconds.
+const STATUS_MS: u64 = 250;
+/// Widest line about a tool call, in characters.
+const ASIDE_CHARS_MAX: usize = 100;
+/// How much of what a role says at once is kept to be shown.
+const SAYS_BYTES_MAX: usize = 2_000;
 
 /// What waits for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +70,8 @@ pub fn standing(team: &Team, task: TaskId) -> Standing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tell {
     Lines,
+    /// Lines, with what the roles say and which tools they use in between.
+    Voices,
     /// One JSON object a line.
     Json,
 }
@@ -76,12 +85,16 @@ pub struct Follow<'a> {
     pub tell: Tell,
     /// Asks in the terminal where a person is here.
     pub may_ask: bool,
+    /// Approves a landing as the person would, under this door's name. For the demo alone.
+    pub answers_as: Option<&'static str>,
     narrator: Narrator,
     told: u64,
     /// What was told, for the table at the end.
     pub log: Vec<(Millis, Event)>,
     bars: BTreeMap<RunId, ProgressBar>,
     doing: BTreeMap<RunId, String>,
+    /// What a role says, piece by piece, until it does something.
+    says: BTreeMap<RunId, String>,
     /// What the person put off here.
     later: BTreeSet<Waits>,
     interrupted: bool,
@@ -104,11 +117,13 @@ impl<'a> Follow<'a> {
             person,
             tell,
             may_ask: true,
+            answers_as: None,
             narrator: Narrator::of(&team),
             told: team.version,
             log: Vec::new(),
             bars: BTreeMap::new(),
             doing: BTreeMap::new(),
+            says: BTreeMap::new(),
             later: BTreeSet::new(),
             interrupted: false,
         }
@@ -126,6 +141,11 @@ impl<'a> Follow<'a> {
             let Some((task, waits)) = self.next_to_ask(tasks) else {
                 break;
             };
+            if let Some(door) = self.answers_as {
+                approve::approve_as(self.hub, self.here, self.screen, door, task, waits).await?;
+                self.later.insert(waits);
+                continue;
+            }
             let decided = tokio::select! {
                 it = approve::ask(self.hub, self.here, self.screen, self.person, task, waits) => it?,
                 _ = tokio::signal::ctrl_c() => {
@@ -144,7 +164,8 @@ impl<'a> Follow<'a> {
     }
 
     fn next_to_ask(&self, tasks: &[TaskId]) -> Option<(TaskId, Waits)> {
-        if !self.may_ask || self.tell == Tell::Json || !self.person.is_here() {
+        let asks = self.may_ask && self.tell != Tell::Json && self.person.is_here();
+        if !asks && self.answers_as.is_none() {
             return None;
         }
         let team = self.hub.team();
@@ -157,33 +178,31 @@ impl<'a> Follow<'a> {
     async fn until_quiet(&mut self, tasks: &[TaskId]) -> Result<(), Trouble> {
         let mut watch = self.hub.watch();
         let mut heard = self.hub.happenings();
-        let mut clock = tokio::time::interval(Duration::from_millis(250));
-        let mut listening = true;
+        let mut clock = tokio::time::interval(Duration::from_millis(STATUS_MS));
+        self.catch_up()?;
         loop {
-            self.catch_up()?;
             let team = watch.borrow_and_update().clone();
-            let busy = tasks.iter().any(|it| standing(&team, *it) == Standing::Busy);
-            // Told after the state was read, so that nothing that led to it is missing.
-            if !busy {
-                self.catch_up()?;
+            if !tasks.iter().any(|it| standing(&team, *it) == Standing::Busy) {
+                while let Ok(it) = heard.try_recv() {
+                    self.hear(it)?;
+                }
                 self.clear_status();
-                return Ok(());
+                return self.catch_up();
             }
             self.show_status(&team);
             tokio::select! {
-                it = watch.changed() => {
-                    if it.is_err() {
-                        self.clear_status();
-                        return Ok(());
-                    }
-                }
-                it = heard.recv(), if listening => match it {
-                    Ok(it) => self.hear(it),
-                    Err(RecvError::Lagged(_)) => (),
-                    Err(RecvError::Closed) => listening = false,
+                // In this order: what was said before what came of it.
+                biased;
+                _ = tokio::signal::ctrl_c() => self.interrupt(tasks, &team).await,
+                it = heard.recv() => match it {
+                    Ok(it) => self.hear(it)?,
+                    Err(RecvError::Lagged(_)) => self.catch_up()?,
+                    Err(RecvError::Closed) => return self.catch_up(),
+                },
+                it = watch.changed() => if it.is_err() {
+                    return self.catch_up();
                 },
                 _ = clock.tick() => (),
-                _ = tokio::signal::ctrl_c() => self.interrupt(tasks, &team).await,
             }
         }
     }
@@ -214,41 +233,83 @@ impl<'a> Follow<'a> {
                 return Ok(());
             }
             for (version, at, event) in events {
-                self.told = version;
-                let line = self.narrator.tell(version, at, &event);
-                self.print(&line);
-                self.log.push((at, event));
+                self.take(version, at, event);
             }
         }
         Ok(())
     }
 
-    fn print(&self, line: &Line) {
+    fn take(&mut self, version: u64, at: Millis, event: Event) {
+        self.told = version;
+        let line = self.narrator.tell(version, at, &event);
         match self.tell {
-            Tell::Json => self.screen.line(json_line(line)),
-            Tell::Lines if line.quiet => (),
-            Tell::Lines => self.screen.line(shown(self.screen, line)),
+            Tell::Json => self.screen.line(json_line(&line)),
+            Tell::Lines | Tell::Voices if line.quiet => (),
+            Tell::Lines | Tell::Voices => self.screen.line(shown(self.screen, &line)),
+        }
+        self.log.push((at, event));
+    }
+
+    fn hear(&mut self, it: Happening) -> Result<(), Trouble> {
+        match it {
+            Happening::Event { version, .. } if version <= self.told => (),
+            Happening::Event { version, at, event } if version == self.told + 1 => {
+                self.take(version, at, (*event).clone());
+            }
+            // Some were missed.
+            Happening::Event { .. } => self.catch_up()?,
+            Happening::Progress { run, progress } => self.progress(run, progress),
+            Happening::HandoffRefused { run, why } => {
+                let who = self.narrator.role_of(run).map_or("run", Role::name);
+                self.aside(
+                    "Baton",
+                    Shade::Bad,
+                    &format!("refuses what the {who} hands over: {why}"),
+                );
+            }
+            Happening::Note(text) => self.aside("Baton", Shade::Warn, &text),
+        }
+        Ok(())
+    }
+
+    /// What is no event: a line for people, kept out of what programs read.
+    fn aside(&self, who: &str, shade: Shade, text: &str) {
+        match self.tell {
+            Tell::Json => self.screen.note(format!("baton: {}", safe(text))),
+            Tell::Lines | Tell::Voices => {
+                let who = self.screen.paint(Shade::Name, &format!("{who:<9}"));
+                let text = self.screen.paint(shade, &safe(text));
+                self.screen.line(format!("{who} {text}"));
+            }
         }
     }
 
-    fn hear(&mut self, it: Happening) {
-        match it {
-            // Told from the log, in order and without gaps.
-            Happening::Event { .. } => (),
-            Happening::Progress { run, text } => {
+    fn progress(&mut self, run: RunId, progress: Progress) {
+        match progress {
+            Progress::Says(text) => {
+                let said = self.says.entry(run).or_default();
+                if said.len() < SAYS_BYTES_MAX {
+                    said.push_str(&text);
+                }
+                let last = cut(&safe(said), STATUS_CHARS_MAX);
+                self.doing.insert(run, last);
+            }
+            Progress::Does(text) => {
+                let said = self.says.remove(&run).unwrap_or_default();
+                if self.tell == Tell::Voices {
+                    let who = self.narrator.role_of(run).map_or("Baton", Role::name);
+                    if !said.trim().is_empty() {
+                        self.aside(who, Shade::Plain, &format!("\u{201c}{}\u{201d}", said.trim()));
+                    }
+                    self.aside(who, Shade::Quiet, &cut(&text, ASIDE_CHARS_MAX));
+                }
                 self.doing.insert(run, cut(&safe(&text), STATUS_CHARS_MAX));
             }
-            Happening::HandoffRefused { run, why } => {
-                let who = self.narrator.role_of(run).map_or("The run", team::Role::name);
-                let text = format!("refused the {who}'s hand-over: {why}");
-                match self.tell {
-                    Tell::Json => self.screen.note(format!("baton: {}", safe(&text))),
-                    Tell::Lines => {
-                        let text = self.screen.paint(Shade::Bad, &safe(&text));
-                        self.screen.line(format!("{:<9} {text}", "Baton"));
-                    }
-                }
+            Progress::Waits { why, wait_ms } => {
+                let text = format!("waits {} s: {why}", wait_ms.div_ceil(1000));
+                self.doing.insert(run, cut(&safe(&text), STATUS_CHARS_MAX));
             }
+            Progress::Spent(_) => (),
         }
     }
 
@@ -266,7 +327,7 @@ impl<'a> Follow<'a> {
         for (run, it) in team.runs.iter().filter(|(_, it)| live(it)) {
             let bar = self.bars.entry(*run).or_insert_with(|| self.screen.live.add(spinner()));
             let who = match it.work {
-                Work::Role { duty, .. } => team::Role::of(duty).name(),
+                Work::Role { duty, .. } => Role::of(duty).name(),
                 Work::Checks { .. } => "Checks",
             };
             let elapsed = now_ms().saturating_sub(it.started_at);
@@ -306,12 +367,6 @@ fn spinner() -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
-}
-
-/// Unix time in milliseconds.
-pub fn now_ms() -> Millis {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.ok().and_then(|it| u64::try_from(it.as_millis()).ok()).unwrap_or(0)
 }
 
 /// A line as a person reads it.
