@@ -2,6 +2,7 @@
 //! them. Nothing else in the command line writes to either.
 
 use super::args::{Color, Global};
+use crate::clean;
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::MultiProgress;
 use std::io::{IsTerminal, Write};
@@ -164,8 +165,7 @@ fn paint(on: bool, shade: Shade, text: &str) -> String {
 
 /// Text that somebody else wrote, as one line that can do nothing to a terminal.
 pub fn safe(text: &str) -> String {
-    let escaped = text.chars().map(|it| if it.is_control() { ' ' } else { it });
-    escaped.collect::<String>().trim_end().to_owned()
+    clean::line(text.trim_end())
 }
 
 /// `0:07`, `12:30`, `1:02:03`.

@@ -6,14 +6,12 @@ use super::open::{Doing, Here, Trouble, exit};
 use super::person::Person;
 use super::read::print_json;
 use super::screen::{Screen, Shade, safe};
-use crate::config::trust::{self, Acting};
-use crate::config::{Home, parse_team_file};
+use crate::config::trust::{self, Acting, TrustedEntry};
+use crate::config::{Home, TEAM_FILE, parse_team_file};
 use serde::Serialize;
 use std::io::Read;
 use team::{Code, Failure};
 
-/// The one file that is read for its settings.
-const TEAM_FILE: &str = ".baton/team.toml";
 /// How much of it is shown, in bytes and lines.
 const SHOWN_BYTES_MAX: u64 = 64 * 1024;
 const SHOWN_LINES_MAX: usize = 80;
@@ -93,7 +91,8 @@ fn list(screen: &Screen, asked: &args::Trust) -> Result<u8, Trouble> {
     let home = Home::from_env().doing("find your configuration")?;
     let entries = trust::list(&home).doing("list what you trust")?;
     if asked.json {
-        print_json(screen, &entries)?;
+        let views: Vec<_> = entries.iter().map(entry_view).collect();
+        print_json(screen, &views)?;
         return Ok(exit::DONE);
     }
     if entries.is_empty() {
@@ -102,10 +101,25 @@ fn list(screen: &Screen, asked: &args::Trust) -> Result<u8, Trouble> {
     }
     let rows: Vec<_> = entries
         .iter()
-        .map(|it| vec![safe(&it.repository.to_string()), it.hash.chars().take(16).collect()])
+        .map(|it| vec![safe(&it.common_dir.to_string_lossy()), it.hash.chars().take(16).collect()])
         .collect();
     screen.table(&["Repository", "Content"], &rows);
     Ok(exit::DONE)
+}
+
+/// What `trust --list --json` prints, for each repository.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryView {
+    /// Its git folder.
+    common_dir: String,
+    hash: String,
+    at: u64,
+}
+
+fn entry_view(it: &TrustedEntry) -> EntryView {
+    let common_dir = it.common_dir.to_string_lossy().into_owned();
+    EntryView { common_dir, hash: it.hash.clone(), at: it.at }
 }
 
 fn show(screen: &Screen, here: &Here, acting: &Acting) {

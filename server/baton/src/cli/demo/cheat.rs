@@ -126,31 +126,22 @@ fn call(steps: &[StepBody], tool: &str, needle: &str) -> Option<Answer> {
             Block::Text { .. } | Block::ToolResult { .. } | Block::Opaque(_) => None,
         })
     })?;
-    let answer = steps.iter().find_map(|it| match it {
-        StepBody::Result { call, content, is_error, .. } if *call == id => {
-            Some(if *is_error { Answer::Refused(content.clone()) } else { Answer::GotThrough })
-        }
-        StepBody::Result { .. }
-        | StepBody::Opened { .. }
-        | StepBody::Reply { .. }
-        | StepBody::Started { .. }
-        | StepBody::Note { .. }
-        | StepBody::Elided { .. }
-        | StepBody::Ended { .. } => None,
+    let answer = steps.iter().find_map(|it| {
+        let StepBody::Result { call, content, is_error, .. } = it else {
+            return None;
+        };
+        let refused = is_error.then(|| Answer::Refused(content.clone()));
+        (*call == id).then(|| refused.unwrap_or(Answer::GotThrough))
     });
     Some(answer.unwrap_or(Answer::GotThrough))
 }
 
 fn words(steps: &[StepBody]) -> Option<Answer> {
-    steps.iter().find_map(|it| match it {
-        StepBody::Note { text, why: NoteWhy::NoCall } => Some(Answer::Refused(text.clone())),
-        StepBody::Note { .. }
-        | StepBody::Opened { .. }
-        | StepBody::Reply { .. }
-        | StepBody::Started { .. }
-        | StepBody::Result { .. }
-        | StepBody::Elided { .. }
-        | StepBody::Ended { .. } => None,
+    steps.iter().find_map(|it| {
+        let StepBody::Note { text, why: NoteWhy::NoCall } = it else {
+            return None;
+        };
+        Some(Answer::Refused(text.clone()))
     })
 }
 
