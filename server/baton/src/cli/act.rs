@@ -1,0 +1,389 @@
+//! The commands that act: run, resume, answer, undo, cancel, retry, replay. Each opens the hub in
+//! this process, puts one thing to it, and follows the tasks until they settle.
+
+use super::approve::DOOR;
+use super::args::{self, Asked};
+use super::follow::{Follow, Standing, Tell, Waits, standing};
+use super::narrate::exit_text;
+use super::open::{Doing, Here, Trouble, exit};
+use super::person::{Person, option_text};
+use super::read::print_json;
+use super::screen::{Screen, Shade, safe};
+use super::steps;
+use crate::config::no_model_message;
+use crate::hub::{Delegation, Hub};
+use std::io::Read;
+use team::{
+    Answer, ApprovalId, By, End, Input, Origin, Parked, QuestionId, StartFrom, TaskId, Team,
+};
+
+/// Longest brief that is read, in bytes.
+const BRIEF_BYTES_MAX: u64 = 1024 * 1024;
+
+fn tell(json: bool) -> Tell {
+    if json { Tell::Json } else { Tell::Lines }
+}
+
+/// The text of the brief: as given, or from standard input. Errors: it is empty, too long, no text.
+fn brief_text(text: &str) -> Result<String, Trouble> {
+    let text = if text == "-" {
+        let mut read = String::new();
+        let stdin = std::io::stdin().lock();
+        stdin.take(BRIEF_BYTES_MAX + 1).read_to_string(&mut read).doing("read standard input")?;
+        read
+    } else {
+        text.to_owned()
+    };
+    if BRIEF_BYTES_MAX < text.len() as u64 {
+        return Err(Trouble::Wrong("the brief is longer than 1 MiB; name a file instead".into()));
+    }
+    if text.trim().is_empty() {
+        return Err(Trouble::Wrong(
+            "say what is wrong or wanted: baton run \"what is wrong\"".into(),
+        ));
+    }
+    Ok(text)
+}
+
+pub async fn run(screen: &Screen, here: &Here, asked: &args::Run) -> Result<u8, Trouble> {
+    let text = brief_text(&asked.text)?;
+    let config = here.config()?;
+    if config.model.is_none() {
+        return Err(no_model_message()).doing("find a model");
+    }
+    let hub = here.hub(screen, config).await?;
+    let person = Person::new(screen);
+    let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
+    follow.may_ask = !asked.no_land && !asked.yes;
+    let delegation = Delegation {
+        text,
+        origin: Origin::CommandLine,
+        place: None,
+        start: match asked.from {
+            args::From::Seen => StartFrom::Seen,
+            args::From::Head => StartFrom::Head,
+        },
+        buffers: Vec::new(),
+        land_by_rule: asked.yes,
+    };
+    let task = hub.delegate(delegation).await.doing("delegate")?;
+    let code = follow.until_settled(&[task]).await;
+    let code = code.map(|it| without_landing(&hub.team(), task, asked.no_land, it));
+    finish(&hub, follow, &[task], code).await
+}
+
+/// With `--no-land` a candidate that waits is what was asked for.
+fn without_landing(team: &Team, task: TaskId, no_land: bool, code: u8) -> u8 {
+    let Standing::Waits(Waits::Approval(approval)) = standing(team, task) else {
+        return code;
+    };
+    let subject = team.approvals.get(&approval).map(|it| &it.subject);
+    match subject {
+        Some(team::Subject::Landing { .. }) if no_land => exit::DONE,
+        Some(
+            team::Subject::Landing { .. }
+            | team::Subject::Edits { .. }
+            | team::Subject::Commands { .. },
+        )
+        | None => code,
+    }
+}
+
+/// The table, what to type next, and an orderly end of the hub.
+async fn finish(
+    hub: &Hub,
+    follow: Follow<'_>,
+    tasks: &[TaskId],
+    code: Result<u8, Trouble>,
+) -> Result<u8, Trouble> {
+    if follow.tell == Tell::Lines && code.is_ok() {
+        let team = hub.team();
+        for task in tasks {
+            let rows = steps::rows(*task, &follow.log, &team, follow.person.spent_ms());
+            // One row is the sum alone: nothing happened here worth a table.
+            if 1 < rows.len() {
+                follow.screen.line("");
+                follow.screen.table(&steps::HEAD, &rows);
+            }
+        }
+    }
+    if code.is_ok() {
+        follow.point(tasks);
+    }
+    if matches!(code, Ok(exit::INTERRUPTED)) {
+        follow.screen.note(format!("baton{} resume   goes on", follow.here.repo_option));
+    }
+    drop(follow);
+    hub.clone().close().await;
+    code
+}
+
+pub async fn resume(screen: &Screen, here: &Here, asked: &args::Resume) -> Result<u8, Trouble> {
+    let hub = here.hub(screen, here.config()?).await?;
+    let person = Person::new(screen);
+    let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
+    let team = hub.team();
+    let tasks = match asked.task {
+        Some(task) => vec![task],
+        None => team.tasks.keys().copied().filter(|it| goes_on(&team, *it)).collect(),
+    };
+    for task in &tasks {
+        if let Standing::Parked(_) = standing(&team, *task) {
+            hub.send(Input::Retry { task: *task }).await.doing(format!("go on with {task}"))?;
+        } else if team.task(*task).is_none() {
+            let retried = hub.send(Input::Retry { task: *task }).await;
+            retried.doing(format!("go on with {task}"))?;
+        }
+    }
+    if tasks.is_empty() && !asked.json {
+        screen.line("Nothing was under way. (baton board shows what waits)");
+    }
+    let code = follow.until_settled(&tasks).await;
+    finish(&hub, follow, &tasks, code).await
+}
+
+/// What `resume` without a task takes up: what was under way, and what the person stopped.
+fn goes_on(team: &Team, task: TaskId) -> bool {
+    match standing(team, task) {
+        Standing::Busy | Standing::Parked(Parked::Stopped) => true,
+        Standing::Waits(_)
+        | Standing::Parked(Parked::Failed(_) | Parked::NeedsPerson(_))
+        | Standing::Closed(_) => false,
+    }
+}
+
+/// What was typed after an approval's id, as an answer. Errors: wrong use, with what to type.
+fn approval_answer(asked: &args::Answer) -> Result<Answer, Trouble> {
+    let wrong = |text: &str| Err(Trouble::Wrong(text.to_owned()));
+    let message = || asked.message.clone().unwrap_or_default();
+    let [word] = asked.answer.as_slice() else {
+        return wrong("an approval is answered by one word; a reason or comments go after -m");
+    };
+    let answer = match word.to_lowercase().as_str() {
+        "approve" => Answer::Approve { ticked: asked.tick.clone() },
+        "apply" => Answer::Apply,
+        "rebuild" => Answer::Rebuild,
+        "reject" => Answer::Reject { why: message() },
+        "revise" if message().trim().is_empty() => {
+            return wrong("say what shall be different: baton answer A1 revise -m \"...\"");
+        }
+        "revise" => Answer::Revise { text: message() },
+        _ => {
+            let word = safe(word);
+            return Err(Trouble::Wrong(format!(
+                "`{word}` is no answer; type approve, reject, revise, apply or rebuild"
+            )));
+        }
+    };
+    match &answer {
+        Answer::Approve { .. } => Ok(answer),
+        Answer::Apply | Answer::Rebuild | Answer::Reject { .. } | Answer::Revise { .. }
+            if asked.tick.is_empty() =>
+        {
+            Ok(answer)
+        }
+        Answer::Apply | Answer::Rebuild | Answer::Reject { .. } | Answer::Revise { .. } => {
+            wrong("--tick belongs to approve")
+        }
+    }
+}
+
+pub async fn answer(screen: &Screen, here: &Here, asked: &args::Answer) -> Result<u8, Trouble> {
+    let answer = match asked.asked {
+        Asked::Approval(_) => Some(approval_answer(asked)?),
+        Asked::Question(_) => None,
+    };
+    let hub = here.hub(screen, here.config()?).await?;
+    let person = Person::new(screen);
+    let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
+    let task = match (asked.asked, answer) {
+        (Asked::Approval(approval), Some(answer)) => put_approval(&hub, approval, answer).await,
+        (Asked::Approval(_), None) => Ok(None),
+        (Asked::Question(question), _) => put_question(&hub, question, asked).await,
+    };
+    let task = match task {
+        Ok(task) => task,
+        Err(trouble) => {
+            drop(follow);
+            hub.close().await;
+            return Err(trouble);
+        }
+    };
+    let tasks: Vec<TaskId> = task.into_iter().collect();
+    let code = follow.until_settled(&tasks).await;
+    let code = code.map(|it| as_decided(&hub.team(), &tasks, it));
+    finish(&hub, follow, &tasks, code).await
+}
+
+/// A task that was rejected, and commands that were not allowed, are what the person wanted.
+fn as_decided(team: &Team, tasks: &[TaskId], code: u8) -> u8 {
+    let ended = |it: &TaskId| {
+        matches!(standing(team, *it), Standing::Closed(End::Rejected { .. } | End::Cancelled))
+    };
+    if tasks.iter().all(ended) { exit::DONE } else { code }
+}
+
+async fn put_approval(
+    hub: &Hub,
+    approval: ApprovalId,
+    answer: Answer,
+) -> Result<Option<TaskId>, Trouble> {
+    let team = hub.team();
+    let line = team::approval_line(&team, approval);
+    let expected = line.as_ref().and_then(|it| it.change.clone());
+    let by = By::Person { door: DOOR.to_owned() };
+    let input = Input::Answer { approval, expected, answer, by };
+    hub.send(input).await.doing(format!("answer {approval}"))?;
+    Ok(line.map(|it| it.task))
+}
+
+async fn put_question(
+    hub: &Hub,
+    question: QuestionId,
+    asked: &args::Answer,
+) -> Result<Option<TaskId>, Trouble> {
+    let team = hub.team();
+    let it = team.questions.get(&question);
+    let options = it.map(|it| it.ask.options.clone()).unwrap_or_default();
+    let text = option_text(&asked.answer.join(" "), &options);
+    let text = text.ok_or_else(|| Trouble::Wrong("the answer is empty".to_owned()))?;
+    let by = By::Person { door: DOOR.to_owned() };
+    let input = Input::AnswerQuestion { question, text, by };
+    hub.send(input).await.doing(format!("answer {question}"))?;
+    Ok(it.map(|it| it.task))
+}
+
+/// Puts one thing about one task to the hub, and follows it.
+async fn about(
+    screen: &Screen,
+    here: &Here,
+    json: bool,
+    task: TaskId,
+    doing: &str,
+    input: Input,
+    done: fn(&Standing) -> bool,
+) -> Result<u8, Trouble> {
+    let hub = here.hub(screen, here.config()?).await?;
+    let person = Person::new(screen);
+    let mut follow = Follow::new(&hub, here, screen, &person, tell(json));
+    if let Err(trouble) = hub.send(input).await.doing(format!("{doing} {task}")) {
+        drop(follow);
+        hub.close().await;
+        return Err(trouble);
+    }
+    let code = follow.until_settled(&[task]).await;
+    let code = code.map(|it| if done(&standing(&hub.team(), task)) { exit::DONE } else { it });
+    finish(&hub, follow, &[task], code).await
+}
+
+pub async fn undo(screen: &Screen, here: &Here, asked: &args::Undo) -> Result<u8, Trouble> {
+    let (task, input) = (asked.task, Input::Undo { task: asked.task });
+    let done = |it: &Standing| matches!(it, Standing::Closed(End::Undone { .. }));
+    let code = about(screen, here, asked.json, task, "undo", input, done).await?;
+    // Still landed: it was refused, and the log says why.
+    let team = here.team("read the board")?;
+    match standing(&team, task) {
+        Standing::Closed(End::Landed { .. } | End::Applied { .. }) => Ok(exit::REFUSED),
+        Standing::Closed(_) | Standing::Busy | Standing::Waits(_) | Standing::Parked(_) => Ok(code),
+    }
+}
+
+pub async fn cancel(screen: &Screen, here: &Here, asked: &args::Cancel) -> Result<u8, Trouble> {
+    let (task, input) = (asked.task, Input::Cancel { task: asked.task });
+    let done = |it: &Standing| matches!(it, Standing::Closed(End::Cancelled));
+    about(screen, here, asked.json, task, "cancel", input, done).await
+}
+
+pub async fn retry(screen: &Screen, here: &Here, asked: &args::Retry) -> Result<u8, Trouble> {
+    let (task, input) = (asked.task, Input::Retry { task: asked.task });
+    about(screen, here, asked.json, task, "go on with", input, |_| false).await
+}
+
+/// What `replay --json` prints.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replayed {
+    receipt: String,
+    argv: Vec<String>,
+    then: String,
+    now: String,
+    same: bool,
+    output: String,
+}
+
+pub async fn replay(screen: &Screen, here: &Here, asked: &args::Replay) -> Result<u8, Trouble> {
+    let doing = format!("replay {}", asked.receipt);
+    let hub = here.hub(screen, here.config()?).await?;
+    let team = hub.team();
+    let Some(receipt) = team.receipt(asked.receipt) else {
+        hub.close().await;
+        let failure = team::Failure::new(team::Code::Store, "there is no such receipt")
+            .hint("baton task T1 lists those of a task");
+        return Err(Trouble::Failed { doing, failure });
+    };
+    let seen = hub.replay(asked.receipt).await;
+    hub.close().await;
+    let seen = seen.doing(&doing)?;
+    let counts = |it: &Option<team::Tests>| it.as_ref().map(|it| (it.passed, it.failed));
+    let words = |exit, tests: &Option<team::Tests>| match tests {
+        Some(it) => format!("{}, {} passed, {} failed", exit_text(exit), it.passed, it.failed),
+        None => exit_text(exit),
+    };
+    let replayed = Replayed {
+        receipt: asked.receipt.to_string(),
+        argv: seen.argv.clone(),
+        then: words(receipt.exit, &receipt.tests),
+        now: words(seen.exit, &seen.tests),
+        same: receipt.exit == seen.exit && counts(&receipt.tests) == counts(&seen.tests),
+        output: String::from_utf8_lossy(&seen.output).into_owned(),
+    };
+    if asked.json {
+        print_json(screen, &replayed)?;
+    } else {
+        replayed.output.lines().for_each(|it| screen.line(safe(it)));
+        let shade = if replayed.same { Shade::Good } else { Shade::Bad };
+        let word = if replayed.same { "the same" } else { "not the same" };
+        let text = format!("then: {}; now: {}: {word}", replayed.then, replayed.now);
+        screen.line(screen.paint(shade, &format!("{} {text}", asked.receipt)));
+    }
+    Ok(if replayed.same { exit::DONE } else { exit::FAILED })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(words: &[&str], tick: &[&str], message: Option<&str>) -> args::Answer {
+        args::Answer {
+            asked: Asked::Approval(ApprovalId(1)),
+            answer: words.iter().map(|it| (*it).to_owned()).collect(),
+            tick: tick.iter().map(|it| (*it).to_owned()).collect(),
+            message: message.map(str::to_owned),
+            json: false,
+        }
+    }
+
+    #[test]
+    fn only_the_five_words_answer_an_approval() {
+        for wrong in [&["yes"][..], &["ok"], &["approve", "it"], &["y"], &[""]] {
+            let trouble = approval_answer(&typed(wrong, &[], None)).unwrap_err();
+            assert_eq!(trouble.code(), exit::WRONG_USE, "{wrong:?}");
+        }
+        let approve = approval_answer(&typed(&["approve"], &["build.rs"], None)).unwrap();
+        assert_eq!(approve, Answer::Approve { ticked: vec!["build.rs".to_owned()] });
+    }
+
+    #[test]
+    fn revise_needs_words_and_only_approve_takes_ticks() {
+        assert!(approval_answer(&typed(&["revise"], &[], Some("  "))).is_err());
+        assert!(approval_answer(&typed(&["reject"], &["x"], None)).is_err());
+        let revise = approval_answer(&typed(&["revise"], &[], Some("shorter"))).unwrap();
+        assert_eq!(revise, Answer::Revise { text: "shorter".into() });
+    }
+
+    #[test]
+    fn an_empty_brief_is_wrong_use() {
+        assert_eq!(brief_text(" \n").unwrap_err().code(), exit::WRONG_USE);
+        assert_eq!(brief_text("it is broken").unwrap(), "it is broken");
+    }
+}

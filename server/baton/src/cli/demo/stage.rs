@@ -1,0 +1,89 @@
+//! The stage of a demo: a scratch folder with a project, a configuration and a state folder of its
+//! own. Nothing of the user's is read or written.
+
+use super::bug::Bug;
+use crate::cli::open::{Doing, Here, Trouble};
+use crate::config::Home;
+use crate::git;
+use std::path::{Path, PathBuf};
+
+/// The person of the demo, in its repository's own configuration.
+const PERSON: (&str, &str) = ("Demo Person", "demo@example.org");
+
+pub struct Stage {
+    /// Removed with everything in it when this is dropped.
+    scratch: Option<tempfile::TempDir>,
+    pub project: PathBuf,
+    pub here: Here,
+}
+
+impl Stage {
+    /// Makes the project with its first commit, and a configuration with this script for a model.
+    pub fn set(bug: &Bug, script: &str) -> Result<Stage, Trouble> {
+        let made = tempfile::Builder::new().prefix("baton-demo-").tempdir();
+        let scratch = made.doing("make a scratch folder")?;
+        // Links in the path (as for /tmp on some systems) would confuse build tools.
+        let root = scratch.path().canonicalize().doing("open the scratch folder")?;
+        let (project, home) = (root.join(bug.name), root.join("baton"));
+        std::fs::create_dir(&home).doing("make a scratch folder")?;
+        let home = Home {
+            config_file: home.join("config.toml"),
+            state_dir: home.join("state"),
+            cache_dir: home.join("cache"),
+        };
+        let script_file = root.join("baton").join("script.toml");
+        std::fs::write(&script_file, script).doing("write the script")?;
+        let path = toml::Value::String(script_file.to_string_lossy().into_owned());
+        let config = format!("[model]\nprovider = \"script\"\nscript = {path}\n");
+        std::fs::write(&home.config_file, config).doing("write the configuration")?;
+        let (name, email) = PERSON;
+        let message = format!("The {} project", bug.name);
+        git::make_repository(&project, &bug.files(), name, email, &message)
+            .doing("make the project")?;
+        let place = git::find(&project).doing("find the project")?;
+        let state = home.repository_dir(&place.name, &place.common_dir);
+        let repo_option = format!(" --repo {}", project.display());
+        let here = Here { home, place, state, repo_option };
+        Ok(Stage { scratch: Some(scratch), project, here })
+    }
+
+    /// Leaves the folder; its path.
+    pub fn keep(&mut self) -> Option<PathBuf> {
+        self.scratch.take().map(tempfile::TempDir::keep)
+    }
+
+    /// Everything of the user's that a task could touch without leave: each file of the project (that
+    /// git's own folder holds, too) and of the folder around it, with a digest.
+    pub fn fingerprint(&self) -> Result<Vec<(PathBuf, u64)>, Trouble> {
+        let mut found = Vec::new();
+        let around = self.project.parent().unwrap_or(&self.project);
+        let inside_baton = around.join("baton");
+        walk(around, &inside_baton, &mut found).doing("look at the project")?;
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn walk(dir: &Path, but: &Path, found: &mut Vec<(PathBuf, u64)>) -> std::io::Result<()> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let path = entry.path();
+        // The one thing that a task leaves in the user's repository: a ref that keeps its base.
+        if path == but || path.ends_with(".git/refs/baton") {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            walk(&path, but, found)?;
+        } else {
+            let mut digest = DefaultHasher::new();
+            if entry.file_type()?.is_symlink() {
+                std::fs::read_link(&path)?.hash(&mut digest);
+            } else {
+                std::fs::read(&path)?.hash(&mut digest);
+            }
+            found.push((path, digest.finish()));
+        }
+    }
+    Ok(())
+}
