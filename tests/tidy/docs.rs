@@ -7,7 +7,7 @@ use crate::readme::commands;
 use crate::tree::{File, tree};
 
 fn pages() -> impl Iterator<Item = &'static File> {
-    let is_page = |it: &&File| it.path.ends_with(".md") && !it.path.contains("/fixtures/");
+    let is_page = |it: &&File| it.path.ends_with(".md") && !it.is_fixture();
     tree().files.iter().filter(is_page)
 }
 

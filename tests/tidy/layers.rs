@@ -24,10 +24,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         &["reqwest", "hyper", "hyper_util", "http_body_util"],
     ),
     ("lsp", &["tower_lsp", "tower"]),
-    (
-        "sandbox",
-        &["landlock", "seccompiler", "rlimit", "close_fds"],
-    ),
+    ("sandbox", &["landlock", "seccompiler", "close_fds"]),
 ];
 
 const SOURCES: &str = "server/baton/src/";
@@ -119,16 +116,16 @@ fn each_library_has_one_user() {
         let Some(module) = module_of(&file.path) else {
             continue;
         };
-        for (at, word) in words(&rust.code) {
+        for (at, word) in words(&rust.product) {
             let owner = OWNERS.iter().find(|it| it.1.contains(&word));
             let Some((owner, _)) = owner.filter(|it| it.0 != module) else {
                 continue;
             };
             // A crate is named at the head of a path, by `use` or in the middle of the code.
-            let tail = &rust.code[at + word.len()..];
-            let is_head = !rust.code[..at].ends_with("::") && !rust.code[..at].ends_with('.');
+            let tail = &rust.product[at + word.len()..];
+            let is_head = !rust.product[..at].ends_with("::") && !rust.product[..at].ends_with('.');
             if is_head && tail.starts_with("::") {
-                let line = line_of(&rust.code, at);
+                let line = line_of(&rust.product, at);
                 found.push(format!("{}:{line}: `{word}` is `{owner}`'s", file.path));
             }
         }

@@ -34,7 +34,7 @@ fn there_are_no_notes_to_oneself() {
             None if is_script => &file.text,
             None => continue,
         };
-        if !file.path.contains("/fixtures/") {
+        if !file.is_fixture() {
             found.extend(
                 notes(text).map(|it| format!("{}:{}: a note", file.path, line_of(text, it))),
             );

@@ -23,6 +23,12 @@ impl File {
             rust,
         }
     }
+
+    /// A project that a test or the demo works on: none of our code. What must be nowhere in the tree
+    /// must not be there either.
+    pub fn is_fixture(&self) -> bool {
+        self.path.contains("/fixtures/") || self.path.contains("/demo/bugs/")
+    }
 }
 
 pub struct Tree {
@@ -32,11 +38,11 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Rust files of ours, with their views. Fixtures are projects that the tests work on, not ours.
+    /// Rust files of ours, with their views.
     pub fn rust(&self) -> impl Iterator<Item = (&File, &Rust)> {
         self.files
             .iter()
-            .filter(|it| !it.path.contains("/fixtures/"))
+            .filter(|it| !it.is_fixture())
             .filter_map(|it| it.rust.as_ref().map(|rust| (it, rust)))
     }
 
