@@ -14,16 +14,10 @@ fn no_catch_all_on_an_enum_of_our_own() {
     for (file, rust) in tree().rust() {
         for (at, name) in catch_alls(&rust.product, &closed) {
             let line = line_of(&rust.product, at);
-            found.push(format!(
-                "{}:{line}: a match on `{name}` has a `_` arm",
-                file.path
-            ));
+            found.push(format!("{}:{line}: a match on `{name}` has a `_` arm", file.path));
         }
     }
-    none(
-        found,
-        "name the other variants, so that a new one is a question and not an accident",
-    );
+    none(found, "name the other variants, so that a new one is a question and not an accident");
 }
 
 /// Every public enum of `team`.
@@ -52,7 +46,6 @@ fn catch_alls<'a>(code: &str, closed: &BTreeSet<&'a str>) -> Vec<(usize, &'a str
             continue;
         };
         let arms = patterns(code, open);
-        let is_catch_all = |it: &&str| *it == "_" || it.starts_with("_ if ");
         if !arms.iter().any(|it| is_catch_all(it)) {
             continue;
         }
@@ -60,6 +53,12 @@ fn catch_alls<'a>(code: &str, closed: &BTreeSet<&'a str>) -> Vec<(usize, &'a str
         found.extend(named.map(|it| (at, it)));
     }
     found
+}
+
+/// `_`, or a name that takes whatever is left. With a guard it takes nothing for granted.
+fn is_catch_all(pattern: &str) -> bool {
+    let is_name = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_';
+    !pattern.is_empty() && pattern.chars().all(is_name)
 }
 
 fn names_a_variant<'a>(pattern: &str, closed: &BTreeSet<&'a str>) -> Option<&'a str> {
@@ -121,7 +120,7 @@ fn at_depth_0(code: &str, from: usize, to: usize, wanted: &str) -> Option<usize>
         match code.as_bytes()[i] {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ if depth == 0 && code[..to].as_bytes()[i..].starts_with(wanted.as_bytes()) => {
+            _ if depth == 0 && code.as_bytes()[i..to].starts_with(wanted.as_bytes()) => {
                 return Some(i);
             }
             _ => (),
@@ -134,26 +133,12 @@ fn at_depth_0(code: &str, from: usize, to: usize, wanted: &str) -> Option<usize>
 fn a_catch_all_is_noticed() {
     let closed = BTreeSet::from(["Event", "Duty"]);
     let count = |it: &str| catch_alls(it, &closed).len();
-    assert_eq!(
-        count("match a { Event::A { x, .. } => { b() } Event::B(_) => c, _ => d, }"),
-        1
-    );
-    assert_eq!(
-        count("match (a, b) { (Duty::A, _) => f(|x| y(x)), _ if z => d, _ => e }"),
-        1
-    );
-    assert_eq!(
-        count("match a { Event::A => match b { 1 => 2, _ => 3 }, Event::B => 4 }"),
-        0
-    );
+    assert_eq!(count("match a { Event::A { x, .. } => { b() } Event::B(_) => c, _ => d, }"), 1);
+    assert_eq!(count("match (a, b) { (Duty::A, _) => f(|x| y(x)), _ if z => d, rest => e }"), 1);
+    assert_eq!(count("match a { Event::A => 1, _ if b => 2, Event::B => 3 }"), 0);
+    assert_eq!(count("match a { Event::A => match b { 1 => 2, _ => 3 }, Event::B => 4 }"), 0);
     assert_eq!(count("match a { 0 => Event::A, _ => Event::B }"), 0);
     assert_eq!(count("match a { MyEvent::A => 1, _ => 2 }"), 0);
-    assert_eq!(
-        count("match a.map(|it| { it }) { Some(Event::A) => {}, None => (), _ => {} }"),
-        1
-    );
-    assert_eq!(
-        count("if let Event::A = a { } else { match b { _ => 1 } }"),
-        0
-    );
+    assert_eq!(count("match a.map(|it| { it }) { Some(Event::A) => {}, None => (), _ => {} }"), 1);
+    assert_eq!(count("if let Event::A = a { } else { match b { _ => 1 } }"), 0);
 }

@@ -18,11 +18,7 @@ fn links_resolve() {
         let text = prose(&page.text);
         for (at, link) in links(&text) {
             if let Err(why) = resolve(&page.path, link) {
-                found.push(format!(
-                    "{}:{}: {link}: {why}",
-                    page.path,
-                    line_of(&text, at)
-                ));
+                found.push(format!("{}:{}: {link}: {why}", page.path, line_of(&text, at)));
             }
         }
     }
@@ -41,10 +37,7 @@ fn no_page_is_an_orphan() {
         .filter(|it| !linked.contains(&it.path))
         .map(|it| it.path.clone())
         .collect();
-    none(
-        found,
-        "link it from README.md or from a page that is linked there",
-    );
+    none(found, "link it from README.md or from a page that is linked there");
 }
 
 #[test]
@@ -77,17 +70,11 @@ fn a_command_that_a_page_names_exists() {
     for page in pages().filter(|it| it.path != "docs/shortcomings.md") {
         for (at, _) in page.text.match_indices("`baton ") {
             let rest = &page.text[at + "`baton ".len()..];
-            let word: &str = rest
-                .split(|it: char| !it.is_ascii_lowercase() && it != '_')
-                .next()
-                .unwrap();
+            let word: &str =
+                rest.split(|it: char| !it.is_ascii_lowercase() && it != '_').next().unwrap();
             let is_known = word.starts_with("__") || commands().iter().any(|it| it == word);
             if !word.is_empty() && !is_known {
-                found.push(format!(
-                    "{}:{}: baton {word}",
-                    page.path,
-                    line_of(&page.text, at)
-                ));
+                found.push(format!("{}:{}: baton {word}", page.path, line_of(&page.text, at)));
             }
         }
     }
@@ -99,10 +86,7 @@ fn prose(text: &str) -> String {
     let mut res = String::with_capacity(text.len());
     let mut fence = None;
     for line in text.split_inclusive('\n') {
-        let mark = line
-            .trim_start()
-            .get(..3)
-            .filter(|it| ["```", "~~~"].contains(it));
+        let mark = line.trim_start().get(..3).filter(|it| ["```", "~~~"].contains(it));
         match (mark, fence) {
             (Some(mark), None) => fence = Some(mark),
             (Some(mark), Some(open)) if mark == open => fence = None,
@@ -121,13 +105,7 @@ fn without_inline_code(line: &str) -> String {
     let parts = line.split('`').enumerate();
     // A part with an odd number stands between two backticks.
     parts
-        .map(|(i, part)| {
-            if i % 2 == 0 {
-                part.to_owned()
-            } else {
-                " ".repeat(part.len())
-            }
-        })
+        .map(|(i, part)| if i % 2 == 0 { part.to_owned() } else { " ".repeat(part.len()) })
         .collect::<Vec<_>>()
         .join("`")
 }
@@ -150,10 +128,7 @@ fn links(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// The path that a link of this page leads to; none for one that leads out of the tree.
 fn resolve(page: &str, link: &str) -> Result<Option<String>, String> {
-    if ["http://", "https://", "mailto:"]
-        .iter()
-        .any(|it| link.starts_with(it))
-    {
+    if ["http://", "https://", "mailto:"].iter().any(|it| link.starts_with(it)) {
         return Ok(None);
     }
     let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
@@ -196,9 +171,7 @@ fn join(page: &str, target: &str) -> Option<String> {
 /// As forges make anchors of headings.
 fn slug(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
-    let kept = text
-        .chars()
-        .filter(|it| it.is_alphanumeric() || " -_".contains(*it));
+    let kept = text.chars().filter(|it| it.is_alphanumeric() || " -_".contains(*it));
     kept.map(|it| if it == ' ' { '-' } else { it }).collect()
 }
 

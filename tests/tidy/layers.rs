@@ -19,10 +19,7 @@ const LAYERS: &[&[&str]] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("git", &["git2"]),
     ("store", &["rusqlite"]),
-    (
-        "model",
-        &["reqwest", "hyper", "hyper_util", "http_body_util"],
-    ),
+    ("model", &["reqwest", "hyper", "hyper_util", "http_body_util"]),
     ("lsp", &["tower_lsp", "tower"]),
     ("sandbox", &["landlock", "seccompiler", "close_fds"]),
 ];
@@ -49,10 +46,7 @@ fn looks_up(file: &File, code: &str) -> Vec<String> {
         return Vec::new();
     };
     let Some(own) = layer(module) else {
-        return vec![format!(
-            "{}: `{module}` has no layer yet: give it one",
-            file.path
-        )];
+        return vec![format!("{}: `{module}` has no layer yet: give it one", file.path)];
     };
     let mut found = Vec::new();
     for (at, used) in top_level_uses(file, code) {
@@ -62,10 +56,7 @@ fn looks_up(file: &File, code: &str) -> Vec<String> {
         };
         if is_up {
             let line = line_of(code, at);
-            found.push(format!(
-                "{}:{line}: `{module}` may not use `{used}`",
-                file.path
-            ));
+            found.push(format!("{}:{line}: `{module}` may not use `{used}`", file.path));
         }
     }
     found
@@ -130,28 +121,14 @@ fn each_library_has_one_user() {
             }
         }
     }
-    none(
-        found,
-        "ask the module that owns the library for what you need",
-    );
+    none(found, "ask the module that owns the library for what you need");
 }
 
 #[test]
 fn the_team_has_no_hands() {
     let manifest: toml::Table = tree().file("server/team/Cargo.toml").text.parse().unwrap();
-    let names = |it: &str| {
-        manifest[it]
-            .as_table()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        names("dependencies"),
-        ["serde"],
-        "a new dependency of `team` is a decision"
-    );
+    let names = |it: &str| manifest[it].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names("dependencies"), ["serde"], "a new dependency of `team` is a decision");
     assert_eq!(names("dev-dependencies"), ["expect-test", "serde_json"]);
 
     let hands = [
@@ -183,10 +160,7 @@ fn the_team_has_no_hands() {
             }
         }
     }
-    none(
-        found,
-        "`team` only thinks: time and facts come in as inputs, acts go out as jobs",
-    );
+    none(found, "`team` only thinks: time and facts come in as inputs, acts go out as jobs");
 }
 
 /// What `team` names a thing by; the wire may carry these as they are.
@@ -245,10 +219,7 @@ fn team_types_on_the_wire(file: &File, code: &str) -> Vec<String> {
             let is_team = code[..body.start + i].ends_with("team::") || imported.contains(&word);
             if is_team && !IDS.contains(&word) {
                 let line = line_of(code, body.start + i);
-                found.push(format!(
-                    "{}:{line}: `{word}` of `team` on the wire",
-                    file.path
-                ));
+                found.push(format!("{}:{line}: `{word}` of `team` on the wire", file.path));
             }
         }
     }
@@ -269,38 +240,19 @@ fn imported_from_team(code: &str) -> Vec<&str> {
 fn every_crate_takes_the_houses_lints() {
     for manifest in ["server/team/Cargo.toml", "server/baton/Cargo.toml"] {
         let read: toml::Table = tree().file(manifest).text.parse().unwrap();
-        assert_eq!(
-            read["lints"]["workspace"].as_bool(),
-            Some(true),
-            "{manifest}: [lints]"
-        );
+        assert_eq!(read["lints"]["workspace"].as_bool(), Some(true), "{manifest}: [lints]");
     }
     let read: toml::Table = tree().file("Cargo.toml").text.parse().unwrap();
     let level = |group: &str, lint: &str| {
-        read["workspace"]["lints"][group][lint]
-            .as_str()
-            .map(str::to_owned)
+        read["workspace"]["lints"][group][lint].as_str().map(str::to_owned)
     };
     assert_eq!(level("rust", "unsafe_code").as_deref(), Some("forbid"));
-    for lint in [
-        "unwrap_used",
-        "expect_used",
-        "print_stdout",
-        "await_holding_lock",
-    ] {
-        assert_eq!(
-            level("clippy", lint).as_deref(),
-            Some("deny"),
-            "clippy::{lint}"
-        );
+    for lint in ["unwrap_used", "expect_used", "print_stdout", "await_holding_lock"] {
+        assert_eq!(level("clippy", lint).as_deref(), Some("deny"), "clippy::{lint}");
     }
     let members = read["workspace"]["members"].as_array().unwrap();
     let folders: Vec<_> = std::fs::read_dir(root().join("server")).unwrap().collect();
-    assert_eq!(
-        members.len(),
-        folders.len(),
-        "a crate that is no member, or a member elsewhere"
-    );
+    assert_eq!(members.len(), folders.len(), "a crate that is no member, or a member elsewhere");
 }
 
 #[test]
@@ -310,34 +262,10 @@ fn a_look_up_is_noticed() {
         let code = file.rust.as_ref().unwrap().code.clone();
         looks_up(&file, &code).len()
     };
-    assert_eq!(
-        sample(
-            "git/slot.rs",
-            "use crate::{config::Home, store::{Reader, hub}, fail};"
-        ),
-        1
-    );
-    assert_eq!(
-        sample(
-            "git/slot.rs",
-            "fn a() { super::super::hub::b(); super::tree(); }"
-        ),
-        1
-    );
-    assert_eq!(
-        sample(
-            "git.rs",
-            "use super::agent; use super::clean; use crate::git::slot;"
-        ),
-        1
-    );
-    assert_eq!(
-        sample(
-            "lsp.rs",
-            "use crate::hub::Hub; // crate::cli\nlet a = \"crate::cli\";"
-        ),
-        0
-    );
+    assert_eq!(sample("git/slot.rs", "use crate::{config::Home, store::{Reader, hub}, fail};"), 1);
+    assert_eq!(sample("git/slot.rs", "fn a() { super::super::hub::b(); super::tree(); }"), 1);
+    assert_eq!(sample("git.rs", "use super::agent; use super::clean; use crate::git::slot;"), 1);
+    assert_eq!(sample("lsp.rs", "use crate::hub::Hub; // crate::cli\nlet a = \"crate::cli\";"), 0);
     assert_eq!(sample("fail.rs", "use crate::config;"), 1);
     assert_eq!(sample("novel.rs", "use team::Event;"), 1);
     assert_eq!(sample("main.rs", "use baton::cli;"), 0);

@@ -143,9 +143,7 @@ fn raw(text: &[u8]) -> Option<(usize, usize)> {
     if text.get(hashes + 1) != Some(&b'"') {
         return None;
     }
-    let close: Vec<u8> = std::iter::once(b'"')
-        .chain(std::iter::repeat_n(b'#', hashes))
-        .collect();
+    let close: Vec<u8> = std::iter::once(b'"').chain(std::iter::repeat_n(b'#', hashes)).collect();
     let end = text[open..]
         .windows(close.len())
         .position(|it| it == close)
@@ -248,10 +246,7 @@ pub fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// The line of an offset, counted from 1.
 pub fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.as_bytes()[..offset]
-        .iter()
-        .filter(|it| **it == b'\n')
-        .count()
+    1 + text.as_bytes()[..offset].iter().filter(|it| **it == b'\n').count()
 }
 
 #[test]
@@ -267,9 +262,7 @@ mod more;
 "####;
     let read = Rust::read("server/x/src/lib.rs", text);
     let at = |view: &str, word: &str| view.contains(word);
-    for word in [
-        "fn a<'x>", "let d", "let e", "let f", "let g", "let h", "fn last",
-    ] {
+    for word in ["fn a<'x>", "let d", "let e", "let f", "let g", "let h", "fn last"] {
         assert!(at(&read.code, word), "{word} is code\n{}", read.code);
     }
     for word in ["fn no", "one", "three", "raw \"", "bytes", "quotes", "end"] {

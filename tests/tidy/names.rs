@@ -5,63 +5,43 @@ use crate::none;
 use crate::tree::tree;
 
 /// They name a place to put code, not a thing.
-const VAGUE: &[&str] = &[
-    "manager", "service", "helper", "helpers", "util", "utils", "handler",
-];
+const VAGUE: &[&str] = &["manager", "service", "helper", "helpers", "util", "utils", "handler"];
 
 /// Words for which the house has another: task, run, question, ...
 const TAKEN: &[&str] = &["session", "thread", "turn", "attempt", "execution"];
 
-const ITEMS: &[&str] = &[
-    "struct", "enum", "trait", "type", "mod", "fn", "const", "static", "union",
-];
+const ITEMS: &[&str] =
+    &["struct", "enum", "trait", "type", "mod", "fn", "const", "static", "union"];
 
 #[test]
 fn nothing_is_named_vaguely() {
     let found = each_item(|name| {
         let last = parts(name).pop()?;
-        VAGUE
-            .contains(&last.as_str())
-            .then(|| format!("`{name}` names no thing"))
+        VAGUE.contains(&last.as_str()).then(|| format!("`{name}` names no thing"))
     });
-    none(
-        found,
-        "say what it is or does: a verb for a function, the thing itself for a type",
-    );
+    none(found, "say what it is or does: a verb for a function, the thing itself for a type");
 }
 
 #[test]
 fn one_word_has_one_meaning() {
     let found = each_item(|name| {
         let parts = parts(name);
-        let taken = TAKEN
-            .iter()
-            .find(|it| parts.iter().any(|part| part == *it))?;
+        let taken = TAKEN.iter().find(|it| parts.iter().any(|part| part == *it))?;
         Some(format!("`{name}`: the house doesn't say `{taken}`"))
     });
-    none(
-        found,
-        "the words are in docs/style.md: task, run, handoff, check, question, ...",
-    );
+    none(found, "the words are in docs/style.md: task, run, handoff, check, question, ...");
 }
 
 #[test]
 fn limits_are_called_max() {
     let found = each_const(|name| {
         let parts = parts(name);
-        let word = parts
-            .iter()
-            .find(|it| ["limit", "maximum", "cap", "most"].contains(&it.as_str()));
-        let misplaced = parts
-            .iter()
-            .position(|it| it == "max")
-            .filter(|it| it + 1 != parts.len());
+        let word =
+            parts.iter().find(|it| ["limit", "maximum", "cap", "most"].contains(&it.as_str()));
+        let misplaced = parts.iter().position(|it| it == "max").filter(|it| it + 1 != parts.len());
         (word.is_some() || misplaced.is_some()).then(|| format!("`{name}` is a limit"))
     });
-    none(
-        found,
-        "a limit is called WHAT_UNIT_MAX, as in OUTPUT_BYTES_MAX",
-    );
+    none(found, "a limit is called WHAT_UNIT_MAX, as in OUTPUT_BYTES_MAX");
 }
 
 fn each_item(wrong: impl Fn(&str) -> Option<String>) -> Vec<String> {

@@ -19,10 +19,7 @@ const HOSTS: &[(&str, &str)] = &[
     ("console.anthropic.com", "where a key comes from"),
     ("docs.claude.com", "the provider's documentation"),
     ("docs.anthropic.com", "the provider's documentation"),
-    (
-        "github.com",
-        "the name of the public index in Cargo.lock, and sources of facts",
-    ),
+    ("github.com", "the name of the public index in Cargo.lock, and sources of facts"),
     ("crates.io", "the public index"),
     ("registry.npmjs.org", "the public index, in a lock file"),
     ("json-schema.org", "the dialect of a schema"),
@@ -57,13 +54,7 @@ const TOP: &[&str] = &[
 #[test]
 fn no_machine_path() {
     // In two halves, so that this file may be searched too.
-    let halves = [
-        ("/ro", "ot/"),
-        ("/wo", "rk/"),
-        ("/fa", "rm/"),
-        ("/Us", "ers/"),
-        ("C:\\", "Us"),
-    ];
+    let halves = [("/ro", "ot/"), ("/wo", "rk/"), ("/fa", "rm/"), ("/Us", "ers/"), ("C:\\", "Us")];
     let paths: Vec<String> = halves.iter().map(|(a, b)| format!("{a}{b}")).collect();
     let home = ["/ho", "me/"].concat();
     let mut found = Vec::new();
@@ -71,9 +62,7 @@ fn no_machine_path() {
         let places = paths.iter().flat_map(|it| file.text.match_indices(it));
         let homes = file.text.match_indices(&home).filter(|(at, it)| {
             let rest = &file.text[at + it.len()..];
-            let name = rest
-                .find(|it: char| !it.is_ascii_lowercase())
-                .unwrap_or(rest.len());
+            let name = rest.find(|it: char| !it.is_ascii_lowercase()).unwrap_or(rest.len());
             0 < name && rest[name..].starts_with('/')
         });
         for (at, it) in places.chain(homes) {
@@ -84,10 +73,7 @@ fn no_machine_path() {
             }
         }
     }
-    none(
-        found,
-        "take the place from the environment, a temporary folder or `~`",
-    );
+    none(found, "take the place from the environment, a temporary folder or `~`");
 }
 
 #[test]
@@ -102,10 +88,7 @@ fn every_host_is_known() {
         }
     }
     found.sort();
-    none(
-        found,
-        "use example.org or loopback; or add the host with its reason to HOSTS",
-    );
+    none(found, "use example.org or loopback; or add the host with its reason to HOSTS");
 }
 
 fn hosts(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -130,14 +113,7 @@ fn is_known(host: &str) -> bool {
 
 /// Reserved for examples, so that nobody owns them.
 fn is_example(host: &str) -> bool {
-    let ends = [
-        "example.com",
-        "example.org",
-        "example.net",
-        ".invalid",
-        ".test",
-        ".example",
-    ];
+    let ends = ["example.com", "example.org", "example.net", ".invalid", ".test", ".example"];
     host == "example" || ends.iter().any(|it| host.ends_with(it))
 }
 
@@ -149,10 +125,7 @@ fn no_key() {
             found.push(format!("{}:{}: {what}", file.path, line_of(&file.text, at)));
         }
     }
-    none(
-        found,
-        "a key never lies in the tree; a test that needs one puts it together as it runs",
-    );
+    none(found, "a key never lies in the tree; a test that needs one puts it together as it runs");
 }
 
 fn keys(text: &str) -> Vec<(usize, &'static str)> {
@@ -195,34 +168,20 @@ fn no_person() {
         for (at, address) in addresses(&file.text) {
             let host = address.rsplit('@').next().unwrap_or_default();
             if !is_example(host) && !["localhost", "baton"].contains(&host) {
-                found.push(format!(
-                    "{}:{}: {address}",
-                    file.path,
-                    line_of(&file.text, at)
-                ));
+                found.push(format!("{}:{}: {address}", file.path, line_of(&file.text, at)));
             }
         }
         for mark in [["Signed-off", "-by:"], ["@", "author"]] {
             for (at, _) in file.text.match_indices(&mark.concat()) {
-                found.push(format!(
-                    "{}:{}: a signature",
-                    file.path,
-                    line_of(&file.text, at)
-                ));
+                found.push(format!("{}:{}: a signature", file.path, line_of(&file.text, at)));
             }
         }
     }
-    let author = tree()
-        .files
-        .iter()
-        .filter(|it| it.path.ends_with("Cargo.toml"));
+    let author = tree().files.iter().filter(|it| it.path.ends_with("Cargo.toml"));
     for file in author.filter(|it| it.text.contains("\nauthors")) {
         found.push(format!("{}: authors", file.path));
     }
-    none(
-        found,
-        "the authors are `the Baton authors`; addresses in examples end in example.org",
-    );
+    none(found, "the authors are `the Baton authors`; addresses in examples end in example.org");
 }
 
 /// What looks like a mail address: `somebody@example.org`, the last part of letters alone.
@@ -230,9 +189,9 @@ fn addresses(text: &str) -> Vec<(usize, &str)> {
     let is_name = |it: char| it.is_ascii_alphanumeric() || "._%+-".contains(it);
     let mut found = Vec::new();
     for (at, _) in text.match_indices('@') {
-        let start = text[..at].rfind(|it| !is_name(it)).map_or(0, |it| {
-            it + text[it..].chars().next().map_or(1, char::len_utf8)
-        });
+        let start = text[..at]
+            .rfind(|it| !is_name(it))
+            .map_or(0, |it| it + text[it..].chars().next().map_or(1, char::len_utf8));
         let rest = &text[at + 1..];
         let is_host = |it: char| it.is_ascii_alphanumeric() || ".-".contains(it);
         let end = rest.find(|it| !is_host(it)).unwrap_or(rest.len());
@@ -249,25 +208,11 @@ fn addresses(text: &str) -> Vec<(usize, &str)> {
 
 #[test]
 fn the_top_level_is_tidy() {
-    let present: BTreeSet<&str> = tree()
-        .paths
-        .iter()
-        .filter_map(|it| it.split('/').next())
-        .collect();
-    let found = present
-        .iter()
-        .filter(|it| !TOP.contains(it))
-        .map(|it| (*it).to_owned())
-        .collect();
+    let present: BTreeSet<&str> =
+        tree().paths.iter().filter_map(|it| it.split('/').next()).collect();
+    let found = present.iter().filter(|it| !TOP.contains(it)).map(|it| (*it).to_owned()).collect();
     none(found, "it belongs under server, editors, tests or docs");
-    for needed in [
-        "Cargo.lock",
-        "README.md",
-        "LICENSE-MIT",
-        "LICENSE-APACHE",
-        ".ci",
-        "docs",
-    ] {
+    for needed in ["Cargo.lock", "README.md", "LICENSE-MIT", "LICENSE-APACHE", ".ci", "docs"] {
         assert!(present.contains(needed), "{needed} is missing");
     }
 }
@@ -275,17 +220,11 @@ fn the_top_level_is_tidy() {
 #[test]
 fn what_must_not_be_here_is_noticed() {
     let text = ["http:", "//a:b", "@some.host:8/x and http://127.0.0.1:80/"].concat();
-    let read: Vec<&str> = hosts(&text)
-        .map(|it| it.1)
-        .filter(|it| !is_known(it))
-        .collect();
+    let read: Vec<&str> = hosts(&text).map(|it| it.1).filter(|it| !is_known(it)).collect();
     assert_eq!(read, ["some.host"]);
     let key = ["sk-", "ant-", "abcdefgh12345678ijkl"].concat();
     assert_eq!(keys(&format!("key = \"{key}\"")).len(), 1);
     assert_eq!(keys("a task-with-a-very-long-name-of-2-words").len(), 0);
     let person = ["some.one", "@", "somewhere.net"].concat();
-    assert_eq!(
-        addresses(&format!("<{person}> and git@[::1] and a@b")).len(),
-        1
-    );
+    assert_eq!(addresses(&format!("<{person}> and git@[::1] and a@b")).len(), 1);
 }

@@ -16,10 +16,7 @@ fn nothing_is_a_stub() {
             }
         }
     }
-    none(
-        found,
-        "finish it, or leave it out and say so in docs/shortcomings.md",
-    );
+    none(found, "finish it, or leave it out and say so in docs/shortcomings.md");
 }
 
 #[test]
@@ -40,10 +37,7 @@ fn there_are_no_notes_to_oneself() {
             );
         }
     }
-    none(
-        found,
-        "do it, or file it; HEAD is for readers, not for plans",
-    );
+    none(found, "do it, or file it; HEAD is for readers, not for plans");
 }
 
 /// The word is allowed in backticks and quotes: some comments speak about such notes.
@@ -83,16 +77,11 @@ fn no_test_sleeps() {
             }
         }
     }
-    none(
-        found,
-        "wait for what you expect: a board version, a line of output, a child's end",
-    );
+    none(found, "wait for what you expect: a board version, a line of output, a child's end");
 }
 
 fn is_test_script(path: &str) -> bool {
-    let is_script = [".lua", ".py", ".mjs", ".ts", ".js"]
-        .iter()
-        .any(|it| path.ends_with(it));
+    let is_script = [".lua", ".py", ".mjs", ".ts", ".js"].iter().any(|it| path.ends_with(it));
     is_script && (path.starts_with("tests/") || path.contains("/test"))
 }
 
@@ -101,21 +90,13 @@ fn lints_are_silenced_with_a_reason_only() {
     let mut found = Vec::new();
     for (file, rust) in tree().rust() {
         for (at, _) in rust.product.match_indices("[allow(") {
-            found.push(format!(
-                "{}:{}: allow",
-                file.path,
-                line_of(&rust.product, at)
-            ));
+            found.push(format!("{}:{}: allow", file.path, line_of(&rust.product, at)));
         }
         for (at, _) in rust.product.match_indices("[expect(") {
             let rest = &rust.product[at..];
             let end = rest.find(")]").unwrap_or(rest.len());
             if !rest[..end].contains("reason") {
-                found.push(format!(
-                    "{}:{}: no reason",
-                    file.path,
-                    line_of(&rust.product, at)
-                ));
+                found.push(format!("{}:{}: no reason", file.path, line_of(&rust.product, at)));
             }
         }
     }
@@ -131,8 +112,5 @@ fn notes_are_noticed() {
     let mark = ["TO", "DO"].concat();
     let count = |it: String| notes(&it).count();
     assert_eq!(count(format!("// {mark}: later")), 1);
-    assert_eq!(
-        count(format!("// a `{mark}` in the text, {mark}s, \"{mark}\"")),
-        0
-    );
+    assert_eq!(count(format!("// a `{mark}` in the text, {mark}s, \"{mark}\"")), 0);
 }

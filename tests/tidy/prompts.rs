@@ -14,10 +14,7 @@ const RUN: &[&str] = &["run_command", "run_check", "show_diff"];
 /// Prompt, and the tools of its role beyond READ.
 const ROLES: &[(&str, &[&[&str]])] = &[
     ("pm", &[&["hand_over_triage"]]),
-    (
-        "engineer",
-        &[WRITE, RUN, &["checkpoint", "hand_over_change"]],
-    ),
+    ("engineer", &[WRITE, RUN, &["checkpoint", "hand_over_change"]]),
     ("tester", &[WRITE, RUN, &["hand_over_verdict"]]),
     ("architect", &[&["hand_over_answer"]]),
 ];
@@ -25,15 +22,9 @@ const ROLES: &[(&str, &[&[&str]])] = &[
 #[test]
 fn prompts_are_short_and_name_only_tools_of_their_role() {
     let mut found = Vec::new();
-    let prompts: Vec<&File> = tree()
-        .files
-        .iter()
-        .filter(|it| it.path.starts_with(FOLDER))
-        .collect();
-    assert!(
-        ROLES.len() <= prompts.len(),
-        "a role has no prompt in {FOLDER}"
-    );
+    let prompts: Vec<&File> =
+        tree().files.iter().filter(|it| it.path.starts_with(FOLDER)).collect();
+    assert!(ROLES.len() <= prompts.len(), "a role has no prompt in {FOLDER}");
     for prompt in prompts {
         found.extend(wrong(prompt));
     }
@@ -44,10 +35,7 @@ fn wrong(prompt: &File) -> Vec<String> {
     let mut found = Vec::new();
     let count = prompt.text.split_whitespace().count();
     if WORDS_MAX < count {
-        found.push(format!(
-            "{}: {count} words, at most {WORDS_MAX}",
-            prompt.path
-        ));
+        found.push(format!("{}: {count} words, at most {WORDS_MAX}", prompt.path));
     }
     let role = prompt.path[FOLDER.len()..].trim_end_matches(".md");
     let Some((_, own)) = ROLES.iter().find(|it| it.0 == role) else {
@@ -67,9 +55,7 @@ fn named_tools(text: &str) -> impl Iterator<Item = &str> {
     let between = text.split('`').enumerate().filter(|(i, _)| i % 2 == 1);
     between.filter_map(|(_, part)| {
         let word = part.split(['(', ' ']).next()?;
-        let of_some_role = ROLES
-            .iter()
-            .any(|(_, own)| own.iter().any(|it| it.contains(&word)));
+        let of_some_role = ROLES.iter().any(|(_, own)| own.iter().any(|it| it.contains(&word)));
         (READ.contains(&word) || of_some_role || word.starts_with("hand_over_")).then_some(word)
     })
 }
@@ -78,17 +64,8 @@ fn named_tools(text: &str) -> impl Iterator<Item = &str> {
 fn a_tool_of_another_role_is_noticed() {
     let sample =
         |role: &str, text: &str| wrong(&File::new(&format!("{FOLDER}{role}.md"), text)).len();
-    assert_eq!(
-        sample(
-            "pm",
-            "Use `read_file`, then `hand_over_triage`. Never `some_word`."
-        ),
-        0
-    );
-    assert_eq!(
-        sample("pm", "Use `edit_file(path)` and `hand_over_change`."),
-        2
-    );
+    assert_eq!(sample("pm", "Use `read_file`, then `hand_over_triage`. Never `some_word`."), 0);
+    assert_eq!(sample("pm", "Use `edit_file(path)` and `hand_over_change`."), 2);
     assert_eq!(sample("tester", "Call `hand_over_nothing`."), 1);
     assert_eq!(sample("nobody", ""), 1);
     assert_eq!(sample("pm", &"word ".repeat(WORDS_MAX + 1)), 1);

@@ -9,28 +9,21 @@ use std::process::Command;
 use std::sync::{LazyLock, Mutex};
 
 /// Programs that a block may call besides ours.
-const PROGRAMS: &[&str] = &[
-    "cargo", "git", "cd", "export", "apt-get", "sudo", "nvim", "mkdir", "cp",
-];
+const PROGRAMS: &[&str] =
+    &["cargo", "git", "cd", "export", "apt-get", "sudo", "nvim", "mkdir", "cp"];
 
 #[test]
 fn commands_in_the_readme_exist() {
     let mut found = Vec::new();
     let text = &tree().file("README.md").text;
     let lines = shell_lines(text);
-    assert!(
-        lines.iter().any(|it| it.1.starts_with("cargo run -- demo")),
-        "no first command"
-    );
+    assert!(lines.iter().any(|it| it.1.starts_with("cargo run -- demo")), "no first command");
     for (at, line) in lines {
         if let Err(why) = exists(line) {
             found.push(format!("README.md:{}: {line}: {why}", line_of(text, at)));
         }
     }
-    none(
-        found,
-        "`baton --help` and `baton COMMAND --help` list what there is",
-    );
+    none(found, "`baton --help` and `baton COMMAND --help` list what there is");
 }
 
 /// Lines of the blocks marked `sh`, without comments.
@@ -74,10 +67,7 @@ fn exists(line: &str) -> Result<(), String> {
 
 fn has_options(command: &str, words: &[&str]) -> Result<(), String> {
     let help = help(command);
-    let options = words
-        .iter()
-        .take_while(|it| **it != "--")
-        .filter(|it| it.starts_with("--"));
+    let options = words.iter().take_while(|it| **it != "--").filter(|it| it.starts_with("--"));
     for option in options {
         let name = option.split('=').next().unwrap_or(option);
         let is_listed = help.split([' ', ',', '\n', '=']).any(|it| it == name);
@@ -105,8 +95,7 @@ fn help(command: &str) -> String {
     let mut seen = SEEN.lock().unwrap();
     let ask = || {
         let mut call = Command::new(env!("CARGO_BIN_EXE_baton"));
-        call.args(Some(command).filter(|it| !it.is_empty()))
-            .arg("--help");
+        call.args(Some(command).filter(|it| !it.is_empty())).arg("--help");
         let out = call.output().unwrap();
         assert!(out.status.success(), "baton {command} --help: {out:?}");
         String::from_utf8(out.stdout).unwrap()
@@ -118,35 +107,23 @@ fn help(command: &str) -> String {
 fn exit_codes_are_those_of_the_program() {
     let readme = &tree().file("README.md").text;
     let in_table = readme.lines().filter_map(|it| it.strip_prefix("| "));
-    let in_table: BTreeSet<u8> = in_table
-        .filter_map(|it| it.split(' ').next()?.parse().ok())
-        .collect();
+    let in_table: BTreeSet<u8> =
+        in_table.filter_map(|it| it.split(' ').next()?.parse().ok()).collect();
     let help = help("");
     let list = help.split("Exit codes:\n").nth(1).unwrap_or_default();
     let in_help = list.lines().take_while(|it| !it.is_empty());
-    let in_help: BTreeSet<u8> = in_help
-        .filter_map(|it| it.split_whitespace().next()?.parse().ok())
-        .collect();
-    assert_eq!(
-        in_table, in_help,
-        "the README's table and `baton --help` differ"
-    );
+    let in_help: BTreeSet<u8> =
+        in_help.filter_map(|it| it.split_whitespace().next()?.parse().ok()).collect();
+    assert_eq!(in_table, in_help, "the README's table and `baton --help` differ");
     assert_eq!(in_table, BTreeSet::from([0, 1, 2, 3, 64, 70, 130]));
 }
 
 #[test]
 fn ci_runs_what_the_readme_says() {
     let lines = shell_lines(&tree().file("README.md").text);
-    let tests: Vec<&str> = lines
-        .iter()
-        .map(|it| it.1)
-        .filter(|it| it.starts_with("cargo test"))
-        .collect();
-    assert_eq!(
-        tests,
-        ["cargo test"],
-        "the README names one test command, and CI reads it there"
-    );
+    let tests: Vec<&str> =
+        lines.iter().map(|it| it.1).filter(|it| it.starts_with("cargo test")).collect();
+    assert_eq!(tests, ["cargo test"], "the README names one test command, and CI reads it there");
     let ci = &tree().file(".ci/run").text;
     assert!(ci.contains("README.md") && ci.contains("BATON_TEST_REQUIRE=all"));
     for part in ["cargo fmt", "cargo clippy", "demo --yes", "--cheat"] {
@@ -156,20 +133,10 @@ fn ci_runs_what_the_readme_says() {
 
 #[test]
 fn a_command_that_is_not_there_is_noticed() {
-    for wrong in [
-        "baton frobnicate",
-        "cargo run -- demo --none",
-        "make",
-        "baton --none",
-    ] {
+    for wrong in ["baton frobnicate", "cargo run -- demo --none", "make", "baton --none"] {
         assert!(exists(wrong).is_err(), "{wrong}");
     }
-    for right in [
-        "A=b cargo test",
-        "baton --version",
-        "cargo run -- demo --yes",
-        "baton run -",
-    ] {
+    for right in ["A=b cargo test", "baton --version", "cargo run -- demo --yes", "baton run -"] {
         assert_eq!(exists(right), Ok(()), "{right}");
     }
     let text = "```sh\na # b\n# c\n```\n```lua\nd\n```\n";

@@ -18,10 +18,7 @@ fn every_file_says_what_it_is_for() {
         .filter(|(file, _)| !file.text.starts_with("//! "))
         .map(|(file, _)| format!("{}:1", file.path))
         .collect();
-    none(
-        found,
-        "open the file with a `//!` sentence that says what it is for",
-    );
+    none(found, "open the file with a `//!` sentence that says what it is for");
 }
 
 #[test]
@@ -47,9 +44,7 @@ fn files_and_functions_are_short() {
         match RATCHET.iter().find(|it| it.0 == key) {
             Some((_, max)) if max < lines => found.push(format!("{key}: {lines} lines, was {max}")),
             Some((_, max)) if lines < max => {
-                found.push(format!(
-                    "{key}: has shrunk to {lines} lines: say so in RATCHET"
-                ));
+                found.push(format!("{key}: has shrunk to {lines} lines: say so in RATCHET"));
             }
             Some(_) => (),
             None if key.ends_with(".rs") => found.push(format!("{key}: {lines} lines")),
@@ -77,20 +72,14 @@ fn every_rust_file_is_a_module_of_some_other() {
         .filter(|(file, _)| !is_declared(file))
         .map(|(file, _)| file.path.clone())
         .collect();
-    none(
-        found,
-        "no `mod` names this file, so nothing compiles it: declare it, or remove it",
-    );
+    none(found, "no `mod` names this file, so nothing compiles it: declare it, or remove it");
 }
 
 #[test]
 fn no_file_is_called_mod_rs() {
     let is_mod = |it: &&String| name(it) == "mod.rs";
     let found = tree().paths.iter().filter(is_mod).cloned().collect();
-    none(
-        found,
-        "`foo.rs` beside `foo/`, so that a file's name says what it is",
-    );
+    none(found, "`foo.rs` beside `foo/`, so that a file's name says what it is");
 }
 
 fn name(path: &str) -> &str {
@@ -173,9 +162,6 @@ fn lengths_are_counted_rightly() {
 fn the_style_guide_states_these_numbers() {
     let style = &tree().file("docs/style.md").text;
     for number in [FILE_LINES_MAX, FUNCTION_LINES_MAX] {
-        assert!(
-            style.contains(&number.to_string()),
-            "docs/style.md doesn't say {number}"
-        );
+        assert!(style.contains(&number.to_string()), "docs/style.md doesn't say {number}");
     }
 }

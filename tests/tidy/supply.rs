@@ -26,28 +26,18 @@ const LICENCES: &[&str] = &[
 /// Crate, licence, and why it is fine here.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("borrow-or-share", "MIT-0", "MIT without the notice"),
-    (
-        "webpki-root-certs",
-        "CDLA-Permissive-2.0",
-        "data, for platforms other than Linux",
-    ),
+    ("webpki-root-certs", "CDLA-Permissive-2.0", "data, for platforms other than Linux"),
 ];
 
 /// Crate, and why it shall not come back.
 const BANNED: &[(&str, &str)] = &[
     ("openssl-sys", "rustls is the one TLS"),
     ("native-tls", "rustls is the one TLS"),
-    (
-        "aws-lc-sys",
-        "ring is the one crypto library; this one needs a C tool chain of its own",
-    ),
+    ("aws-lc-sys", "ring is the one crypto library; this one needs a C tool chain of its own"),
     ("libssh2-sys", "Baton never talks to a remote through git"),
     ("birdcage", "GPL"),
     ("hakoniwa", "LGPL"),
-    (
-        "lsp-types",
-        "the fork's `ls-types` are the one set of protocol types",
-    ),
+    ("lsp-types", "the fork's `ls-types` are the one set of protocol types"),
 ];
 
 static METADATA: LazyLock<Value> = LazyLock::new(metadata);
@@ -72,10 +62,7 @@ fn metadata() -> Value {
     };
     let version = Command::new(&cargo).arg("-vV").output().unwrap().stdout;
     let version = String::from_utf8(version).unwrap();
-    let host = version
-        .lines()
-        .find_map(|it| it.strip_prefix("host: "))
-        .unwrap();
+    let host = version.lines().find_map(|it| it.strip_prefix("host: ")).unwrap();
     let bytes = run(&["--offline"])
         .or_else(|_| run(&[]))
         .or_else(|_| run(&["--offline", "--filter-platform", host]))
@@ -100,10 +87,7 @@ fn every_licence_is_allowed() {
             found.push(format!("{name}: `{licence}` needs no exception"));
         }
     }
-    none(
-        found,
-        "do without the crate, or name the exception and why it is fine in EXCEPTIONS",
-    );
+    none(found, "do without the crate, or name the exception and why it is fine in EXCEPTIONS");
 }
 
 #[test]
@@ -117,15 +101,10 @@ fn every_crate_is_from_the_registry_or_from_here() {
             None => std::path::Path::new(text(package, "manifest_path")).starts_with(&root),
         };
         if !is_fine {
-            found.push(format!(
-                "{name}: neither from the registry nor from this tree"
-            ));
+            found.push(format!("{name}: neither from the registry nor from this tree"));
         }
     }
-    none(
-        found,
-        "no git sources and no paths outside: a fresh clone must build anywhere",
-    );
+    none(found, "no git sources and no paths outside: a fresh clone must build anywhere");
 }
 
 #[test]
@@ -135,41 +114,18 @@ fn no_banned_crate_came_back() {
         .filter_map(|it| BANNED.iter().find(|banned| banned.0 == text(it, "name")))
         .map(|(name, why)| format!("{name}: {why}"))
         .collect();
-    none(
-        found,
-        "`cargo tree -i NAME -e features` says who brings it; switch that feature off",
-    );
+    none(found, "`cargo tree -i NAME -e features` says who brings it; switch that feature off");
 }
 
 #[test]
 fn what_is_heavy_or_holds_state_is_here_once() {
-    let found = [
-        "tokio",
-        "hyper",
-        "reqwest",
-        "rustls",
-        "rusqlite",
-        "git2",
-        "serde_json",
-        "toml",
-    ]
-    .into_iter()
-    .map(|name| {
-        (
-            name,
-            packages()
-                .iter()
-                .filter(|it| text(it, "name") == name)
-                .count(),
-        )
-    })
-    .filter(|(_, count)| *count != 1)
-    .map(|(name, count)| format!("{name}: {count} versions"))
-    .collect();
-    none(
-        found,
-        "two versions are two builds and two sets of types: move to one",
-    );
+    let found = ["tokio", "hyper", "reqwest", "rustls", "rusqlite", "git2", "serde_json", "toml"]
+        .into_iter()
+        .map(|name| (name, packages().iter().filter(|it| text(it, "name") == name).count()))
+        .filter(|(_, count)| *count != 1)
+        .map(|(name, count)| format!("{name}: {count} versions"))
+        .collect();
+    none(found, "two versions are two builds and two sets of types: move to one");
 }
 
 fn text<'a>(package: &'a Value, key: &str) -> &'a str {
@@ -178,10 +134,7 @@ fn text<'a>(package: &'a Value, key: &str) -> &'a str {
 
 /// Reads an SPDX expression (`/` is the old way to say OR).
 fn is_allowed(expression: &str) -> bool {
-    let spaced = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ");
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let tokens: Vec<&str> = spaced.split_whitespace().collect();
     let mut at = 0;
     let allowed = any_of(&tokens, &mut at);
@@ -236,15 +189,7 @@ fn licence_expressions_are_read_rightly() {
     ] {
         assert!(is_allowed(fine), "{fine}");
     }
-    for wrong in [
-        "",
-        "GPL-3.0",
-        "MIT AND GPL-3.0",
-        "MIT OR",
-        "MIT WITH x",
-        "AND MIT",
-        "MIT )",
-    ] {
+    for wrong in ["", "GPL-3.0", "MIT AND GPL-3.0", "MIT OR", "MIT WITH x", "AND MIT", "MIT )"] {
         assert!(!is_allowed(wrong), "{wrong}");
     }
 }

@@ -17,11 +17,7 @@ pub struct File {
 impl File {
     pub fn new(path: &str, text: &str) -> File {
         let rust = path.ends_with(".rs").then(|| Rust::read(path, text));
-        File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            rust,
-        }
+        File { path: path.to_owned(), text: text.to_owned(), rust }
     }
 
     /// A project that a test or the demo works on: none of our code. What must be nowhere in the tree
@@ -95,13 +91,7 @@ fn read() -> Tree {
 
 fn listed_by_git(root: &Path) -> Option<Vec<String>> {
     let out = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()
         .ok()
@@ -128,14 +118,5 @@ fn both_ways_of_listing_find_this_file() {
     let here = "tests/tidy/tree.rs".to_owned();
     assert!(walked(&root()).contains(&here));
     assert!(tree().paths.contains(&here));
-    assert!(
-        tree()
-            .file(&here)
-            .rust
-            .as_ref()
-            .unwrap()
-            .product
-            .trim()
-            .is_empty()
-    );
+    assert!(tree().file(&here).rust.as_ref().unwrap().product.trim().is_empty());
 }
