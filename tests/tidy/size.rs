@@ -22,6 +22,29 @@ fn every_file_says_what_it_is_for() {
 }
 
 #[test]
+fn every_script_says_what_it_is_for() {
+    let found = tree()
+        .files
+        .iter()
+        .filter(|it| !it.is_fixture() && is_silent_script(&it.path, &it.text))
+        .map(|it| format!("{}:1", it.path))
+        .collect();
+    none(found, "say in a comment at the top what the script is for");
+}
+
+fn is_silent_script(path: &str, text: &str) -> bool {
+    let first = text.lines().find(|it| !it.starts_with("#!")).unwrap_or_default();
+    let opens = |marks: &[&str]| marks.iter().any(|it| first.starts_with(it));
+    match path.rsplit('.').next() {
+        Some("sh" | "ci/run") => !opens(&["# "]),
+        Some("py") => !opens(&["# ", "\"\"\""]),
+        Some("lua") => !opens(&["-- ", "---"]),
+        Some("ts" | "js" | "mjs") => !opens(&["// ", "/*"]),
+        Some(_) | None => false,
+    }
+}
+
+#[test]
 fn files_and_functions_are_short() {
     let mut found = Vec::new();
     let mut long = Vec::new();
@@ -147,6 +170,14 @@ fn body(code: &str, name: usize) -> Option<usize> {
         }
     }
     None
+}
+
+#[test]
+fn a_silent_script_is_noticed() {
+    assert!(is_silent_script(".ci/run", "#!/bin/sh\nset -e\n"));
+    assert!(!is_silent_script("a.sh", "#!/bin/sh\n# Runs a.\n"));
+    assert!(is_silent_script("a/b.lua", "return {}\n"));
+    assert!(!is_silent_script("a/b.rs", "fn a() {}\n"));
 }
 
 #[test]
