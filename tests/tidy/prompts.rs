@@ -3,28 +3,30 @@
 
 use crate::none;
 use crate::tree::{File, tree};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 const FOLDER: &str = "server/baton/src/agent/prompts/";
 const WORDS_MAX: usize = 600;
 
-const READ: &[&str] = &["read_file", "find_files", "search", "ask", "decline"];
-const WRITE: &[&str] = &["edit_file", "write_file"];
-const RUN: &[&str] = &["run_command", "run_check", "show_diff"];
-
-/// Prompt, and the tools of its role beyond READ.
-const ROLES: &[(&str, &[&[&str]])] = &[
-    ("pm", &[&["hand_over_triage"]]),
-    ("engineer", &[WRITE, RUN, &["checkpoint", "hand_over_change"]]),
-    ("tester", &[WRITE, RUN, &["hand_over_verdict"]]),
-    ("architect", &[&["hand_over_answer"]]),
-];
+/// Each role by its lower-case name, and the names of its tools.
+static ROLES: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+    let read = baton::agent::tools_json();
+    let text = |it: &Value| it.as_str().unwrap().to_owned();
+    let role = |it: &Value| {
+        let tools = it["tools"].as_array().unwrap();
+        (text(&it["role"]).to_lowercase(), tools.iter().map(|it| text(&it["name"])).collect())
+    };
+    read["roles"].as_array().unwrap().iter().map(role).collect()
+});
 
 #[test]
 fn prompts_are_short_and_name_only_tools_of_their_role() {
     let mut found = Vec::new();
     let prompts: Vec<&File> =
         tree().files.iter().filter(|it| it.path.starts_with(FOLDER)).collect();
-    assert!(ROLES.len() <= prompts.len(), "a role has no prompt in {FOLDER}");
+    assert_eq!(prompts.len(), ROLES.len(), "each role has one prompt in {FOLDER}");
     for prompt in prompts {
         found.extend(wrong(prompt));
     }
@@ -38,12 +40,12 @@ fn wrong(prompt: &File) -> Vec<String> {
         found.push(format!("{}: {count} words, at most {WORDS_MAX}", prompt.path));
     }
     let role = prompt.path[FOLDER.len()..].trim_end_matches(".md");
-    let Some((_, own)) = ROLES.iter().find(|it| it.0 == role) else {
+    let Some(own) = ROLES.get(role) else {
         found.push(format!("{}: no role is called `{role}`", prompt.path));
         return found;
     };
     for named in named_tools(&prompt.text) {
-        if !READ.contains(&named) && !own.iter().any(|it| it.contains(&named)) {
+        if !own.iter().any(|it| it == named) {
             found.push(format!("{}: the {role} has no tool `{named}`", prompt.path));
         }
     }
@@ -55,8 +57,8 @@ fn named_tools(text: &str) -> impl Iterator<Item = &str> {
     let between = text.split('`').enumerate().filter(|(i, _)| i % 2 == 1);
     between.filter_map(|(_, part)| {
         let word = part.split(['(', ' ']).next()?;
-        let of_some_role = ROLES.iter().any(|(_, own)| own.iter().any(|it| it.contains(&word)));
-        (READ.contains(&word) || of_some_role || word.starts_with("hand_over_")).then_some(word)
+        let of_some_role = ROLES.values().flatten().any(|it| it == word);
+        (of_some_role || word.starts_with("hand_over_")).then_some(word)
     })
 }
 
