@@ -4,6 +4,7 @@
 use crate::lexer::line_of;
 use crate::none;
 use crate::tree::tree;
+use baton::config::{Config, Home};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex};
@@ -101,6 +102,29 @@ fn help(command: &str) -> String {
         String::from_utf8(out.stdout).unwrap()
     };
     seen.entry(command.to_owned()).or_insert_with(ask).clone()
+}
+
+#[test]
+fn the_configuration_in_the_readme_is_read() {
+    let text = &tree().file("README.md").text;
+    let blocks: Vec<&str> = text.split("```toml\n").skip(1).collect();
+    assert_eq!(blocks.len(), 1, "one block of configuration");
+    let dir = tempfile::tempdir().unwrap();
+    let place = |it: &str| dir.path().join(it);
+    let home = Home {
+        config_file: place("config.toml"),
+        state_dir: place("state"),
+        cache_dir: place("cache"),
+    };
+    for block in blocks {
+        let block = block.split("```").next().unwrap();
+        // As it stands, and with each setting that is commented out.
+        for shown in [block.to_owned(), block.replace("# base_url", "base_url")] {
+            std::fs::write(&home.config_file, &shown).unwrap();
+            let config = Config::load(&home).unwrap_or_else(|it| panic!("{shown}\n{it}"));
+            assert!(config.model.is_some_and(|it| it.key.is_some()), "{shown}");
+        }
+    }
 }
 
 #[test]
