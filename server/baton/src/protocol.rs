@@ -43,17 +43,8 @@ pub mod method {
     pub const BOARD_CHANGED: &str = "baton/boardChanged";
 
     /// Every request, in the order of the documentation.
-    pub const REQUESTS: [&str; 9] = [
-        DELEGATE,
-        BOARD,
-        TASK,
-        DIFF,
-        ANSWER_APPROVAL,
-        ANSWER_QUESTION,
-        CANCEL,
-        RETRY,
-        UNDO,
-    ];
+    pub const REQUESTS: [&str; 9] =
+        [DELEGATE, BOARD, TASK, DIFF, ANSWER_APPROVAL, ANSWER_QUESTION, CANCEL, RETRY, UNDO];
 }
 
 /// Error codes of ours; JSON-RPC's and LSP's keep their meaning.

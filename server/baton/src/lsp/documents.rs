@@ -76,13 +76,7 @@ impl Documents {
         let touched = path.as_deref().is_some_and(|it| opened_changed(it, &text));
         let key = uri.as_str().to_owned();
         let text = Arc::new(text);
-        let document = Document {
-            uri,
-            version,
-            text,
-            path,
-            touched,
-        };
+        let document = Document { uri, version, text, path, touched };
         self.by_uri.insert(key, document);
     }
 
@@ -123,9 +117,7 @@ impl Documents {
 
     /// The open document of this file.
     pub fn at(&self, path: &Path) -> Option<&Document> {
-        self.by_uri
-            .values()
-            .find(|it| it.path.as_deref() == Some(path))
+        self.by_uri.values().find(|it| it.path.as_deref() == Some(path))
     }
 
     /// Documents with changes under `root` whose text is not what their file holds: the path

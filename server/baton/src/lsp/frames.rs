@@ -4,7 +4,7 @@
 //! size in memory, and ends with the first malformed body. This one reads and writes apart, refuses
 //! what is too large, and answers a malformed body with an error and goes on.
 
-use futures_util::{Stream, StreamExt};
+use futures_util::{SinkExt, Stream, StreamExt};
 use serde::Serialize;
 use serde_json::Value;
 use std::future::poll_fn;
@@ -127,29 +127,20 @@ enum Message {
 fn sort(body: &[u8]) -> Result<Message, Box<Response>> {
     let parsed: Value = serde_json::from_slice(body)
         .map_err(|why| Box::new(unreadable(ErrorCode::ParseError, why.to_string())))?;
-    let wrong = |why: serde_json::Error| {
-        Box::new(unreadable(ErrorCode::InvalidRequest, why.to_string()))
-    };
+    let wrong =
+        |why: serde_json::Error| Box::new(unreadable(ErrorCode::InvalidRequest, why.to_string()));
     if parsed.get("method").is_some() {
-        return serde_json::from_value(parsed)
-            .map(Message::Request)
-            .map_err(wrong);
+        return serde_json::from_value(parsed).map(Message::Request).map_err(wrong);
     }
     if parsed.get("result").is_some() || parsed.get("error").is_some() {
-        return serde_json::from_value(parsed)
-            .map(Message::Answer)
-            .map_err(wrong);
+        return serde_json::from_value(parsed).map(Message::Answer).map_err(wrong);
     }
     let why = "neither a request nor an answer".to_owned();
     Err(Box::new(unreadable(ErrorCode::InvalidRequest, why)))
 }
 
 fn unreadable(code: ErrorCode, why: String) -> Response {
-    let error = Error {
-        code,
-        message: why.into(),
-        data: None,
-    };
+    let error = Error { code, message: why.into(), data: None };
     Response::from_error(Id::Null, error)
 }
 

@@ -28,25 +28,13 @@ pub struct Ordered<S> {
 
 impl<S> Ordered<S> {
     pub fn new(inner: S, requests_max: usize) -> Ordered<S> {
-        Ordered {
-            inner,
-            places: Arc::new(Semaphore::new(requests_max)),
-        }
+        Ordered { inner, places: Arc::new(Semaphore::new(requests_max)) }
     }
 }
 
 /// An error reply; nothing for a notification.
 fn failed(id: Option<Id>, code: ErrorCode, text: &'static str) -> Option<Response> {
-    id.map(|id| {
-        Response::from_error(
-            id,
-            Error {
-                code,
-                message: text.into(),
-                data: None,
-            },
-        )
-    })
+    id.map(|id| Response::from_error(id, Error { code, message: text.into(), data: None }))
 }
 
 fn panicked(id: Option<Id>) -> Option<Response> {

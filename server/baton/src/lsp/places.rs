@@ -17,10 +17,6 @@ pub fn file(uri: &Uri) -> Option<PathBuf> {
     path.is_absolute().then(|| resolve(&path))
 }
 
-pub fn uri(path: &Path) -> Option<Uri> {
-    Uri::from_file_path(path)
-}
-
 /// Links resolved; what does not exist yet is kept as it is named.
 pub fn resolve(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
@@ -57,10 +53,7 @@ mod tests {
     #[test]
     fn only_local_files_are_files() {
         assert_eq!(path_of("file:///no/such/a.rs"), Some("/no/such/a.rs".into()));
-        assert_eq!(
-            path_of("file://localhost/no/such/a.rs"),
-            Some("/no/such/a.rs".into())
-        );
+        assert_eq!(path_of("file://localhost/no/such/a.rs"), Some("/no/such/a.rs".into()));
         assert_eq!(path_of("file://elsewhere/no/such/a.rs"), None);
         assert_eq!(path_of("untitled:Untitled-1"), None);
         assert_eq!(path_of("git:/no/such/a.rs?ref"), None);
@@ -71,7 +64,7 @@ mod tests {
         let named = path_of("file:///no/such%20dir/%D0%BF%C3%A4%F0%9F%A6%80%25.rs");
         assert_eq!(named, Some("/no/such dir/пä🦀%.rs".into()));
         assert_eq!(path_of("file:///no/%ff.rs"), None);
-        let back = uri(Path::new("/no/such dir/пä🦀%.rs")).unwrap();
+        let back = Uri::from_file_path("/no/such dir/пä🦀%.rs").unwrap();
         assert_eq!(file(&back), Some("/no/such dir/пä🦀%.rs".into()));
     }
 

@@ -193,9 +193,7 @@ impl ApprovalView {
         };
         let (state, outcome) = match &approval.state {
             ApprovalState::Open => ("open", None),
-            ApprovalState::Answered {
-                answer, by: who, ..
-            } => {
+            ApprovalState::Answered { answer, by: who, .. } => {
                 let outcome = format!("{} by {}", answer_name(answer), by(who));
                 ("answered", Some(outcome))
             }

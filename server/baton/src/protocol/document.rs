@@ -19,49 +19,19 @@ const REQUESTS: [Row; 9] = [
         "DelegateParams",
         "DelegateResult",
     ),
-    (
-        method::BOARD,
-        "the board of a repository",
-        "BoardParams",
-        "BoardView",
-    ),
+    (method::BOARD, "the board of a repository", "BoardParams", "BoardView"),
     (method::TASK, "one task whole", "TaskParams", "TaskView"),
-    (
-        method::DIFF,
-        "what a task changes, by file and hunk",
-        "TaskParams",
-        "DiffView",
-    ),
+    (method::DIFF, "what a task changes, by file and hunk", "TaskParams", "DiffView"),
     (
         method::ANSWER_APPROVAL,
         "decides an approval, once",
         "AnswerApprovalParams",
         "AnswerApprovalResult",
     ),
-    (
-        method::ANSWER_QUESTION,
-        "answers a question, once",
-        "AnswerQuestionParams",
-        "DoneResult",
-    ),
-    (
-        method::CANCEL,
-        "ends a task; nothing of it lands",
-        "TaskParams",
-        "DoneResult",
-    ),
-    (
-        method::RETRY,
-        "a parked task goes on where it stopped",
-        "TaskParams",
-        "DoneResult",
-    ),
-    (
-        method::UNDO,
-        "takes a landing, or applied edits, back",
-        "TaskParams",
-        "DoneResult",
-    ),
+    (method::ANSWER_QUESTION, "answers a question, once", "AnswerQuestionParams", "DoneResult"),
+    (method::CANCEL, "ends a task; nothing of it lands", "TaskParams", "DoneResult"),
+    (method::RETRY, "a parked task goes on where it stopped", "TaskParams", "DoneResult"),
+    (method::UNDO, "takes a landing, or applied edits, back", "TaskParams", "DoneResult"),
 ];
 
 /// Markdown: the tables of messages, then every type with its fields.

@@ -18,12 +18,7 @@ pub fn timeline(team: &Team, id: TaskId, task: &Task) -> Vec<MomentView> {
             continue;
         };
         moments.push((it.asked_at, format!("{approval} asked")));
-        if let ApprovalState::Answered {
-            answer,
-            by: who,
-            at,
-        } = &it.state
-        {
+        if let ApprovalState::Answered { answer, by: who, at } = &it.state {
             let what = answer_name(answer);
             moments.push((*at, format!("{approval} {what} by {}", by(who))));
         }

@@ -39,12 +39,10 @@ pub enum StateName {
 impl StateName {
     pub fn of(state: &TaskState) -> StateName {
         match state {
-            TaskState::Waiting {
-                on: Wait::Question { .. },
-            } => StateName::Asking,
-            TaskState::Waiting {
-                on: Wait::Snapshot | Wait::Candidate { .. },
-            } => StateName::Preparing,
+            TaskState::Waiting { on: Wait::Question { .. } } => StateName::Asking,
+            TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } } => {
+                StateName::Preparing
+            }
             TaskState::Working { .. } => StateName::Working,
             TaskState::Checking { .. } => StateName::Checking,
             TaskState::AwaitingApproval { .. } => StateName::AwaitingApproval,
@@ -289,9 +287,7 @@ impl TaskView {
                 .map(|(run, it)| HandoffView::of(team, *run, it))
                 .collect(),
             runs: runs.map(|(id, it)| RunView::of(*id, it)).collect(),
-            approvals: approvals
-                .filter_map(|it| ApprovalView::of(repository, team, *it))
-                .collect(),
+            approvals: approvals.filter_map(|it| ApprovalView::of(repository, team, *it)).collect(),
             questions: questions
                 .filter_map(|(id, _)| QuestionView::of(repository, team, *id))
                 .collect(),
@@ -357,31 +353,19 @@ impl HandoffView {
             look_first: None,
         };
         let kind = match handoff {
-            Handoff::Triaged {
-                summary, criteria, ..
-            } => {
+            Handoff::Triaged { summary, criteria, .. } => {
                 view.text.clone_from(summary);
                 view.points.clone_from(criteria);
                 "triaged"
             }
-            Handoff::Changed {
-                head,
-                summary,
-                look_first,
-                risks,
-            } => {
+            Handoff::Changed { head, summary, look_first, risks } => {
                 view.text.clone_from(summary);
                 view.head = Some(head.0.clone());
                 view.points.clone_from(risks);
                 view.look_first = Some(look_first.clone());
                 "changed"
             }
-            Handoff::Validated {
-                verdict,
-                head,
-                receipts,
-                notes,
-            } => {
+            Handoff::Validated { verdict, head, receipts, notes } => {
                 view.text.clone_from(notes);
                 view.head = Some(head.0.clone());
                 view.points = receipts.iter().map(ToString::to_string).collect();
