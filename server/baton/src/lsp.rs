@@ -258,6 +258,3 @@ impl LanguageServer for Door {
         self.run_command(params).await.map(Some)
     }
 }
-
-#[cfg(test)]
-mod tests;

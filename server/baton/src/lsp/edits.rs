@@ -28,7 +28,9 @@ pub fn attach(door: &Door, repository: &Arc<Repository>, hub: &Hub) {
         let unsaved = documents.borrow().unsaved(&root);
         unsaved.into_iter().map(|(path, text)| Buffer { path, text }).collect()
     };
-    hub.set_editor(Editor { buffers: Arc::new(buffers), apply });
+    if !hub.set_editor(Editor { buffers: Arc::new(buffers), apply }) {
+        return;
+    }
     let door = door.clone();
     let repository = repository.clone();
     tokio::spawn(async move {

@@ -5,6 +5,7 @@ use super::progress::Bars;
 use super::repositories::Repository;
 use super::types::{MessageType, Notification};
 use super::{Door, edits, plain};
+use crate::agent::Progress;
 use crate::hub::{Happening, Hub};
 use crate::protocol::{BoardChangedParams, BoardView, StateName, method};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,13 +81,19 @@ fn begin(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Told {
         tokio::spawn(async move {
             loop {
                 match happenings.recv().await {
-                    Ok(Happening::Progress { run, text }) => {
+                    Ok(Happening::Progress { run, progress: Progress::Does(text) }) => {
                         sender.send_modify(|it| {
                             it.insert(run, text);
                         });
                         changed.notify_one();
                     }
-                    Ok(_) | Err(RecvError::Lagged(_)) => (),
+                    Ok(
+                        Happening::Progress { .. }
+                        | Happening::Event { .. }
+                        | Happening::HandoffRefused { .. }
+                        | Happening::Note(_),
+                    )
+                    | Err(RecvError::Lagged(_)) => (),
                     Err(RecvError::Closed) => break,
                 }
             }
