@@ -2,5 +2,6 @@
 
 mod config;
 mod git;
+mod lsp;
 mod sandbox;
 mod store;

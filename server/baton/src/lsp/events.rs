@@ -45,9 +45,6 @@ pub async fn announce(door: Door) {
     let mut bars = Bars::default();
     let mut failures: BTreeSet<String> = BTreeSet::new();
     loop {
-        for (folder, failure) in door.repositories.take_refused() {
-            tracing::info!(folder = %folder.display(), %failure, "no repository");
-        }
         for repository in door.repositories.all() {
             if let Some(failure) = repository.failure()
                 && failures.insert(format!("{} {failure}", repository.name))

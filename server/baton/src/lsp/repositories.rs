@@ -60,8 +60,8 @@ pub struct Repositories {
     all: watch::Sender<Vec<Arc<Repository>>>,
     /// Folders still being looked at.
     looking: watch::Sender<usize>,
-    /// Folders that are no repository, with the reason.
-    refused: watch::Sender<Vec<(PathBuf, Failure)>>,
+    /// Why a folder is no repository that can be used.
+    refused: watch::Sender<Vec<Failure>>,
     /// Told whenever something here changed.
     changed: Arc<Notify>,
 }
@@ -86,16 +86,6 @@ impl Repositories {
         *self.looking.borrow() == 0 && self.all.borrow().is_empty()
     }
 
-    /// Folders that could not be used so far; each is given out once.
-    pub fn take_refused(&self) -> Vec<(PathBuf, Failure)> {
-        let mut taken = Vec::new();
-        self.refused.send_if_modified(|it| {
-            taken = std::mem::take(it);
-            false
-        });
-        taken
-    }
-
     /// Looks for the repository of a folder and opens its hub, in the background.
     pub fn add(self: &Arc<Self>, folder: PathBuf) {
         self.looking.send_modify(|it| *it += 1);
@@ -105,7 +95,10 @@ impl Repositories {
             let found = tokio::task::spawn_blocking(move || git::find(&path)).await;
             match found {
                 Ok(Ok(place)) => this.found(place),
-                Ok(Err(failure)) => this.refused.send_modify(|it| it.push((folder, failure))),
+                Ok(Err(failure)) => {
+                    tracing::info!(folder = %folder.display(), %failure, "no repository");
+                    this.refused.send_modify(|it| it.push(failure));
+                }
                 Err(_) => tracing::error!("looking for a repository panicked"),
             }
             this.looking.send_modify(|it| *it -= 1);
@@ -176,7 +169,7 @@ impl Repositories {
         match all.as_slice() {
             [only] => Ok(only.clone()),
             [] => {
-                let refused = self.refused.borrow().first().map(|(_, it)| it.clone());
+                let refused = self.refused.borrow().first().cloned();
                 let hint = "open a folder of a git repository";
                 let none = || Failure::new(Code::Git, "no repository is open here").hint(hint);
                 Err(refused.unwrap_or_else(none))

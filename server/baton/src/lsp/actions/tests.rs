@@ -216,7 +216,9 @@ fn an_entry_is_an_object_or_a_bare_command_and_never_preferred() {
     };
     let literal = serde_json::to_string(&entry().in_form(true)).unwrap();
     let plain = serde_json::to_string(&entry().in_form(false)).unwrap();
-    expect![[r#"{"title":"T1 approve: +1","kind":"baton.decide","command":{"title":"T1 approve: +1","command":"baton.do.answer","arguments":[{"a":1}]}}"#]].assert_eq(&literal);
-    expect![[r#"{"title":"T1 approve: +1","command":"baton.do.answer","arguments":[{"a":1}]}"#]]
-        .assert_eq(&plain);
+    expect![[r#"{"title":"T1 approve\\u{202e}: +1","kind":"baton.decide","command":{"title":"T1 approve\\u{202e}: +1","command":"baton.do.answer","arguments":[{"a":1}]}}"#]].assert_eq(&literal);
+    expect![[
+        r#"{"title":"T1 approve\\u{202e}: +1","command":"baton.do.answer","arguments":[{"a":1}]}"#
+    ]]
+    .assert_eq(&plain);
 }
