@@ -5,5 +5,6 @@
 mod config;
 mod git;
 mod model;
+mod lsp;
 mod sandbox;
 mod store;

@@ -1,1 +1,60 @@
-//! Wire types: all that editors see.
+//! Wire types: all that editors see, and what the command line prints with `--json`.
+//!
+//! Everything additive: a field may come, none changes its meaning. A client ignores fields and shows
+//! names that it does not know. Ids are strings (`T17 R42 A3 Q2`), unique within a repository, so
+//! every message that carries one carries `repository` too. Times are `*At`, unix milliseconds.
+//! `docs/protocol.md` is written from these types.
+
+mod board;
+mod diff;
+mod document;
+mod moment;
+mod requests;
+mod task;
+
+pub use board::{ApprovalView, BoardView, FileLineView, QuestionView, TaskLineView};
+pub use diff::{DiffView, FileDiffView, HunkView};
+pub use document::describe;
+pub use moment::answer_name;
+pub use requests::{
+    AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
+    BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
+    ErrorData, PositionAt, Problem, RangeIn, TaskParams,
+};
+pub use task::{
+    BaseView, BriefView, CostView, DecisionView, HandoffView, MomentView, PlaceView, ReceiptView,
+    RunView, StateName, TaskView, TestsView, by, role_of,
+};
+
+/// One integer; what is additive is told by the lists in [`BatonOffer`].
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Names of the requests.
+pub mod method {
+    pub const DELEGATE: &str = "baton/delegate";
+    pub const BOARD: &str = "baton/board";
+    pub const TASK: &str = "baton/task";
+    pub const DIFF: &str = "baton/diff";
+    pub const ANSWER_APPROVAL: &str = "baton/answerApproval";
+    pub const ANSWER_QUESTION: &str = "baton/answerQuestion";
+    pub const CANCEL: &str = "baton/cancel";
+    pub const RETRY: &str = "baton/retry";
+    pub const UNDO: &str = "baton/undo";
+    pub const BOARD_CHANGED: &str = "baton/boardChanged";
+
+    /// Every request, in the order of the documentation.
+    pub const REQUESTS: [&str; 9] =
+        [DELEGATE, BOARD, TASK, DIFF, ANSWER_APPROVAL, ANSWER_QUESTION, CANCEL, RETRY, UNDO];
+}
+
+/// Error codes of ours; JSON-RPC's and LSP's keep their meaning.
+pub mod code {
+    /// The rules forbid it; nothing changed.
+    pub const REFUSED: i64 = 1;
+    /// The world failed; `data.hint` says what to do.
+    pub const FAILED: i64 = 2;
+    /// No such repository, task, approval or question; or none is meant.
+    pub const UNKNOWN: i64 = 3;
+    /// The repository is still being opened.
+    pub const OPENING: i64 = -32002;
+}

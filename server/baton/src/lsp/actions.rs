@@ -1,0 +1,259 @@
+//! Code actions: the whole of Baton for an editor without a plugin. Delegate what is selected or
+//! what is wrong on this line, and decide what waits.
+
+use super::types::{
+    CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionTriggerKind,
+    Command, Diagnostic,
+};
+use super::{Door, commands, plain, selection};
+use crate::protocol::{
+    AnswerApprovalParams, AnswerQuestionParams, DelegateParams, DocumentNamed, PositionAt, Problem,
+    RangeIn,
+};
+use serde_json::{Value, json};
+use team::{ApprovalLine, QuestionLine, Subject, Team};
+
+pub const DELEGATE_KIND: &str = "baton.delegate";
+/// Never `quickfix`, `source.*` or preferred: nothing may run a decision by itself.
+pub const DECIDE_KIND: &str = "baton.decide";
+
+/// What waits is listed up to here; the rest waits on the board.
+const DECISIONS_MAX: usize = 3;
+const TITLE_CHARS_MAX: usize = 110;
+
+/// One entry of the menu, before it is put into the client's form.
+struct Entry {
+    title: String,
+    kind: &'static str,
+    command: &'static str,
+    argument: Value,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Door {
+    /// What is offered here. Reads what is known now and waits for nothing.
+    pub fn actions(&self, params: &CodeActionParams) -> Vec<CodeActionOrCommand> {
+        let only = params.context.only.as_deref();
+        let by_hand = params.context.trigger_kind != Some(CodeActionTriggerKind::AUTOMATIC);
+        let mut entries = self.delegations(params, by_hand);
+        // Asked by the editor itself at every step of the cursor: a menu is shown only where
+        // there is something at this place.
+        if by_hand || !entries.is_empty() {
+            entries.extend(self.decisions(params));
+        }
+        entries.retain(|it| is_wanted(it.kind, only));
+        let literals = self.wishes().literals;
+        entries.into_iter().map(|it| it.in_form(literals)).collect()
+    }
+
+    fn delegations(&self, params: &CodeActionParams, by_hand: bool) -> Vec<Entry> {
+        let documents = self.documents.borrow();
+        let Some(document) = documents.get(&params.text_document.uri) else { return Vec::new() };
+        let inside = document.path.as_deref().and_then(|it| self.repositories.of(it));
+        let Some(repository) = inside else { return Vec::new() };
+        let range = params.range;
+        let problems: Vec<Problem> = params.context.diagnostics.iter().map(problem).collect();
+        let delegate = |origin: &str| DelegateParams {
+            repository: Some(repository.name.clone()),
+            text_document: Some(DocumentNamed { uri: params.text_document.uri.to_string() }),
+            range: Some(range_in(range)),
+            diagnostics: problems.clone(),
+            origin: Some(origin.to_owned()),
+            ..DelegateParams::default()
+        };
+        let mut entries = Vec::new();
+        if range.start != range.end {
+            entries.push(Entry {
+                title: "Delegate selection".to_owned(),
+                kind: DELEGATE_KIND,
+                command: commands::DELEGATE,
+                argument: json!(delegate("selection")),
+                diagnostics: Vec::new(),
+            });
+        }
+        let has_text = !selection::line_text(document, range.start.line).is_empty();
+        if !problems.is_empty() || (by_hand && has_text) {
+            entries.push(Entry {
+                title: "Delegate: fix the problem on this line".to_owned(),
+                kind: DELEGATE_KIND,
+                command: commands::DELEGATE,
+                argument: json!(delegate("diagnostic")),
+                diagnostics: params.context.diagnostics.clone(),
+            });
+        }
+        entries
+    }
+
+    /// What waits for a decision, oldest first; in every document of a workspace that has any.
+    fn decisions(&self, params: &CodeActionParams) -> Vec<Entry> {
+        let file = super::places::file(&params.text_document.uri);
+        let inside = file.and_then(|it| self.repositories.of(&it));
+        let all = match inside {
+            Some(repository) => vec![repository],
+            None => self.repositories.all(),
+        };
+        let mut entries = Vec::new();
+        for repository in all {
+            let Some(hub) = repository.open_now() else { continue };
+            let team = hub.team();
+            let board = team::board(&team);
+            let approvals = board.approvals.iter();
+            entries.extend(approvals.map(|it| approval_entry(&repository.name, &team, it)));
+            for question in &board.questions {
+                entries.extend(question_entries(&repository.name, question));
+            }
+        }
+        entries.truncate(DECISIONS_MAX);
+        entries
+    }
+}
+
+/// A kind is wanted where nothing else is asked for, or it or what it belongs to is.
+fn is_wanted(kind: &str, only: Option<&[CodeActionKind]>) -> bool {
+    let covers = |wanted: &CodeActionKind| {
+        let wanted = wanted.as_str();
+        let below = || kind.strip_prefix(wanted).is_some_and(|it| it.starts_with('.'));
+        wanted.is_empty() || kind == wanted || below()
+    };
+    only.is_none_or(|it| it.iter().any(covers))
+}
+
+impl Entry {
+    /// As an object, or as a bare command where the client knows nothing else.
+    fn in_form(self, literals: bool) -> CodeActionOrCommand {
+        let title = plain::line(&self.title, TITLE_CHARS_MAX);
+        let command = Command {
+            title: title.clone(),
+            command: self.command.to_owned(),
+            arguments: Some(vec![self.argument]),
+        };
+        if !literals {
+            return command.into();
+        }
+        let fixes = (!self.diagnostics.is_empty()).then_some(self.diagnostics);
+        CodeActionOrCommand::CodeAction(CodeAction {
+            title,
+            kind: Some(CodeActionKind::new(self.kind)),
+            diagnostics: fixes,
+            command: Some(command),
+            ..CodeAction::default()
+        })
+    }
+}
+
+/// The one-line decision on an approval. Where a yes needs ticks or a closer look, the entry points
+/// to where that is possible, and running it decides nothing.
+fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
+    let task = line.task;
+    let answer = |word: &str| AnswerApprovalParams {
+        repository: Some(repository.to_owned()),
+        approval: line.approval.to_string(),
+        revision: line.change.as_ref().map(|it| it.0.clone()),
+        answer: word.to_owned(),
+        ..AnswerApprovalParams::default()
+    };
+    let decide = |title: String, word: &str| Entry {
+        title,
+        kind: DECIDE_KIND,
+        command: commands::ANSWER,
+        argument: json!(answer(word)),
+        diagnostics: Vec::new(),
+    };
+    let review = |why: &str| Entry {
+        title: format!("{task} needs review ({why}): run `baton task {task}`"),
+        kind: DECIDE_KIND,
+        command: commands::REVIEW,
+        argument: json!({ "repository": repository, "task": task.to_string(), "why": why }),
+        diagnostics: Vec::new(),
+    };
+    let Some(approval) = team.approvals.get(&line.approval) else { return review("gone") };
+    let (added, removed) = team::lines(&line.files);
+    let files = line.files.len();
+    let s = if files == 1 { "" } else { "s" };
+    let size = format!("+{added} -{removed} in {files} file{s}");
+    match &approval.subject {
+        Subject::Landing { candidate, .. } => {
+            let look = [
+                (!candidate.acts.is_empty(), "it changes files that run by themselves"),
+                (!candidate.merges.is_empty(), "it merges into your own changes"),
+                (!candidate.risk.is_empty(), "it changes files where mistakes are dear"),
+                (!candidate.blocked.is_empty(), "it cannot land as things are"),
+                (weakened(team, line), "it weakens tests"),
+            ];
+            match look.iter().find(|it| it.0) {
+                Some((_, why)) => review(why),
+                None => {
+                    let tests = tests(team, line);
+                    decide(format!("{task} approve: {size}{tests}"), "approve")
+                }
+            }
+        }
+        Subject::Edits { .. } => decide(format!("{task} apply as edits: {size}"), "apply"),
+        Subject::Commands { checks, commit, .. } => {
+            let commands: Vec<String> = checks.iter().map(|it| it.argv.join(" ")).collect();
+            let title = format!(
+                "{task} run without a sandbox, on {}: `{}`",
+                commit.short(),
+                commands.join("`, `")
+            );
+            // A title that is cut would hide a part of what runs.
+            if title.chars().count() <= TITLE_CHARS_MAX && title == plain::line(&title, usize::MAX)
+            {
+                decide(title, "approve")
+            } else {
+                review("commands without a sandbox")
+            }
+        }
+    }
+}
+
+fn weakened(team: &Team, line: &ApprovalLine) -> bool {
+    let head = team.task(line.task).and_then(|it| it.head.as_ref());
+    head.is_some_and(|it| !it.weakened.is_empty())
+}
+
+/// `, 42 tests pass`, as the receipts of this approval count them.
+fn tests(team: &Team, line: &ApprovalLine) -> String {
+    let receipts = line.receipts.iter().filter_map(|it| team.receipt(*it));
+    let passed: u32 = receipts.filter_map(|it| it.tests.as_ref()).map(|it| it.passed).sum();
+    match passed {
+        0 => String::new(),
+        1 => ", 1 test passes".to_owned(),
+        n => format!(", {n} tests pass"),
+    }
+}
+
+fn question_entries(repository: &str, question: &QuestionLine) -> Vec<Entry> {
+    let entry = |option: &String| {
+        let answer = AnswerQuestionParams {
+            repository: Some(repository.to_owned()),
+            question: question.question.to_string(),
+            text: option.clone(),
+        };
+        let asked = plain::line(&question.text, 60);
+        Entry {
+            title: format!("{} answer \"{option}\" to: {asked}", question.task),
+            kind: DECIDE_KIND,
+            command: commands::ANSWER,
+            argument: json!(answer),
+            diagnostics: Vec::new(),
+        }
+    };
+    question.options.iter().map(entry).collect()
+}
+
+fn range_in(range: super::types::Range) -> RangeIn {
+    let at = |it: super::types::Position| PositionAt { line: it.line, character: it.character };
+    RangeIn { start: at(range.start), end: at(range.end) }
+}
+
+fn problem(it: &Diagnostic) -> Problem {
+    Problem {
+        range: Some(range_in(it.range)),
+        message: it.message.clone(),
+        source: it.source.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! What the client is told without having asked. One task writes all of it, from what is true now:
+//! a change that came and went between two looks is not told, and nothing is told twice.
+
+use super::progress::Bars;
+use super::repositories::Repository;
+use super::types::{MessageType, Notification};
+use super::{Door, edits, plain};
+use crate::agent::Progress;
+use crate::hub::{Happening, Hub};
+use crate::protocol::{BoardChangedParams, BoardView, StateName, method};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use team::{ApprovalId, Board, QuestionId, RunId, TaskId, Team};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+
+/// At most 20 looks a second.
+const LOOK_MS_MIN: u64 = 50;
+/// A larger board is only announced; the client asks for it.
+const BOARD_TASKS_MAX: usize = 100;
+const PROOF_CHARS_MAX: usize = 200;
+
+/// `baton/boardChanged`.
+enum BoardChanged {}
+
+impl Notification for BoardChanged {
+    type Params = BoardChangedParams;
+    const METHOD: &'static str = method::BOARD_CHANGED;
+}
+
+/// What this client was told about one repository.
+struct Told {
+    said: watch::Receiver<BTreeMap<RunId, String>>,
+    version: Option<u64>,
+    approvals: BTreeSet<ApprovalId>,
+    questions: BTreeSet<QuestionId>,
+    /// Where the tasks stood that this person follows.
+    states: BTreeMap<TaskId, StateName>,
+}
+
+/// Runs as long as the connection.
+pub async fn announce(door: Door) {
+    let mut told: BTreeMap<String, Told> = BTreeMap::new();
+    let mut bars = Bars::default();
+    let mut failures: BTreeSet<String> = BTreeSet::new();
+    loop {
+        for repository in door.repositories.all() {
+            if let Some(failure) = repository.failure()
+                && failures.insert(format!("{} {failure}", repository.name))
+            {
+                door.say(MessageType::WARNING, &format!("Baton failed to open: {failure}")).await;
+            }
+            let Some(hub) = repository.open_now() else { continue };
+            let name = repository.name.clone();
+            let it = told.entry(name).or_insert_with(|| begin(&door, &repository, &hub));
+            look(&door, &repository.name, &hub.team(), it, &mut bars).await;
+        }
+        tokio::time::sleep(Duration::from_millis(LOOK_MS_MIN)).await;
+        door.changed.notified().await;
+    }
+}
+
+/// The first sight of a hub: it is told of this editor, and tells of its changes from now on.
+fn begin(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Told {
+    edits::attach(door, repository, hub);
+    let mut team = hub.watch();
+    let changed = door.changed.clone();
+    tokio::spawn(async move {
+        while team.changed().await.is_ok() {
+            changed.notify_one();
+        }
+    });
+    let (sender, said) = watch::channel(BTreeMap::new());
+    if door.wishes().progress {
+        let mut happenings = hub.happenings();
+        let changed = door.changed.clone();
+        tokio::spawn(async move {
+            loop {
+                match happenings.recv().await {
+                    Ok(Happening::Progress { run, progress: Progress::Does(text) }) => {
+                        sender.send_modify(|it| {
+                            it.insert(run, text);
+                        });
+                        changed.notify_one();
+                    }
+                    Ok(
+                        Happening::Progress { .. }
+                        | Happening::Event { .. }
+                        | Happening::HandoffRefused { .. }
+                        | Happening::Note(_),
+                    )
+                    | Err(RecvError::Lagged(_)) => (),
+                    Err(RecvError::Closed) => break,
+                }
+            }
+        });
+    }
+    Told {
+        said,
+        version: None,
+        approvals: BTreeSet::new(),
+        questions: BTreeSet::new(),
+        states: BTreeMap::new(),
+    }
+}
+
+async fn look(door: &Door, repository: &str, team: &Team, told: &mut Told, bars: &mut Bars) {
+    let board = team::board(team);
+    let wishes = door.wishes();
+    if wishes.progress {
+        let said = told.said.borrow_and_update().clone();
+        bars.show(door, repository, &board.tasks, &said).await;
+    }
+    if told.version == Some(team.version) {
+        return;
+    }
+    told.version = Some(team.version);
+    if wishes.board_changed {
+        let whole = board.tasks.len() <= BOARD_TASKS_MAX;
+        let params = BoardChangedParams {
+            repository: repository.to_owned(),
+            version: team.version,
+            board: whole.then(|| BoardView::from_board(repository, team, &board)),
+        };
+        door.client.send_notification::<BoardChanged>(params).await;
+    }
+    if wishes.messages {
+        for (kind, text) in messages(door, repository, team, &board, told) {
+            door.say(kind, &text).await;
+        }
+    }
+}
+
+/// What waits for a person, once each; and how what this person follows went on.
+fn messages(
+    door: &Door,
+    repository: &str,
+    team: &Team,
+    board: &Board,
+    told: &mut Told,
+) -> Vec<(MessageType, String)> {
+    let mut res = Vec::new();
+    for line in &board.approvals {
+        if told.approvals.insert(line.approval) {
+            let proof = plain::line(&line.proof, PROOF_CHARS_MAX);
+            res.push((MessageType::INFO, format!("{} waits for you: {proof}", line.task)));
+        }
+    }
+    for line in &board.questions {
+        if told.questions.insert(line.question) {
+            let text = plain::line(&line.text, PROOF_CHARS_MAX);
+            res.push((MessageType::INFO, format!("{} asks you: {text}", line.task)));
+        }
+    }
+    let followed = door.followed.borrow();
+    for line in &board.tasks {
+        let Some(task) = team.task(line.task) else { continue };
+        if !followed.contains(&(repository.to_owned(), line.task)) {
+            continue;
+        }
+        let state = StateName::of(&task.state);
+        if told.states.insert(line.task, state) == Some(state) {
+            continue;
+        }
+        let kind = match state {
+            StateName::Parked => MessageType::WARNING,
+            _ if state.is_end() => MessageType::INFO,
+            _ => continue,
+        };
+        res.push((kind, format!("{} {}", line.task, ended(team, line))));
+    }
+    res
+}
+
+/// How a task ended, for people.
+fn ended(team: &Team, line: &team::TaskLine) -> String {
+    let answers = team.task(line.task).into_iter().flat_map(|it| it.handoffs.iter().rev());
+    let mut answers = answers.filter_map(|(_, it)| match it {
+        team::Handoff::Answered { text, .. } => Some(text),
+        team::Handoff::Triaged { .. }
+        | team::Handoff::Changed { .. }
+        | team::Handoff::Validated { .. }
+        | team::Handoff::Declined { .. } => None,
+    });
+    match answers.next() {
+        Some(text) if line.step == "answered" => format!("answered: {text}"),
+        Some(_) | None => line.step.clone(),
+    }
+}

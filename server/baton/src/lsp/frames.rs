@@ -1,0 +1,241 @@
+//! The stream between an editor and the language service: `Content-Length` frames in, frames out.
+//!
+//! tower-lsp's own transport reads, handles and writes in one task, keeps a frame of any announced
+//! size in memory, and ends with the first malformed body. This one reads and writes apart, refuses
+//! what is too large, and answers a malformed body with an error and goes on.
+
+use futures_util::{SinkExt, Stream, StreamExt};
+use serde::Serialize;
+use serde_json::Value;
+use std::future::poll_fn;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::mpsc;
+use tower::Service;
+use tower_lsp::ClientSocket;
+use tower_lsp::jsonrpc::{Error, ErrorCode, Id, Request, Response};
+
+/// A larger message is skipped and answered with an error.
+pub const FRAME_BYTES_MAX: u64 = 64 << 20;
+/// All header lines of one frame together.
+const HEADER_BYTES_MAX: u64 = 4 << 10;
+/// Requests read and not yet answered on the wire. Beyond these the next message waits, so that a
+/// client that sends and never reads costs bounded memory. More than the layer around the router
+/// lets in, so that its refusals find a place.
+const UNANSWERED_MAX: usize = super::ordered::REQUESTS_AT_ONCE_MAX + 256;
+/// How long what is still to be said may take once the client has said goodbye.
+const FAREWELL_MS_MAX: u64 = 2_000;
+
+/// How a conversation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The client said `exit`.
+    Exit,
+    /// The input ended, or the output was closed: the editor is gone.
+    Gone,
+    /// What came was no frame, so nothing after it can be found.
+    Broken,
+}
+
+/// What one look at the input gave.
+enum Frame {
+    Body(Vec<u8>),
+    TooLarge(u64),
+    End,
+    Broken(String),
+}
+
+/// Reads messages and calls the service in their order, until one side ends.
+pub async fn converse<R, W, S>(input: R, output: W, socket: ClientSocket, mut service: S) -> Ended
+where
+    R: AsyncRead + Unpin + Send,
+    W: AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request, Response = Option<Response>>,
+    S::Future: Send + 'static,
+    S::Error: Send,
+{
+    let (requests, mut answers) = socket.split();
+    let (replies, outgoing) = mpsc::channel(UNANSWERED_MAX);
+    let mut writer = tokio::spawn(write_all(output, outgoing, requests));
+    let mut input = BufReader::new(input);
+    let ended = loop {
+        let frame = tokio::select! {
+            frame = read_frame(&mut input) => frame,
+            _ = &mut writer => return Ended::Gone,
+        };
+        let message = match frame {
+            Frame::End => break Ended::Gone,
+            Frame::Broken(why) => {
+                let _ = replies.send(unreadable(ErrorCode::ParseError, why)).await;
+                break Ended::Broken;
+            }
+            Frame::TooLarge(bytes) => {
+                let why = format!("message of {bytes} bytes; at most {FRAME_BYTES_MAX} are read");
+                let _ = replies.send(unreadable(ErrorCode::InvalidRequest, why)).await;
+                continue;
+            }
+            Frame::Body(body) => match sort(&body) {
+                Ok(message) => message,
+                Err(reply) => {
+                    let _ = replies.send(*reply).await;
+                    continue;
+                }
+            },
+        };
+        match message {
+            Message::Answer(answer) => {
+                let _ = answers.send(answer).await;
+            }
+            Message::Request(request) => {
+                let is_exit = request.method() == "exit";
+                let id = request.id().cloned();
+                if poll_fn(|cx| service.poll_ready(cx)).await.is_err() {
+                    break Ended::Exit;
+                }
+                let done = service.call(request);
+                if is_exit {
+                    let _ = done.await;
+                    break Ended::Exit;
+                }
+                let place = match id {
+                    Some(_) => replies.clone().reserve_owned().await.ok(),
+                    None => None,
+                };
+                tokio::spawn(async move {
+                    if let (Ok(Some(reply)), Some(place)) = (done.await, place) {
+                        place.send(reply);
+                    }
+                });
+            }
+        }
+    };
+    drop(replies);
+    let farewell = Duration::from_millis(FAREWELL_MS_MAX);
+    if tokio::time::timeout(farewell, &mut writer).await.is_err() {
+        writer.abort();
+    }
+    ended
+}
+
+enum Message {
+    Request(Request),
+    Answer(Response),
+}
+
+/// A request, a notification, or the client's answer to one of ours; else the reply that says why
+/// it is none of them.
+fn sort(body: &[u8]) -> Result<Message, Box<Response>> {
+    let parsed: Value = serde_json::from_slice(body)
+        .map_err(|why| Box::new(unreadable(ErrorCode::ParseError, why.to_string())))?;
+    let wrong =
+        |why: serde_json::Error| Box::new(unreadable(ErrorCode::InvalidRequest, why.to_string()));
+    if parsed.get("method").is_some() {
+        return serde_json::from_value(parsed).map(Message::Request).map_err(wrong);
+    }
+    if parsed.get("result").is_some() || parsed.get("error").is_some() {
+        return serde_json::from_value(parsed).map(Message::Answer).map_err(wrong);
+    }
+    let why = "neither a request nor an answer".to_owned();
+    Err(Box::new(unreadable(ErrorCode::InvalidRequest, why)))
+}
+
+fn unreadable(code: ErrorCode, why: String) -> Response {
+    let error = Error { code, message: why.into(), data: None };
+    Response::from_error(Id::Null, error)
+}
+
+/// Reads one frame. Cancel-safe only in that a cancelled read is never followed by another.
+async fn read_frame<R: AsyncRead + Unpin>(input: &mut BufReader<R>) -> Frame {
+    let mut length = None;
+    let mut left = HEADER_BYTES_MAX;
+    loop {
+        let mut line = Vec::new();
+        match (&mut *input).take(left).read_until(b'\n', &mut line).await {
+            Err(_) | Ok(0) => return Frame::End,
+            Ok(n) => left = left.saturating_sub(n as u64),
+        }
+        if !line.ends_with(b"\n") {
+            return if left == 0 {
+                Frame::Broken("header lines are too long".into())
+            } else {
+                Frame::End
+            };
+        }
+        let line = String::from_utf8_lossy(&line);
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        match line.split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                match value.trim().parse::<u64>() {
+                    Ok(n) => length = Some(n),
+                    Err(_) => return Frame::Broken("content-length is no number".into()),
+                }
+            }
+            Some(_) => (),
+            None => return Frame::Broken("a header line without a colon".into()),
+        }
+    }
+    match length {
+        None => Frame::Broken("a frame without content-length".into()),
+        Some(bytes) if FRAME_BYTES_MAX < bytes => skip(input, bytes).await,
+        Some(bytes) => {
+            let mut body = Vec::new();
+            match (&mut *input).take(bytes).read_to_end(&mut body).await {
+                Ok(n) if n as u64 == bytes => Frame::Body(body),
+                Ok(_) | Err(_) => Frame::End,
+            }
+        }
+    }
+}
+
+async fn skip<R: AsyncRead + Unpin>(input: &mut BufReader<R>, bytes: u64) -> Frame {
+    let mut rest = (&mut *input).take(bytes);
+    match tokio::io::copy(&mut rest, &mut tokio::io::sink()).await {
+        Ok(n) if n == bytes => Frame::TooLarge(bytes),
+        Ok(_) | Err(_) => Frame::End,
+    }
+}
+
+/// The one writer: replies and our own messages, whole frames, one after the other. Ends when there
+/// is nothing left to reply to, or the output is closed.
+async fn write_all<W>(
+    mut output: W,
+    mut replies: mpsc::Receiver<Response>,
+    mut requests: impl Stream<Item = Request> + Unpin,
+) where
+    W: AsyncWrite + Unpin,
+{
+    let mut asking = true;
+    loop {
+        let frame = tokio::select! {
+            biased;
+            reply = replies.recv() => match reply {
+                Some(reply) => frame(&reply),
+                None => break,
+            },
+            request = requests.next(), if asking => match request {
+                Some(request) => frame(&request),
+                None => {
+                    asking = false;
+                    continue;
+                }
+            },
+        };
+        if output.write_all(&frame).await.is_err() || output.flush().await.is_err() {
+            break;
+        }
+    }
+    let _ = output.shutdown().await;
+}
+
+fn frame<T: Serialize>(message: &T) -> Vec<u8> {
+    let body = serde_json::to_vec(message).unwrap_or_else(|why| {
+        tracing::error!(%why, "a message could not be written as JSON");
+        br#"{"jsonrpc":"2.0","method":"$/lost"}"#.to_vec()
+    });
+    let mut frame = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();
+    frame.extend_from_slice(&body);
+    frame
+}

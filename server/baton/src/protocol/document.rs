@@ -1,0 +1,143 @@
+//! Writes the generated part of `docs/protocol.md` from the schemas of the wire types.
+
+use super::{
+    AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
+    BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult, DiffView,
+    DoneResult, ErrorData, TaskParams, TaskView, method,
+};
+use schemars::{Schema, SchemaGenerator};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// One message: name, what it does, the types of its params and of its result.
+type Row = (&'static str, &'static str, &'static str, &'static str);
+
+const REQUESTS: [Row; 9] = [
+    (
+        method::DELEGATE,
+        "gives the team a task and returns its id at once",
+        "DelegateParams",
+        "DelegateResult",
+    ),
+    (method::BOARD, "the board of a repository", "BoardParams", "BoardView"),
+    (method::TASK, "one task whole", "TaskParams", "TaskView"),
+    (method::DIFF, "what a task changes, by file and hunk", "TaskParams", "DiffView"),
+    (
+        method::ANSWER_APPROVAL,
+        "decides an approval, once",
+        "AnswerApprovalParams",
+        "AnswerApprovalResult",
+    ),
+    (method::ANSWER_QUESTION, "answers a question, once", "AnswerQuestionParams", "DoneResult"),
+    (method::CANCEL, "ends a task; nothing of it lands", "TaskParams", "DoneResult"),
+    (method::RETRY, "a parked task goes on where it stopped", "TaskParams", "DoneResult"),
+    (method::UNDO, "takes a landing, or applied edits, back", "TaskParams", "DoneResult"),
+];
+
+/// Markdown: the tables of messages, then every type with its fields.
+pub fn describe() -> String {
+    let mut text = String::new();
+    text.push_str("### Requests\n\n| request | does | params | result |\n|---|---|---|---|\n");
+    for (name, does, params, result) in REQUESTS {
+        let _ = writeln!(text, "| `{name}` | {does} | `{params}` | `{result}` |");
+    }
+    text.push_str("\n### Notifications\n\n| notification | says | params |\n|---|---|---|\n");
+    let says = "what is true now; at most 20 a second";
+    let changed = method::BOARD_CHANGED;
+    let _ = writeln!(text, "| `{changed}` | {says} | `BoardChangedParams` |");
+    text.push_str("\n### Types\n");
+    for (name, schema) in schemas() {
+        describe_type(&mut text, &name, &schema);
+    }
+    text
+}
+
+/// Every wire type by name, in alphabetical order.
+fn schemas() -> Vec<(String, Value)> {
+    let mut generator = SchemaGenerator::default();
+    let roots: [Schema; 15] = [
+        generator.subschema_for::<AnswerApprovalParams>(),
+        generator.subschema_for::<AnswerApprovalResult>(),
+        generator.subschema_for::<AnswerQuestionParams>(),
+        generator.subschema_for::<BatonOffer>(),
+        generator.subschema_for::<BatonWish>(),
+        generator.subschema_for::<BoardChangedParams>(),
+        generator.subschema_for::<BoardParams>(),
+        generator.subschema_for::<BoardView>(),
+        generator.subschema_for::<DelegateParams>(),
+        generator.subschema_for::<DelegateResult>(),
+        generator.subschema_for::<DiffView>(),
+        generator.subschema_for::<DoneResult>(),
+        generator.subschema_for::<ErrorData>(),
+        generator.subschema_for::<TaskParams>(),
+        generator.subschema_for::<TaskView>(),
+    ];
+    debug_assert!(!roots.is_empty());
+    let mut all: Vec<(String, Value)> = generator.take_definitions(true).into_iter().collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+fn describe_type(text: &mut String, name: &str, schema: &Value) {
+    let _ = write!(text, "\n#### {name}\n\n");
+    if let Some(about) = schema.get("description").and_then(Value::as_str) {
+        let _ = write!(text, "{}\n\n", one_line(about));
+    }
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        text.push_str("| field | type | is |\n|---|---|---|\n");
+        for (field, it) in properties {
+            let about = it.get("description").and_then(Value::as_str);
+            let about = about.map(one_line).unwrap_or_default();
+            let _ = writeln!(text, "| `{field}` | {} | {about} |", type_of(it));
+        }
+        return;
+    }
+    for name in names_of(schema) {
+        let _ = writeln!(text, "- {name}");
+    }
+}
+
+/// The names of an enum, each with what it means where that is written.
+fn names_of(schema: &Value) -> Vec<String> {
+    let plain = |it: &Value| it.as_str().map(|it| format!("`{it}`"));
+    if let Some(names) = schema.get("enum").and_then(Value::as_array) {
+        return names.iter().filter_map(plain).collect();
+    }
+    let kinds = schema.get("oneOf").and_then(Value::as_array);
+    let mut names = Vec::new();
+    for kind in kinds.into_iter().flatten() {
+        let about = kind.get("description").and_then(Value::as_str);
+        match (kind.get("const").and_then(plain), about) {
+            (Some(name), Some(about)) => names.push(format!("{name}: {}", one_line(about))),
+            (Some(name), None) => names.push(name),
+            (None, _) => names.extend(names_of(kind)),
+        }
+    }
+    names
+}
+
+fn type_of(schema: &Value) -> String {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        return reference.rsplit('/').next().unwrap_or(reference).to_owned();
+    }
+    if let Some(kinds) = schema.get("anyOf").and_then(Value::as_array) {
+        let kinds: Vec<String> = kinds.iter().map(type_of).collect();
+        return kinds.join(" or ");
+    }
+    match schema.get("type") {
+        Some(Value::String(kind)) if kind == "array" => {
+            let items = schema.get("items").map(type_of).unwrap_or_default();
+            format!("list of {items}")
+        }
+        Some(Value::String(kind)) => kind.clone(),
+        Some(Value::Array(kinds)) => {
+            let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).collect();
+            kinds.join(" or ")
+        }
+        Some(_) | None => "any".to_owned(),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,7 @@
+//! The editor's door: the real binary, spoken to as an editor does.
+
+mod client;
+mod desk;
+mod document;
+mod story;
+mod wire;
