@@ -272,7 +272,7 @@ impl Team {
                 it.checks.clone_from(checks);
             }),
             Event::RunStarted { run, task, work, at, deadline_at } => {
-                self.start(*run, *task, work, *at, *deadline_at);
+                self.start(*run, *task, work, *at, *deadline_at)
             }
             Event::RunSpent { run, usage } => self.spend(*run, usage),
             Event::BudgetWarned { run, .. } => self.with_run(*run, |it| it.warned = true),
@@ -283,8 +283,7 @@ impl Team {
                 self.with_task_of(*run, |it| it.repro = Some(repro.clone()));
             }
             Event::RunHandedOver { run, handoff, facts, at } => {
-                self.with_run(*run, |it| it.state = RunState::Ended { at: *at });
-                self.with_task_of(*run, |it| it.hand_over(*run, handoff, facts.as_ref()));
+                self.hand_over(*run, handoff, facts.as_ref(), *at);
             }
             Event::RunLost { run, failure, .. } => {
                 self.with_run(*run, |it| it.state = RunState::Lost { failure: failure.clone() });

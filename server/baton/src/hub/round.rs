@@ -8,7 +8,7 @@ use crate::checks::{self, Ground, Observed};
 use crate::fail;
 use std::path::Path;
 use team::{
-    CheckSpec, Code, CommitId, Failure, Input, Ran, Receipt, ReceiptId, Repro, Run, RunId,
+    CheckSpec, Code, CommitId, Event, Failure, Input, Ran, Receipt, ReceiptId, Repro, Run, RunId,
     SandboxLevel, TaskId, Team, Tests, Work,
 };
 use tokio_util::sync::CancellationToken;
@@ -72,15 +72,18 @@ pub(super) async fn record(
     recorded(events)
 }
 
-fn recorded(events: Result<Vec<team::Event>, super::Refused>) -> Result<ReceiptId, Failure> {
+fn recorded(events: Result<Vec<Event>, super::Refused>) -> Result<ReceiptId, Failure> {
     let gone = || Failure::new(Code::Interrupted, "record a receipt: the run is over");
     match events {
         Ok(events) => {
-            let id = events.iter().find_map(|it| match it {
-                team::Event::ReceiptRecorded { receipt, .. } => Some(receipt.id),
-                _other => None,
+            let mut ids = events.iter().filter_map(|it| {
+                if let Event::ReceiptRecorded { receipt, .. } = it {
+                    Some(receipt.id)
+                } else {
+                    None
+                }
             });
-            id.ok_or_else(gone)
+            ids.next().ok_or_else(gone)
         }
         Err(super::Refused::Failure(failure)) => Err(failure),
         Err(super::Refused::Refusal(_)) => Err(gone()),

@@ -105,8 +105,10 @@ fn judged(
                 "there is no receipt {id}: cite receipts that the server gave you, or run the check"
             ));
         };
+        // The run that showed the bug is about this change too.
+        let repro = task.repro.as_ref().is_some_and(|it| it.receipt == *id);
         let own = id.run == run && receipt.commit.is_none();
-        if receipt.commit.as_ref() != Some(head) && !own {
+        if receipt.commit.as_ref() != Some(head) && !own && !repro {
             let on = receipt.commit.as_ref().map_or("changed files", |it| it.short());
             return gate(format!(
                 "{id} is about {on}, not about {}: cite receipts of this head",

@@ -53,6 +53,17 @@ impl Team {
         self.with(task, |it| it.started(run, work));
     }
 
+    pub(super) fn hand_over(
+        &mut self,
+        run: RunId,
+        handoff: &Handoff,
+        facts: Option<&ChangeFacts>,
+        at: Millis,
+    ) {
+        self.with_run(run, |it| it.state = RunState::Ended { at });
+        self.with_task_of(run, |it| it.hand_over(run, handoff, facts));
+    }
+
     pub(super) fn spend(&mut self, run: RunId, usage: &Usage) {
         self.with_run(run, |it| it.spent.add(usage));
         self.with_task_of(run, |it| it.spent.add(usage));
