@@ -3,8 +3,11 @@
 #![allow(clippy::print_stdout, reason = "what was measured, and the seeds")]
 
 mod config;
+mod crash;
 mod git;
-mod model;
+mod liars;
 mod lsp;
+mod model;
 mod sandbox;
 mod store;
+mod story;

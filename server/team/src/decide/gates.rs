@@ -182,8 +182,7 @@ pub(super) fn candidate_problem(team: &Team, task: &Task, round: &Run) -> Option
             return Some(format!("{} is red: {}", receipt.id, describe(receipt)));
         }
     }
-    let clean_start = task.base.as_ref().is_some_and(|it| it.base == it.seen);
-    let fewer = if clean_start { fewer_tests(team, task, round) } else { None };
+    let fewer = if is_clean_start(task) { fewer_tests(team, task, round) } else { None };
     fewer.or_else(|| repro_problem(task, round))
 }
 
@@ -201,19 +200,23 @@ fn before<'a>(team: &'a Team, task: &Task, of: &Receipt) -> Option<&'a Receipt> 
     baseline.receipts.iter().find(|it| it.ran == of.ran)
 }
 
-/// Red on S already, and no worse now: nothing fails that did not fail there.
+/// Red on S already, and no worse now: nothing fails that did not fail there. Where only an exit
+/// code speaks, "no worse" can't be seen: then it counts only if S held the person's own text.
 fn was_red_before(team: &Team, task: &Task, receipt: &Receipt) -> bool {
-    let Some(old) = before(team, task, receipt).filter(|it| !it.is_green()) else {
-        return false;
-    };
+    let Some(old) = before(team, task, receipt).filter(|it| !it.is_green()) else { return false };
     match (&old.tests, &receipt.tests) {
         (Some(old), Some(new)) => {
             let built_before = 0 < old.passed + old.failed;
             let new_failures = new.failing.iter().any(|it| !old.failing.contains(it));
             !built_before || (0 < new.passed + new.failed && !new_failures)
         }
-        (None, _) | (_, None) => true,
+        (None, _) | (_, None) => !is_clean_start(task),
     }
+}
+
+/// S is B: nothing of the person's own was in it.
+pub(super) fn is_clean_start(task: &Task) -> bool {
+    task.base.as_ref().is_some_and(|it| it.base == it.seen)
 }
 
 fn fewer_tests(team: &Team, task: &Task, round: &Run) -> Option<String> {

@@ -154,9 +154,11 @@ pub(super) fn checked(team: &Team, now: Millis, run: RunId) -> Result<Vec<Event>
                         res.push(Event::ApprovalVoided { approval, why });
                     }
                     let receipts = gates::ids(it);
-                    let why = format!(
-                        "without your uncommitted text {problem}; the change may depend on it"
-                    );
+                    let why = if gates::is_clean_start(state) {
+                        format!("on the branch {problem}")
+                    } else {
+                        format!("without your uncommitted text {problem}; it may depend on it")
+                    };
                     let subject = Subject::Edits { head: candidate.head, why, receipts };
                     res.push(ask_approval(&after, now, task, subject));
                 }

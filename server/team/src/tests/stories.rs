@@ -374,7 +374,7 @@ T1 landed
             > R6 checked 40 failing=y
               R6.1 red
               R6 checked
-              A1 asked: edits of h1: without your uncommitted text R6.1 is red: 1 of 41 tests fail (y); the change may depend on it
+              A1 asked: edits of h1: without your uncommitted text R6.1 is red: 1 of 41 tests fail (y); it may depend on it
             > A1 approve
               refused: A1 can't land on the branch as things are; apply it as edits, commit yours and rebuild, revise or reject
             > A1 apply
@@ -641,7 +641,7 @@ R6 checked 40 failing=z
               R6.1 red
               R6 checked
               A1 void: the branch moved, and there R6.1 is red: 1 of 41 tests fail (z)
-              A2 asked: edits of h1: without your uncommitted text R6.1 is red: 1 of 41 tests fail (z); the change may depend on it
+              A2 asked: edits of h1: on the branch R6.1 is red: 1 of 41 tests fail (z)
             T1 NeedsYou: A2 waits for your decision
             A2: can't land on the branch as things are; +6 -2 in 1 file [apply revise rebuild reject]
         "#]],
