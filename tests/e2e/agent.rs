@@ -8,7 +8,7 @@
 
 mod desk;
 
-use baton::agent::{Ended, Progress, StepBody, history};
+use baton::agent::{Draft, Ended, Progress, StepBody, history};
 use baton::model::{Block, Message};
 use desk::{Desk, Given, rehearse};
 use serde_json::Value;
@@ -298,6 +298,29 @@ call = [{ name = "ask", input = { question = "Keep it?", options = ["keep", "dro
     let past = history(&desk.steps());
     assert!(result_of(&past, "toolu_rehearsal_0_0").contains("one of `options`"));
     assert!(result_of(&past, "toolu_rehearsal_1_0").contains("put to the person"));
+}
+
+#[tokio::test]
+async fn what_a_model_says_cannot_act_on_a_terminal() {
+    let script = r#"
+[[run]]
+[[run.reply]]
+text = "\u001B]0;title\u0007hello \u202Eevil"
+call = [{ name = "decline", input = { why = "no\u001B[2J \u200Bway" } }]
+"#;
+    let mut desk = Desk::new();
+    assert_eq!(ended(script, &mut desk, &Given::new(Duty::Build)).await, Ok(Ended::HandedOver));
+    let shown = desk.progress.iter().map(|it| match it {
+        Progress::Says(text) | Progress::Does(text) => text.as_str(),
+        Progress::Waits { .. } | Progress::Spent(_) => "",
+    });
+    let mut shown: String = shown.collect();
+    shown += match &desk.handed_over[0] {
+        Draft::Declined { why } => why,
+        other => panic!("{other:?}"),
+    };
+    assert!(shown.contains("hello") && shown.contains("way"), "{shown}");
+    assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{200b}']), "{shown:?}");
 }
 
 /// A reply that broke off was paid: both calls are in the ledger.
