@@ -10,7 +10,7 @@ use crate::agent::tools;
 use crate::model::{Call, Delta, Model, Reply, ToolSpec};
 use std::path::Path;
 use std::sync::Arc;
-use team::{Code, Duty, Failure, Limits, Usage};
+use team::{Code, Duty, Failure, Limits};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -56,7 +56,6 @@ pub async fn work(
         talk: Talk::of(&journal),
         unwritten: Vec::new(),
         is_unsaved: false,
-        spent: Usage::default(),
     };
     if journal.is_empty() {
         let messages = opening(history, brief);
@@ -89,8 +88,6 @@ struct Course<'a> {
     unwritten: Vec<StepBody>,
     /// The slot's files may have changed since the last save.
     is_unsaved: bool,
-    /// By this process, for those who watch.
-    spent: Usage,
 }
 
 impl Course<'_> {
@@ -185,34 +182,26 @@ impl Course<'_> {
             self.write_down(None).await?;
         }
         let reply = self.call_model().await?;
-        self.spent.add(&reply.usage);
-        self.show(Progress::Spent(self.spent));
         self.take(StepBody::Reply {
             message: reply.message,
             ending: Ending::of(&reply.stop),
             usage: reply.usage,
         });
+        self.show(Progress::Spent(*self.talk.spent()));
         let spent = Spent { usage: reply.usage, raw: reply.raw_usage };
         // What is used up now shows again before the next call.
         self.write_down(Some(spent)).await?;
         Ok(())
     }
 
-    /// The limit that is reached, as a sentence.
+    /// The limit that allows no more than a closing call, as a sentence.
     fn limit_reached(&self, budget: Budget) -> Option<String> {
-        let Limits { run_calls_max, run_tokens_max, .. } = self.limits;
         match budget {
             Budget::UsedUp(limit) => Some(limit),
-            Budget::Left if run_calls_max <= self.talk.calls() => {
-                Some(format!("All {run_calls_max} model calls of this run are used."))
-            }
-            Budget::Left if run_tokens_max <= self.talk.tokens() => {
-                Some(format!("All {run_tokens_max} tokens of this run are used."))
-            }
             Budget::Left if self.talk.is_full(self.window_tokens) => {
                 Some("The window of the model is full.".to_owned())
             }
-            Budget::Left => None,
+            Budget::Left => self.talk.limit_near(&self.limits),
         }
     }
 

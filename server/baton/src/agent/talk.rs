@@ -6,6 +6,7 @@ use crate::agent::stuck::{Deed, Watch};
 use crate::agent::tools::Tool;
 use crate::model::{Block, Message, Speaker};
 use std::collections::{BTreeMap, VecDeque};
+use team::{Limits, Usage};
 
 pub mod window;
 
@@ -56,8 +57,9 @@ pub struct Talk {
     unanswered: Option<Ending>,
     silent: u32,
     refused: u32,
-    calls: u32,
-    tokens: u64,
+    spent: Usage,
+    /// What the last call cost.
+    last: Usage,
     failed_edits: BTreeMap<String, u32>,
     watch: Watch,
     window: Window,
@@ -80,14 +82,24 @@ impl Talk {
         &self.messages
     }
 
-    /// Model calls that were answered.
-    pub fn calls(&self) -> u32 {
-        self.calls
+    /// Spent by the run's calls, as the provider counted it; those that broke off are not in it.
+    pub fn spent(&self) -> &Usage {
+        &self.spent
     }
 
-    /// Tokens spent, as the provider counted them.
-    pub fn tokens(&self) -> u64 {
-        self.tokens
+    /// The limit that leaves room for one more call only, as a sentence: that call is the closing one.
+    /// A limit is reached when as much is spent, so the closing call must end below it.
+    pub fn limit_near(&self, limits: &Limits) -> Option<String> {
+        let Usage { calls, micros, .. } = self.spent;
+        let counts = [
+            (u64::from(calls), 1, u64::from(limits.run_calls_max), "model calls"),
+            (self.spent.tokens(), self.last.tokens(), limits.run_tokens_max, "tokens"),
+            (micros, self.last.micros, limits.run_micros_max, "micro-dollars"),
+        ];
+        let near = counts.into_iter().find(|(used, next, max, _)| *max <= used + 2 * next);
+        near.map(|(used, _, max, what)| {
+            format!("The {what} of this run are nearly used up ({used} of {max}).")
+        })
     }
 
     /// Only the hand-over is taken any more.
@@ -147,8 +159,8 @@ impl Talk {
             StepBody::Opened { messages } => self.messages.clone_from(messages),
             StepBody::Reply { message, ending, usage } => {
                 self.window.measure(&self.messages, usage);
-                self.calls += 1;
-                self.tokens += usage.tokens();
+                self.spent.add(usage);
+                self.last = *usage;
                 self.closed = self.is_closing();
                 self.take_reply(message, *ending);
             }

@@ -168,7 +168,7 @@ impl Course<'_> {
                 "name 1 to {TESTS_MAX} tests that fail because of the bug, as the test runner prints them"
             )));
         }
-        let note = want.note.unwrap_or_default();
+        let note = clean::line(&want.note.unwrap_or_default());
         match self.request(|reply| Request::Checkpoint { tests, note, reply }).await? {
             Ok(seen) => Ok(Came::from(seen)),
             Err(failure) => told(Err(failure), "checkpoint"),
@@ -256,7 +256,7 @@ fn triaged(want: args::HandOverTriage) -> Result<Draft, String> {
 fn changed(want: args::HandOverChange) -> Result<Draft, String> {
     Ok(Draft::Changed {
         summary: bounded("summary", want.summary)?,
-        look_first: want.look_first.unwrap_or_default(),
+        look_first: clean::line(&want.look_first.unwrap_or_default()),
         risks: listed("risks", want.risks.unwrap_or_default())?,
     })
 }
@@ -302,7 +302,7 @@ fn asking(want: args::Ask) -> Result<Asking, String> {
         options,
         default,
         proceed: want.proceed.unwrap_or(false),
-        stakes: want.stakes,
+        stakes: clean::text(&want.stakes),
     })
 }
 
@@ -313,7 +313,8 @@ fn bounded(name: &str, text: String) -> Result<String, String> {
     if TEXT_CHARS_MAX < text.chars().count() {
         return Err(format!("`{name}` is over {TEXT_CHARS_MAX} characters; say it shorter"));
     }
-    Ok(text)
+    // It goes into events and before people's eyes.
+    Ok(clean::text(&text))
 }
 
 fn listed(name: &str, list: Vec<String>) -> Result<Vec<String>, String> {
@@ -321,7 +322,7 @@ fn listed(name: &str, list: Vec<String>) -> Result<Vec<String>, String> {
     if LIST_MAX < list.len() || long {
         return Err(format!("`{name}` is too long; keep the most important, at most {LIST_MAX}"));
     }
-    Ok(list.into_iter().filter(|it| !it.trim().is_empty()).collect())
+    Ok(list.iter().filter(|it| !it.trim().is_empty()).map(|it| clean::text(it)).collect())
 }
 
 /// `read_file src/lib.rs`, for those who watch.

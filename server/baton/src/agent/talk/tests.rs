@@ -3,7 +3,6 @@
 use super::*;
 use crate::agent::stuck;
 use serde_json::json;
-use team::Usage;
 
 fn opened() -> StepBody {
     StepBody::Opened { messages: vec![Message::user("the brief")] }
@@ -50,7 +49,7 @@ fn a_run_asks_then_does_then_asks() {
     steps.push(result("t1", "B", false));
     assert_eq!(next(&steps), Next::AskModel);
     let talk = Talk::of(&steps);
-    assert_eq!((talk.calls(), talk.tokens()), (1, 10));
+    assert_eq!((talk.spent().calls, talk.spent().tokens()), (1, 10));
     // Both results stand in one message of the user's side.
     let blocks: Vec<_> = talk.messages().iter().map(|it| it.blocks.len()).collect();
     assert_eq!(blocks, [1, 3, 2]);
@@ -130,6 +129,25 @@ fn the_closing_reply_is_the_last() {
     steps.truncate(2);
     steps.push(reply(&[], Ending::Whole));
     assert_eq!(next(&steps), Next::UsedUp("All is used.".to_owned()));
+}
+
+#[test]
+fn the_closing_call_fits_below_the_limits() {
+    let calls = |n: u32| {
+        let round =
+            [reply(&[("search", json!({"pattern": n}))], Ending::Whole), result("t0", "x", false)];
+        let rounds = std::iter::repeat_n(round, n as usize).flatten();
+        Talk::of(&[opened()].into_iter().chain(rounds).collect::<Vec<_>>())
+    };
+    let limits = Limits { run_calls_max: 5, ..Limits::default() };
+    assert_eq!(calls(2).limit_near(&limits), None);
+    // The fourth is the closing one: with a fifth the limit would be reached.
+    assert!(calls(3).limit_near(&limits).is_some_and(|it| it.contains("3 of 5")));
+    let limits = Limits { run_tokens_max: 50, ..Limits::default() };
+    assert_eq!(calls(2).limit_near(&limits), None);
+    assert!(calls(3).limit_near(&limits).is_some_and(|it| it.contains("30 of 50")));
+    let limits = Limits { run_calls_max: 1, ..Limits::default() };
+    assert!(calls(0).limit_near(&limits).is_some());
 }
 
 #[test]

@@ -7,9 +7,10 @@ use crate::model::{Block, Message};
 use team::Usage;
 
 const CHARS_A_TOKEN: f64 = 4.0;
-/// Percent of the window at which old outputs are shortened, and how many of the last stay whole.
-const FIRST_BORDER: (u64, u32) = (60, 10);
-const SECOND_BORDER: (u64, u32) = (85, 3);
+/// At so many percent of the window old outputs are shortened; the latest stay whole, up to so many
+/// percent of it and so many of them.
+const FIRST_BORDER: Border = Border { at_percent: 60, keep_percent: 25, keep_max: 10 };
+const SECOND_BORDER: Border = Border { at_percent: 85, keep_percent: 10, keep_max: 3 };
 /// Shortening at the first border must free this much of the window; a broken prefix is paid for.
 const FREED_PERCENT_MIN: u64 = 10;
 /// Shorter outputs are left alone.
@@ -17,8 +18,14 @@ const ELIDED_CHARS_MIN: usize = 600;
 const LAST_LINES: usize = 3;
 const LAST_CHARS_MAX: usize = 300;
 const FIRST_CHARS_MAX: usize = 300;
-/// An image of the whole window would be refused by the provider before it is this full.
+/// Fuller than this, a provider may refuse the next request.
 const FULL_PERCENT: u64 = 95;
+
+struct Border {
+    at_percent: u64,
+    keep_percent: u64,
+    keep_max: usize,
+}
 
 /// The estimate of tokens, corrected by what the provider counted.
 #[derive(Debug)]
@@ -50,14 +57,28 @@ impl Window {
     /// How many outputs to keep whole, if now is a border.
     pub fn elision(&self, messages: &[Message], window_tokens: u64) -> Option<u32> {
         let full = self.tokens(chars(messages));
-        let at = |percent: u64| window_tokens.saturating_mul(percent) / 100;
-        let frees = |keep: u32| self.tokens(freed(messages, keep));
-        let (first, keep) = FIRST_BORDER;
-        if at(first) <= full && at(FREED_PERCENT_MIN) <= frees(keep) {
-            return Some(keep);
-        }
-        let (second, keep) = SECOND_BORDER;
-        (at(second) <= full && 0 < frees(keep)).then_some(keep)
+        let part = |percent: u64| window_tokens.saturating_mul(percent) / 100;
+        let border = |border: &Border, freed_min: u64| {
+            let keep = self.kept(messages, border.keep_max, part(border.keep_percent));
+            let is_there = part(border.at_percent) <= full;
+            (is_there && freed_min <= self.tokens(freed(messages, keep))).then_some(keep)
+        };
+        border(&FIRST_BORDER, part(FREED_PERCENT_MIN)).or_else(|| border(&SECOND_BORDER, 1))
+    }
+
+    /// How many of the latest outputs fit into so many tokens; at least one.
+    fn kept(&self, messages: &[Message], keep_max: usize, tokens_max: u64) -> u32 {
+        let blocks = messages.iter().rev().flat_map(|it| it.blocks.iter().rev());
+        let sizes = blocks.filter_map(|block| match block {
+            Block::ToolResult { content, .. } => Some(content.len()),
+            Block::Text { .. } | Block::ToolUse { .. } | Block::Opaque(_) => None,
+        });
+        let sums = sizes.take(keep_max).scan(0, |sum, size| {
+            *sum += size;
+            Some(self.tokens(*sum))
+        });
+        let fit = sums.take_while(|it| *it <= tokens_max).count();
+        u32::try_from(fit.max(1)).unwrap_or(u32::MAX)
     }
 
     /// Nothing more fits.

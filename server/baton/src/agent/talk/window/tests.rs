@@ -25,12 +25,15 @@ fn long(messages: &[Message]) -> usize {
 fn nothing_changes_between_the_borders() {
     let window = Window::default();
     assert_eq!(window.elision(&outputs(20, 20_000), 200_000), None);
-    assert_eq!(window.elision(&outputs(25, 20_000), 200_000), Some(10));
+    assert_eq!(window.elision(&outputs(25, 20_000), 200_000), Some(9));
+    assert_eq!(window.elision(&outputs(80, 6_000), 200_000), Some(10));
     // Nothing to gain at the first border, so the prefix stays until the second.
-    assert_eq!(window.elision(&outputs(10, 50_000), 200_000), None);
-    assert_eq!(window.elision(&outputs(10, 70_000), 200_000), Some(3));
-    assert_eq!(window.elision(&outputs(3, 300_000), 200_000), None);
-    assert!(window.is_full(&outputs(3, 300_000), 200_000));
+    let many_words = [vec![Message::user("w".repeat(480_000))], outputs(3, 20_000)].concat();
+    assert_eq!(window.elision(&many_words, 200_000), None);
+    let more_words = [vec![Message::user("w".repeat(640_000))], outputs(4, 20_000)].concat();
+    assert_eq!(window.elision(&more_words, 200_000), Some(3));
+    assert_eq!(window.elision(&outputs(1, 900_000), 200_000), None);
+    assert!(window.is_full(&outputs(1, 900_000), 200_000));
 }
 
 #[test]
@@ -66,5 +69,5 @@ fn the_providers_count_corrects_the_estimate() {
     let messages = outputs(20, 20_000);
     let usage = Usage { input_tokens: 1_000, cache_read_tokens: 150_000, ..Usage::default() };
     window.measure(&messages, &usage);
-    assert_eq!(window.elision(&messages, 200_000), Some(10));
+    assert_eq!(window.elision(&messages, 200_000), Some(6));
 }
