@@ -1,12 +1,6 @@
 //! The model's wire: our client against our rehearsal with its faults, against servers that are
 //! broken below HTTP, and against a third party's mock.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test may stop at what it did not expect"
-)]
-
 mod faults;
 mod rehearsal;
 mod third_party;
