@@ -5,6 +5,7 @@
 use super::*;
 use baton::model::Stop;
 use serde_json::Value;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -25,7 +26,8 @@ fn tool(file: &str) -> Option<PathBuf> {
     let how = "run tests/tools/install.sh";
     let required = std::env::var("BATON_TEST_REQUIRE").is_ok_and(|it| it == "all");
     assert!(!required, "{file} is not installed: {how}");
-    println!("skipped: {file} is not installed ({how})");
+    // Straight to the descriptor, so that it is seen when the test passes too.
+    let _ = writeln!(std::io::stderr(), "skipped: {file} is not installed ({how})");
     None
 }
 

@@ -5,6 +5,7 @@ use super::Delta;
 use super::reply::{self, Assembly};
 use super::retry::{self, Fault, Patience};
 use super::sse::{LINE_BYTES_MAX, Sse};
+use crate::clean;
 use hyper::body::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, StatusCode, Url};
@@ -208,17 +209,17 @@ impl Client {
 
     /// Nothing of the key, and nothing that a terminal would obey, leaves in a fault.
     fn clean(&self, fault: Fault) -> Fault {
-        let clean = |text: &str| match &self.key {
+        let safe = |text: &str| match &self.key {
             Some(key) => quote(&text.replace(key.expose_secret(), "[key]")),
             None => quote(text),
         };
         match fault {
             Fault::Again(mut again) => {
-                again.why = clean(&again.why);
+                again.why = safe(&again.why);
                 Fault::Again(again)
             }
             Fault::Final(mut failure) => {
-                failure.text = clean(&failure.text);
+                failure.text = safe(&failure.text);
                 Fault::Final(failure)
             }
         }
@@ -255,15 +256,10 @@ fn said(bytes: &[u8]) -> String {
     }
 }
 
-/// One line, bounded, without what steers a terminal or reorders text.
+/// One line, bounded, in which nothing is hidden and nothing steers a terminal.
 fn quote(text: &str) -> String {
-    let is_unseen = |it: char| {
-        it.is_control()
-            || matches!(it, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-    };
-    let shown = text.chars().map(|it| if is_unseen(it) { ' ' } else { it });
-    shown.take(QUOTE_CHARS_MAX).collect()
+    let bounded: String = text.chars().take(QUOTE_CHARS_MAX).collect();
+    clean::line(&bounded)
 }
 
 /// The innermost reason; the outer ones only repeat the address.
