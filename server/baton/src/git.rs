@@ -20,12 +20,15 @@ mod slots;
 mod snapshot;
 mod survey;
 mod undo;
+mod walk;
 
 use git2::{Oid, Repository, RepositoryOpenFlags};
 use std::path::{Path, PathBuf};
 use team::{Candidate, Code, CommitId, Failure, FileChange, PlannedPath, TreeId};
 
 pub use place::{Place, find};
+pub use review::PATCH_BYTES_MAX;
+pub use snapshot::{UNTRACKED_ALL_BYTES_MAX, UNTRACKED_FILE_BYTES_MAX};
 
 /// Text that an editor holds and has not saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +67,7 @@ pub struct Hunk {
 
 /// What became of building L.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one is made, matched and gone")]
 pub enum Built {
     Candidate(Candidate),
     /// H does not merge into the tip: it depends on text that is not committed.

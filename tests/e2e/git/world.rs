@@ -49,9 +49,11 @@ impl World {
         std::fs::create_dir_all(&world.root).unwrap();
         std::fs::create_dir_all(base.join("home")).unwrap();
         world.git(&["init", "-q", "-b", "main", "."]);
-        world.git(&["config", "user.name", "Uma User"]);
-        world.git(&["config", "user.email", "uma@example.com"]);
-        world.git(&["config", "core.excludesfile", ""]);
+        let path = world.root.join(".git/config");
+        let mut config = std::fs::read_to_string(&path).unwrap();
+        config.push_str("[user]\n\tname = Uma User\n\temail = uma@example.com\n");
+        config.push_str("[core]\n\texcludesfile =\n");
+        std::fs::write(&path, config).unwrap();
         world
     }
 
@@ -78,8 +80,7 @@ impl World {
         let output = self.command(dir, args).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "git {args:?}: {error}");
-        String::from_utf8(output.stdout)
-            .unwrap()
+        String::from_utf8_lossy(&output.stdout)
             .trim_end()
             .to_string()
     }

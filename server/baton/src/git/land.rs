@@ -24,6 +24,9 @@ const LOCK_TEXT: &[u8] = b"baton is landing a change; it finishes when it is sta
 /// The index is written here, then renamed.
 const SPARE_INDEX: &str = "index.baton";
 
+/// Why nothing may move, as things are under the locks; `None`: it may.
+type Verify<'a> = dyn Fn(&[Ground]) -> Result<Option<String>, Failure> + 'a;
+
 /// One move of a branch and of the files with it.
 pub(super) struct Step<'a> {
     pub(super) target: &'a str,
@@ -104,7 +107,7 @@ impl Git {
         &self,
         objects: &Objects,
         step: &Step<'_>,
-        verify: &dyn Fn(&[Ground]) -> Result<Option<String>, Failure>,
+        verify: &Verify<'_>,
     ) -> Result<Moved, Failure> {
         let user = self.user()?;
         let Ok(tip) = user.refname_to_id(step.target) else {
@@ -300,33 +303,25 @@ fn entry_for(
     let mode = tree
         .get_path(as_path(path))
         .map_or(planned.mode, |it| it.filemode().cast_unsigned());
-    if let OnDisk::File { bytes, stat, .. } = ground.folder.look(path)? {
-        if lens.smudge_one(path, mode, id)? == bytes {
-            return Ok(stat.entry(path, mode, id));
-        }
+    if let OnDisk::File { bytes, stat, .. } = ground.folder.look(path)?
+        && lens.smudge_one(path, mode, id)? == bytes
+    {
+        return Ok(stat.entry(path, mode, id));
     }
     Ok(Stat::default().entry(path, mode, id))
 }
 
 /// Entries as young as the index itself: git looks behind those, because the file may have changed
 /// in the same tick. A newly written index would make them look old, so they lose their size, which
-/// makes git look behind them all the same.
+/// makes git look behind them all the same. A tick is a second: many builds of git compare no finer.
 fn doubt_young(index: &mut Index, real: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt;
     let Ok(meta) = real.metadata() else {
         return Ok(());
     };
-    let written = (meta.mtime(), meta.mtime_nsec());
-    let young: Vec<IndexEntry> = index
-        .iter()
-        .filter(|it| {
-            let time = (
-                i64::from(it.mtime.seconds()),
-                i64::from(it.mtime.nanoseconds()),
-            );
-            written <= time && it.file_size != 0
-        })
-        .collect();
+    let is_young =
+        |it: &IndexEntry| meta.mtime() <= i64::from(it.mtime.seconds()) && it.file_size != 0;
+    let young: Vec<IndexEntry> = index.iter().filter(is_young).collect();
     for mut entry in young {
         entry.file_size = 0;
         index.add(&entry).doing("write your index")?;

@@ -6,7 +6,7 @@
 //! borrows from nobody, then renamed into the store.
 
 use super::{Doing, Git};
-use git2::{ObjectType, Oid, Repository, RepositoryInitOptions, Signature};
+use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryInitOptions, Signature};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use team::{Code, Failure};
@@ -60,6 +60,8 @@ pub(super) fn make(git: &Git) -> Result<(), Failure> {
     for dir in [&git.store, &git.state.join("twin.git")] {
         if !dir.join("HEAD").is_file() {
             Repository::init_opts(dir, &options).doing("make the store")?;
+            // A note on what hooks are; there shall be no such place at all.
+            std::fs::remove_dir_all(dir.join("hooks")).doing("make the store")?;
         }
     }
     let mut text = String::new();
@@ -225,10 +227,7 @@ impl Objects {
 
     /// Points a ref of the store at a commit, whatever it pointed at before.
     pub(super) fn point(&self, name: &str, at: Oid) -> Result<(), Failure> {
-        self.repo
-            .reference(name, at, true, "baton")
-            .doing("write a ref of the store")
-            .map(|_| ())
+        set_own_ref(&self.repo, name, at)
     }
 
     /// What a ref of the store points at.
@@ -281,6 +280,20 @@ impl Objects {
         }
         packed.doing("pack the change")?;
         writer.commit().doing("copy the change").map(|_| ())
+    }
+}
+
+/// Points a ref below `refs/baton/` at a commit. Nobody else writes there, so a lock on it is what a
+/// kill left behind.
+pub(super) fn set_own_ref(repo: &Repository, name: &str, at: Oid) -> Result<(), Failure> {
+    let set = || repo.reference(name, at, true, "baton").map(|_| ());
+    match set() {
+        Err(error) if error.code() == ErrorCode::Locked => {
+            let lock = repo.commondir().join(format!("{name}.lock"));
+            std::fs::remove_file(lock).doing("write a ref")?;
+            set().doing("write a ref")
+        }
+        other => other.doing("write a ref"),
     }
 }
 

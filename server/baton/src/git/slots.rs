@@ -194,9 +194,15 @@ impl Work<'_> {
         Ok(after)
     }
 
+    /// The paths of the index.
+    pub(super) fn paths(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.index.iter().map(|it| it.path)
+    }
+
     /// What differs from the index, attributes first: they decide how the others are read. A nested
     /// repository ends in `/`.
     fn changed(&self) -> Result<Vec<(Vec<u8>, Delta)>, Failure> {
+        self.refuse_pipes()?;
         let mut options = DiffOptions::new();
         options
             .include_untracked(true)

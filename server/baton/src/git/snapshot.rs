@@ -4,7 +4,7 @@
 use super::acting::looks_secret;
 use super::files::{MODE_FILE, MODE_LINK, MODE_MODULE, Stat, as_path};
 use super::lens::Lens;
-use super::objects::{Objects, baton};
+use super::objects::{Objects, baton, set_own_ref};
 use super::{Buffer, Doing, Git, commit_id, tree_id};
 use git2::{Delta, DiffOptions, Index, Oid, Repository};
 use std::collections::BTreeSet;
@@ -74,9 +74,7 @@ impl Git {
         if user.refname_to_id(&name).ok() == Some(base) {
             return Ok(());
         }
-        user.reference(&name, base, true, "baton")
-            .doing("keep the base")
-            .map(|_| ())
+        set_own_ref(user, &name, base)
     }
 
     fn see(
@@ -186,8 +184,10 @@ impl Git {
         let lens = Lens::new(self, user, objects, index_path)?;
         for buffer in buffers {
             let path = buffer.path.as_bytes();
-            let entry = index.get_path(as_path(path), 0);
+            let inside = is_inside(path);
+            let entry = inside.then(|| index.get_path(as_path(path), 0)).flatten();
             let why = match &entry {
+                _ if !inside => Some("outside of the repository".into()),
                 Some(entry) if entry.mode == MODE_LINK => {
                     Some("a symlink, edited as a file".into())
                 }
@@ -220,12 +220,6 @@ impl Git {
         path: &[u8],
         differs: &Differs,
     ) -> Option<String> {
-        let inside = as_path(path)
-            .components()
-            .all(|it| matches!(it, std::path::Component::Normal(_)));
-        if path.is_empty() || !inside || super::acting::is_git_like(path) {
-            return Some("outside of the repository".into());
-        }
         if looks_secret(path) {
             return Some("named like a secret".into());
         }
@@ -239,6 +233,12 @@ impl Git {
             .find_map(|it| it.strip_prefix(&prefix));
         named.map(str::to_string)
     }
+}
+
+/// Whether this is a plain path below the root that git would hold.
+fn is_inside(path: &[u8]) -> bool {
+    let plain = |it| matches!(it, std::path::Component::Normal(_));
+    !path.is_empty() && as_path(path).components().all(plain) && !super::acting::is_git_like(path)
 }
 
 /// Copies an index with its time: entries as young as the index are the ones git looks behind.
