@@ -86,7 +86,7 @@ fn git_like_names_and_new_submodules() {
         );
         let file = world.base_dir().join("tree");
         std::fs::write(&file, lines).unwrap();
-        let mut command = world.command(&told.git.store_dir().to_path_buf(), &["mktree"]);
+        let mut command = world.command(told.git.store_dir(), &["mktree"]);
         command.stdin(std::fs::File::open(&file).unwrap());
         let tree = String::from_utf8(command.output().unwrap().stdout).unwrap();
         let identity = ["-c", "user.name=x", "-c", "user.email=x"];
@@ -138,51 +138,51 @@ fn weakened_tests_are_named() {
     assert_eq!(facts.weakened, said);
 }
 
+/// A change with many paths that act, are dear, or only look like it.
+fn acting_change(slot: &Path) {
+    let acting = [
+        ".github/workflows/ci.yml",
+        "build.rs",
+        ".vscode/tasks.json",
+        "crates/x/build.rs",
+        ".cargo/config.toml",
+        "AGENTS.md",
+        "sub/.envrc",
+        ".gitattributes",
+    ];
+    for path in acting {
+        put(slot, path, "x\n");
+    }
+    let package = |version: &str, script: &str| {
+        format!("{{\"version\": \"{version}\", \"scripts\": {{\"test\": \"{script}\"}}}}\n")
+    };
+    put(slot, "package.json", &package("1", "curl"));
+    put(slot, "web/package.json", &package("2", "x"));
+    put(slot, "readme.md", "collides\n");
+    for path in [
+        "src/auth/login.rs",
+        "db/migrations/1.sql",
+        "src/author.rs",
+        "api/public.rs",
+    ] {
+        put(slot, path, "x\n");
+    }
+    let exec = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(slot.join("a.txt"), exec).unwrap();
+}
+
 #[test]
 fn ticks_and_risks() {
     let world = World::new();
-    world.write(
-        "package.json",
-        "{\"version\": \"1\", \"scripts\": {\"test\": \"x\"}}\n",
-    );
-    world.write(
-        "web/package.json",
-        "{\"version\": \"1\", \"scripts\": {\"test\": \"x\"}}\n",
-    );
+    for path in ["package.json", "web/package.json"] {
+        world.write(
+            path,
+            "{\"version\": \"1\", \"scripts\": {\"test\": \"x\"}}\n",
+        );
+    }
     world.write("README.md", "readme\n");
     world.commit_all("packages");
-    let told = world.delegate(&[], |slot| {
-        let acting = [
-            ".github/workflows/ci.yml",
-            "build.rs",
-            ".vscode/tasks.json",
-            "crates/x/build.rs",
-            ".cargo/config.toml",
-            "AGENTS.md",
-            "sub/.envrc",
-            ".gitattributes",
-        ];
-        for path in acting {
-            put(slot, path, "x\n");
-        }
-        put(
-            slot,
-            "package.json",
-            "{\"version\": \"1\", \"scripts\": {\"test\": \"curl\"}}\n",
-        );
-        put(
-            slot,
-            "web/package.json",
-            "{\"version\": \"2\", \"scripts\": {\"test\": \"x\"}}\n",
-        );
-        put(slot, "readme.md", "collides\n");
-        put(slot, "src/auth/login.rs", "x\n");
-        put(slot, "db/migrations/1.sql", "x\n");
-        put(slot, "src/author.rs", "x\n");
-        put(slot, "api/public.rs", "x\n");
-        let exec = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(slot.join("a.txt"), exec).unwrap();
-    });
+    let told = world.delegate(&[], acting_change);
     let globs = ["api/**".to_string()];
     let built = told
         .git

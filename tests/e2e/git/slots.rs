@@ -403,3 +403,21 @@ fn stale_locks_of_a_kill_do_not_stop_a_slot() {
     std::fs::write(slot.dir.join("a.txt"), "more\n").unwrap();
     git.save(&slot, RunId(1)).unwrap();
 }
+
+#[test]
+fn attributes_that_arrive_with_the_files_they_are_about() {
+    let world = World::new();
+    let git = world.open();
+    let slot = git.slot("engineer-1", &head(&world)).unwrap();
+    std::fs::write(slot.dir.join(".gitattributes"), "*.txt text eol=crlf\n").unwrap();
+    std::fs::write(slot.dir.join("new.txt"), "one\r\ntwo\r\n").unwrap();
+    let commit = git.commit(&slot, RunId(1), Role::Engineer, "crlf").unwrap();
+    assert_eq!(
+        git.read(&commit, "new.txt").unwrap().unwrap(),
+        b"one\ntwo\n"
+    );
+    let other = git.slot("tester-1", &commit).unwrap();
+    let text = std::fs::read(other.dir.join("new.txt")).unwrap();
+    assert_eq!(text, b"one\r\ntwo\r\n");
+    assert_eq!(git.tree_of(&other).unwrap(), git.tree(&commit).unwrap());
+}

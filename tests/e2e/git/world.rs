@@ -36,9 +36,13 @@ impl World {
     }
 
     pub fn empty() -> World {
-        let dir = tempfile::Builder::new()
-            .prefix("baton-git-")
-            .tempdir()
+        // Hundreds of repositories: in memory where there is such a place.
+        let memory = Path::new("/dev/shm");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("baton-git-");
+        let dir = builder
+            .tempdir_in(memory)
+            .or_else(|_| builder.tempdir())
             .unwrap();
         let base = dir.path().canonicalize().unwrap();
         let world = World {

@@ -177,21 +177,35 @@ impl Work<'_> {
     /// Brings the index up to the files, and the store up to the index. The tree of what the slot
     /// holds now: tracked files, and untracked ones that are not ignored.
     pub(super) fn absorb(&mut self) -> Result<Oid, Failure> {
+        self.absorb_all().map(|it| it.0)
+    }
+
+    /// As `absorb`, with the nested repositories, which no tree can hold.
+    fn absorb_all(&mut self) -> Result<(Oid, Vec<Vec<u8>>), Failure> {
         let before = self.indexed()?;
-        let changed = self.changed()?;
+        let (nested, changed): (Vec<_>, Vec<_>) = self
+            .changed()?
+            .into_iter()
+            .partition(|it| it.0.ends_with(b"/"));
+        let nested = nested.into_iter().map(|it| it.0).collect();
         if changed.is_empty() {
-            return Ok(before);
+            return Ok((before, nested));
         }
+        let index = self.git_dir.join("index");
+        let lens = Lens::new(self.git, &self.repo, &self.objects, &index)?;
         for (path, status) in &changed {
-            if path.last() == Some(&b'/') {
-                continue;
-            }
-            self.absorb_path(path, *status == Delta::Deleted)?;
+            let gone = *status == Delta::Deleted;
+            let found = if gone {
+                OnDisk::Absent
+            } else {
+                self.folder.look(path)?
+            };
+            absorb_path(&mut self.index, &lens, path, found)?;
         }
         let after = self.indexed()?;
         self.objects.keep(Some(before), after)?;
         self.index.write().doing("write the index of a slot")?;
-        Ok(after)
+        Ok((after, nested))
     }
 
     /// The paths of the index.
@@ -229,41 +243,10 @@ impl Work<'_> {
         Ok(found)
     }
 
-    fn absorb_path(&mut self, path: &[u8], deleted: bool) -> Result<(), Failure> {
-        let found = if deleted {
-            OnDisk::Absent
-        } else {
-            self.folder.look(path)?
-        };
-        let (mode, bytes, stat) = match found {
-            OnDisk::File { mode, bytes, stat } => (mode, bytes, stat),
-            OnDisk::Absent | OnDisk::Other => {
-                return self
-                    .index
-                    .remove(as_path(path), 0)
-                    .doing("write the index of a slot");
-            }
-        };
-        let lens = Lens::new(
-            self.git,
-            &self.repo,
-            &self.objects,
-            &self.git_dir.join("index"),
-        )?;
-        let id = lens.clean(path, &bytes)?;
-        self.index
-            .add(&stat.entry(path, mode, id))
-            .map_err(|error| {
-                let name = shown(path);
-                Failure::new(Code::Git, format!("save `{name}`: {}", error.message()))
-                    .hint("git can't hold a file of this name; rename or remove it")
-            })
-    }
-
     /// Saves what the slot holds now, unless a ref has it.
     fn save_left(&mut self) -> Result<(), Failure> {
-        self.set_nested_aside()?;
-        let tree = self.absorb()?;
+        let (tree, nested) = self.absorb_all()?;
+        self.set_nested_aside(&nested)?;
         if self.is_saved(tree) {
             return Ok(());
         }
@@ -282,12 +265,11 @@ impl Work<'_> {
     }
 
     /// A repository inside of a slot can't be part of a commit, and is not deleted either.
-    fn set_nested_aside(&mut self) -> Result<(), Failure> {
-        for (path, _) in self.changed()? {
-            if let Some(path) = path.strip_suffix(b"/") {
-                let to = self.git.aside(&self.slot.name)?;
-                self.folder.set_aside(as_path(path), &to)?;
-            }
+    fn set_nested_aside(&self, nested: &[Vec<u8>]) -> Result<(), Failure> {
+        for path in nested {
+            let path = path.strip_suffix(b"/").unwrap_or(path);
+            let to = self.git.aside(&self.slot.name)?;
+            self.folder.set_aside(as_path(path), &to)?;
         }
         Ok(())
     }
@@ -340,7 +322,7 @@ impl Work<'_> {
                 .doing("write the index of a slot")?;
         }
         // Attributes first: they decide how the others are written.
-        let (first, rest): (Vec<_>, Vec<_>) = wanted
+        let (first, rest): (Vec<Wanted>, Vec<Wanted>) = wanted
             .into_iter()
             .partition(|it| it.0.ends_with(b".gitattributes"));
         for batch in first
@@ -399,6 +381,31 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+/// Brings one index entry up to what is on disk.
+fn absorb_path(
+    index: &mut Index,
+    lens: &Lens<'_>,
+    path: &[u8],
+    found: OnDisk,
+) -> Result<(), Failure> {
+    let (mode, bytes, stat) = match found {
+        OnDisk::File { mode, bytes, stat } => (mode, bytes, stat),
+        OnDisk::Absent | OnDisk::Other => {
+            return index
+                .remove(as_path(path), 0)
+                .doing("write the index of a slot");
+        }
+    };
+    let id = lens.clean(path, &bytes)?;
+    index.add(&stat.entry(path, mode, id)).map_err(|error| {
+        Failure::new(
+            Code::Git,
+            format!("save `{}`: {}", shown(path), error.message()),
+        )
+        .hint("git can't hold a file of this name; rename or remove it")
+    })
 }
 
 /// (path, mode, blob) to be written.
