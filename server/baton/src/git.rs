@@ -12,6 +12,7 @@ mod files;
 mod land;
 mod lens;
 mod objects;
+mod pen;
 mod place;
 mod plan;
 mod review;

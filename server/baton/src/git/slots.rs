@@ -1,9 +1,10 @@
 //! Slots: kept worktrees of Baton's store with fixed paths. Moving one writes only the files that
 //! differ; ignored files (build caches) stay; nothing goes that no ref reaches.
 
-use super::files::{Folder, MODE_MODULE, OnDisk, as_path};
+use super::files::{Folder, OnDisk, as_path};
 use super::lens::Lens;
 use super::objects::{Objects, baton};
+use super::pen::{Pen, Wanted};
 use super::{Doing, Git, Slot, oid};
 use git2::{Delta, DiffOptions, Index, Oid, Repository};
 use std::path::{Path, PathBuf};
@@ -13,9 +14,6 @@ use team::{Code, CommitId, Failure, TreeId};
 const RESTING: &str = "baton-resting";
 /// In a slot's git folder: the tree that a ref last got.
 const SAVED: &str = "baton-saved";
-/// So many files are converted and written at a time.
-const BATCH_FILES_MAX: usize = 256;
-
 /// A slot with its handles open.
 pub(super) struct Work<'a> {
     git: &'a Git,
@@ -156,7 +154,7 @@ impl Git {
     }
 
     /// A free place for what must not be deleted and can't be saved in a commit.
-    fn aside(&self, name: &str) -> Result<PathBuf, Failure> {
+    pub(super) fn aside(&self, name: &str) -> Result<PathBuf, Failure> {
         let dir = self.state.join("left");
         std::fs::create_dir_all(&dir).doing("set an old slot aside")?;
         let free = (0..u32::MAX)
@@ -325,11 +323,22 @@ impl Work<'_> {
         let (first, rest): (Vec<Wanted>, Vec<Wanted>) = wanted
             .into_iter()
             .partition(|it| it.0.ends_with(b".gitattributes"));
-        for batch in first
-            .chunks(BATCH_FILES_MAX)
-            .chain(rest.chunks(BATCH_FILES_MAX))
-        {
-            self.write_batch(batch)?;
+        let pen = Pen {
+            git: self.git,
+            slot: &self.slot,
+            git_dir: &self.git_dir,
+            repo: &self.repo,
+            objects: &self.objects,
+            folder: &self.folder,
+        };
+        let mut entries = pen.write(&first)?;
+        entries.extend(if fresh {
+            pen.write_new(&rest)?
+        } else {
+            pen.write(&rest)?
+        });
+        for entry in &entries {
+            self.index.add(entry).doing("write the index of a slot")?;
         }
         self.index.write().doing("write the index of a slot")?;
         Ok(uncovers && !fresh)
@@ -355,31 +364,6 @@ impl Work<'_> {
             }
         }
         Ok((gone, wanted))
-    }
-
-    fn write_batch(&mut self, batch: &[Wanted]) -> Result<(), Failure> {
-        let files: Vec<(&[u8], u32, Oid)> = batch
-            .iter()
-            .filter(|it| it.1 != MODE_MODULE)
-            .map(|it| (it.0.as_slice(), it.1, it.2))
-            .collect();
-        let index = self.git_dir.join("index");
-        let contents = Lens::new(self.git, &self.repo, &self.objects, &index)?.smudge(&files)?;
-        for ((path, mode, id), bytes) in files.iter().zip(contents) {
-            if self.folder.is_dir(path) && self.folder.rid_of_empty(path).is_err() {
-                let to = self.git.aside(&self.slot.name)?;
-                self.folder.set_aside(as_path(path), &to)?;
-            }
-            let stat = self.folder.write(path, *mode, &bytes)?;
-            let entry = stat.entry(path, *mode, *id);
-            self.index.add(&entry).doing("write the index of a slot")?;
-        }
-        for (path, mode, id) in batch.iter().filter(|it| it.1 == MODE_MODULE) {
-            self.folder.make_dir(path)?;
-            let entry = super::files::Stat::default().entry(path, *mode, *id);
-            self.index.add(&entry).doing("write the index of a slot")?;
-        }
-        Ok(())
     }
 }
 
@@ -407,9 +391,6 @@ fn absorb_path(
         .hint("git can't hold a file of this name; rename or remove it")
     })
 }
-
-/// (path, mode, blob) to be written.
-type Wanted = (Vec<u8>, u32, Oid);
 
 fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).escape_debug().to_string()
