@@ -1,4 +1,5 @@
 //! The git module against the real `git` command, in repositories made for each test.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod crashes;
 mod hostile;

@@ -13,6 +13,7 @@ mod land;
 mod lens;
 mod make;
 mod objects;
+mod pen;
 mod place;
 mod plan;
 mod review;
@@ -21,6 +22,7 @@ mod slots;
 mod snapshot;
 mod survey;
 mod undo;
+mod walk;
 
 use git2::{Oid, Repository, RepositoryOpenFlags};
 use std::path::{Path, PathBuf};
@@ -28,6 +30,8 @@ use team::{Candidate, Code, CommitId, Failure, FileChange, PlannedPath, TreeId};
 
 pub use make::make_repository;
 pub use place::{Place, find};
+pub use review::PATCH_BYTES_MAX;
+pub use snapshot::{UNTRACKED_ALL_BYTES_MAX, UNTRACKED_FILE_BYTES_MAX};
 
 /// Text that an editor holds and has not saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +70,7 @@ pub struct Hunk {
 
 /// What became of building L.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one is made, matched and gone")]
 pub enum Built {
     Candidate(Candidate),
     /// H does not merge into the tip: it depends on text that is not committed.

@@ -6,7 +6,7 @@ use super::objects::Objects;
 use super::review::{between, change_id, changes, touch};
 use super::{Built, Doing, Git, commit_id, oid, tree_id};
 use git2::{Oid, Repository, Signature};
-use std::path::PathBuf;
+use std::path::Path;
 use team::{Base, Candidate, Code, CommitId, Failure, Target, TaskId};
 
 /// Hooks that git would run for a commit or a merge.
@@ -98,7 +98,7 @@ impl Git {
             Err(_) => self.place.common_dir.join("hooks"),
         };
         let runs = |it: &&str| is_program(&dir.join(it));
-        let hooks: Vec<&str> = HOOKS.iter().copied().filter(|it| runs(&it)).collect();
+        let hooks: Vec<&str> = HOOKS.iter().copied().filter(|it| runs(it)).collect();
         if !hooks.is_empty() {
             notes.push(format!("your git hooks will not run: {}", hooks.join(", ")));
         }
@@ -109,7 +109,7 @@ impl Git {
     }
 }
 
-fn is_program(path: &PathBuf) -> bool {
+fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
 }

@@ -195,7 +195,11 @@ impl Folder {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
-            self.dir.create_dir(parent)?;
+            match self.dir.create_dir(parent) {
+                // Another thread, writing another half of the same slot, was first.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                other => other?,
+            }
         }
         Ok(())
     }

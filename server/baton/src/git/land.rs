@@ -24,6 +24,9 @@ const LOCK_TEXT: &[u8] = b"baton is landing a change; it finishes when it is sta
 /// The index is written here, then renamed.
 const SPARE_INDEX: &str = "index.baton";
 
+/// Why nothing may move, as things are under the locks; `None`: it may.
+type Verify<'a> = dyn Fn(&[Ground]) -> Result<Option<String>, Failure> + 'a;
+
 /// One move of a branch and of the files with it.
 pub(super) struct Step<'a> {
     pub(super) target: &'a str,
@@ -48,7 +51,13 @@ impl Git {
             Target::NewBranch(name) => self.land_branch(&objects, task, name, tip, to),
             Target::Branch(target) => {
                 let log = format!("baton: land {task}");
-                let step = Step { target, from: tip, to, plan, log };
+                let step = Step {
+                    target,
+                    from: tip,
+                    to,
+                    plan,
+                    log,
+                };
                 self.carry_out(&objects, &step, &|grounds| {
                     if grounds.is_empty() {
                         return Ok(None);
@@ -76,7 +85,11 @@ impl Git {
         if let Ok(now) = user.refname_to_id(name) {
             let branch = name.strip_prefix("refs/heads/").unwrap_or(name);
             let taken = format!("there is a branch `{branch}` already");
-            return Ok(if now == to { Moved::Done } else { Moved::Refused(taken) });
+            return Ok(if now == to {
+                Moved::Done
+            } else {
+                Moved::Refused(taken)
+            });
         }
         fail::point("git.pack");
         objects.copy_into(&user, tip, to)?;
@@ -94,7 +107,7 @@ impl Git {
         &self,
         objects: &Objects,
         step: &Step<'_>,
-        verify: &dyn Fn(&[Ground]) -> Result<Option<String>, Failure>,
+        verify: &Verify<'_>,
     ) -> Result<Moved, Failure> {
         let user = self.user()?;
         let Ok(tip) = user.refname_to_id(step.target) else {
@@ -193,7 +206,11 @@ impl Git {
 }
 
 fn changed_since(now: &[PlannedPath], plan: &[PlannedPath]) -> String {
-    let path = plan.iter().zip(now).find(|(a, b)| a != b).map(|it| it.0.path.as_str());
+    let path = plan
+        .iter()
+        .zip(now)
+        .find(|(a, b)| a != b)
+        .map(|it| it.0.path.as_str());
     match path {
         Some(path) => format!("`{path}` changed since the landing was planned"),
         None => "your files changed since the landing was planned".into(),
@@ -228,7 +245,10 @@ fn swap(user: &Repository, step: &Step<'_>, locks: &mut Locks) -> Result<Option<
 fn is_behind(objects: &Objects, ground: &Ground, step: &Step<'_>) -> Result<bool, Failure> {
     let wishes = wishes(objects, step.from, step.to)?;
     let planned = !step.plan.is_empty();
-    Ok(planned && wishes.iter().all(|it| ground.why_staged(&it.path, "", it.from).is_none()))
+    Ok(planned
+        && wishes
+            .iter()
+            .all(|it| ground.why_staged(&it.path, "", it.from).is_none()))
 }
 
 fn finish_file(
@@ -239,7 +259,9 @@ fn finish_file(
 ) -> Result<(), Failure> {
     let path = planned.path.as_bytes();
     let blob = |id: &Option<String>| -> Result<Option<Vec<u8>>, Failure> {
-        id.as_deref().map(|it| objects.read_blob(oid(it)?)).transpose()
+        id.as_deref()
+            .map(|it| objects.read_blob(oid(it)?))
+            .transpose()
     };
     let (before, after) = (blob(&planned.before)?, blob(&planned.after)?);
     let (mode, now) = match ground.folder.look(path)? {
@@ -274,33 +296,32 @@ fn entry_for(
     id: Oid,
 ) -> Result<IndexEntry, Failure> {
     let path = planned.path.as_bytes();
-    let tree = objects.repo.find_tree(objects.tree_of(step.to)?).doing("read a tree")?;
-    let mode =
-        tree.get_path(as_path(path)).map_or(planned.mode, |it| it.filemode().cast_unsigned());
-    if let OnDisk::File { bytes, stat, .. } = ground.folder.look(path)? {
-        if lens.smudge_one(path, mode, id)? == bytes {
-            return Ok(stat.entry(path, mode, id));
-        }
+    let tree = objects
+        .repo
+        .find_tree(objects.tree_of(step.to)?)
+        .doing("read a tree")?;
+    let mode = tree
+        .get_path(as_path(path))
+        .map_or(planned.mode, |it| it.filemode().cast_unsigned());
+    if let OnDisk::File { bytes, stat, .. } = ground.folder.look(path)?
+        && lens.smudge_one(path, mode, id)? == bytes
+    {
+        return Ok(stat.entry(path, mode, id));
     }
     Ok(Stat::default().entry(path, mode, id))
 }
 
 /// Entries as young as the index itself: git looks behind those, because the file may have changed
 /// in the same tick. A newly written index would make them look old, so they lose their size, which
-/// makes git look behind them all the same.
+/// makes git look behind them all the same. A tick is a second: many builds of git compare no finer.
 fn doubt_young(index: &mut Index, real: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt;
     let Ok(meta) = real.metadata() else {
         return Ok(());
     };
-    let written = (meta.mtime(), meta.mtime_nsec());
-    let young: Vec<IndexEntry> = index
-        .iter()
-        .filter(|it| {
-            let time = (i64::from(it.mtime.seconds()), i64::from(it.mtime.nanoseconds()));
-            written <= time && it.file_size != 0
-        })
-        .collect();
+    let is_young =
+        |it: &IndexEntry| meta.mtime() <= i64::from(it.mtime.seconds()) && it.file_size != 0;
+    let young: Vec<IndexEntry> = index.iter().filter(is_young).collect();
     for mut entry in young {
         entry.file_size = 0;
         index.add(&entry).doing("write your index")?;
@@ -327,7 +348,11 @@ struct Locks {
 impl Locks {
     /// `None`: somebody else has one.
     fn take(grounds: &[Ground]) -> Result<Option<Locks>, Failure> {
-        let mut locks = Locks { held: Vec::new(), resumed: Vec::new(), committed: false };
+        let mut locks = Locks {
+            held: Vec::new(),
+            resumed: Vec::new(),
+            committed: false,
+        };
         for ground in grounds {
             fail::point("git.lock");
             let path = ground.git_dir.join("index.lock");

@@ -7,6 +7,7 @@ use super::objects::Objects;
 use super::{Doing, Git};
 use git2::build::CheckoutBuilder;
 use git2::{AttrCheckFlags, AttrValue, Index, ObjectType, Oid, Repository};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use team::Failure;
 
@@ -84,14 +85,15 @@ impl<'a> Lens<'a> {
         if !self.changes_in(path, bytes) {
             return self.objects.put(ObjectType::Blob, bytes);
         }
-        // libgit2 converts only what lies in a worktree: a folder that holds this one file becomes
-        // one, with the same index behind it.
+        // libgit2 converts only what lies in a worktree: a folder that holds this one file and its
+        // attributes becomes one, with the same index behind it.
         let scratch = self.git.scratch()?;
         let file = scratch.path().join(as_path(path));
         if let Some(parent) = file.parent() {
             std::fs::create_dir_all(parent).doing("convert a file")?;
         }
         std::fs::write(&file, bytes).doing("convert a file")?;
+        self.copy_attributes(path, scratch.path())?;
         let repo = super::open_at(self.repo.path()).doing("convert a file")?;
         let odb = self.objects.repo.odb().doing("open the store")?;
         repo.set_odb(&odb).doing("open the store")?;
@@ -102,6 +104,25 @@ impl<'a> Lens<'a> {
         let id = repo.blob_path(&root.join(as_path(path))).doing("convert a file")?;
         let blob = self.objects.read_blob(id)?;
         self.objects.put(ObjectType::Blob, &blob)
+    }
+
+    /// The attribute files that hold for a path, as they are in the worktree now.
+    fn copy_attributes(&self, path: &[u8], to: &Path) -> Result<(), Failure> {
+        let Some(root) = self.repo.workdir() else {
+            return Ok(());
+        };
+        let folder = Folder::open(root)?;
+        for parent in as_path(path).ancestors().skip(1) {
+            let name = parent.join(".gitattributes");
+            let found = folder.look(name.as_os_str().as_bytes())?;
+            let is_new = to.join(&name).symlink_metadata().is_err();
+            if let (OnDisk::File { mode, bytes, .. }, true) = (found, is_new)
+                && mode != super::files::MODE_LINK
+            {
+                std::fs::write(to.join(&name), bytes).doing("convert a file")?;
+            }
+        }
+        Ok(())
     }
 
     /// What the files hold on disk whose blobs these are: (path, mode, blob).

@@ -6,7 +6,7 @@
 //! borrows from nobody, then renamed into the store.
 
 use super::{Doing, Git};
-use git2::{ObjectType, Oid, Repository, RepositoryInitOptions, Signature};
+use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryInitOptions, Signature};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use team::{Code, Failure};
@@ -45,7 +45,10 @@ fn follow(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     }
     found.push(dir.clone());
     let text = std::fs::read_to_string(dir.join("info/alternates")).unwrap_or_default();
-    for line in text.lines().filter(|it| !it.is_empty() && !it.starts_with('#')) {
+    for line in text
+        .lines()
+        .filter(|it| !it.is_empty() && !it.starts_with('#'))
+    {
         follow(&dir.join(line), depth + 1, found);
     }
 }
@@ -57,6 +60,8 @@ pub(super) fn make(git: &Git) -> Result<(), Failure> {
     for dir in [&git.store, &git.state.join("twin.git")] {
         if !dir.join("HEAD").is_file() {
             Repository::init_opts(dir, &options).doing("make the store")?;
+            // A note on what hooks are; there shall be no such place at all.
+            std::fs::remove_dir_all(dir.join("hooks")).doing("make the store")?;
         }
     }
     let mut text = String::new();
@@ -83,7 +88,11 @@ fn copy_settings(git: &Git) -> Result<(), Failure> {
     let user = git.user()?.config().doing("read your configuration")?;
     let store = super::open_at(&git.store).doing("open the store")?;
     let mut config = store.config().doing("read the store's configuration")?;
-    let fixed = [("gc.auto", "0"), ("core.protectntfs", "true"), ("core.protecthfs", "true")];
+    let fixed = [
+        ("gc.auto", "0"),
+        ("core.protectntfs", "true"),
+        ("core.protecthfs", "true"),
+    ];
     let copied = COPIED_SETTINGS.map(|key| (key, user.get_string(key).ok()));
     let wanted = copied
         .iter()
@@ -91,7 +100,9 @@ fn copy_settings(git: &Git) -> Result<(), Failure> {
         .chain(fixed);
     for (key, value) in wanted {
         if config.get_string(key).ok().as_deref() != Some(value) {
-            config.set_str(key, value).doing("write the store's configuration")?;
+            config
+                .set_str(key, value)
+                .doing("write the store's configuration")?;
         }
     }
     Ok(())
@@ -201,8 +212,10 @@ impl Objects {
         parents: &[Oid],
     ) -> Result<Oid, Failure> {
         let tree = self.repo.find_tree(tree).doing("read a tree")?;
-        let found: Result<Vec<_>, _> =
-            parents.iter().map(|it| self.repo.find_commit(*it)).collect();
+        let found: Result<Vec<_>, _> = parents
+            .iter()
+            .map(|it| self.repo.find_commit(*it))
+            .collect();
         let found = found.doing("read a commit")?;
         let refs: Vec<_> = found.iter().collect();
         let text = self
@@ -214,7 +227,7 @@ impl Objects {
 
     /// Points a ref of the store at a commit, whatever it pointed at before.
     pub(super) fn point(&self, name: &str, at: Oid) -> Result<(), Failure> {
-        self.repo.reference(name, at, true, "baton").doing("write a ref of the store").map(|_| ())
+        set_own_ref(&self.repo, name, at)
     }
 
     /// What a ref of the store points at.
@@ -237,7 +250,12 @@ impl Objects {
     pub(super) fn copy_into(&self, other: &Repository, from: Oid, to: Oid) -> Result<(), Failure> {
         let theirs = other.odb().doing("open your repository's objects")?;
         let mut wanted = vec![to];
-        collect(&self.repo, Some(self.tree_of(from)?), self.tree_of(to)?, &mut wanted)?;
+        collect(
+            &self.repo,
+            Some(self.tree_of(from)?),
+            self.tree_of(to)?,
+            &mut wanted,
+        )?;
         wanted.retain(|it| !theirs.exists(*it));
         if wanted.is_empty() {
             return Ok(());
@@ -248,18 +266,34 @@ impl Objects {
         }
         let mut writer = theirs.packwriter().doing("copy the change")?;
         let mut failed = None;
-        let packed = builder.foreach(|bytes| match std::io::Write::write_all(&mut writer, bytes) {
-            Ok(()) => true,
-            Err(error) => {
-                failed = Some(error);
-                false
-            }
-        });
+        let packed = builder.foreach(
+            |bytes| match std::io::Write::write_all(&mut writer, bytes) {
+                Ok(()) => true,
+                Err(error) => {
+                    failed = Some(error);
+                    false
+                }
+            },
+        );
         if let Some(error) = failed {
             return Err(error).doing("copy the change");
         }
         packed.doing("pack the change")?;
         writer.commit().doing("copy the change").map(|_| ())
+    }
+}
+
+/// Points a ref below `refs/baton/` at a commit. Nobody else writes there, so a lock on it is what a
+/// kill left behind.
+pub(super) fn set_own_ref(repo: &Repository, name: &str, at: Oid) -> Result<(), Failure> {
+    let set = || repo.reference(name, at, true, "baton").map(|_| ());
+    match set() {
+        Err(error) if error.code() == ErrorCode::Locked => {
+            let lock = repo.commondir().join(format!("{name}.lock"));
+            std::fs::remove_file(lock).doing("write a ref")?;
+            set().doing("write a ref")
+        }
+        other => other.doing("write a ref"),
     }
 }
 
@@ -277,8 +311,9 @@ fn collect(
     let old = base.and_then(|it| repo.find_tree(it).ok());
     let new = repo.find_tree(tree).doing("read a tree")?;
     for entry in new.iter() {
-        let before =
-            old.as_ref().and_then(|it| it.iter().find(|it| it.name_bytes() == entry.name_bytes()));
+        let before = old
+            .as_ref()
+            .and_then(|it| it.iter().find(|it| it.name_bytes() == entry.name_bytes()));
         let before = before.map(|it| it.id());
         if before == Some(entry.id()) {
             continue;

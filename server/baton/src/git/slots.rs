@@ -1,9 +1,10 @@
 //! Slots: kept worktrees of Baton's store with fixed paths. Moving one writes only the files that
 //! differ; ignored files (build caches) stay; nothing goes that no ref reaches.
 
-use super::files::{Folder, MODE_MODULE, OnDisk, as_path};
+use super::files::{Folder, OnDisk, as_path};
 use super::lens::Lens;
 use super::objects::{Objects, baton};
+use super::pen::{Pen, Wanted};
 use super::{Doing, Git, Slot, oid};
 use git2::{Delta, DiffOptions, Index, Oid, Repository};
 use std::path::{Path, PathBuf};
@@ -13,9 +14,6 @@ use team::{Code, CommitId, Failure, TreeId};
 const RESTING: &str = "baton-resting";
 /// In a slot's git folder: the tree that a ref last got.
 const SAVED: &str = "baton-saved";
-/// So many files are converted and written at a time.
-const BATCH_FILES_MAX: usize = 256;
-
 /// A slot with its handles open.
 pub(super) struct Work<'a> {
     git: &'a Git,
@@ -60,7 +58,9 @@ impl Git {
     /// `WorktreeLost` where the slot is not what `slot` made.
     pub fn check_slot(&self, slot: &Slot) -> Result<(), Failure> {
         let git_dir = self.slot_git_dir(&slot.name);
-        let is_ours = self.slot_named(&slot.name).is_ok_and(|it| it.dir == slot.dir)
+        let is_ours = self
+            .slot_named(&slot.name)
+            .is_ok_and(|it| it.dir == slot.dir)
             && slot.dir.symlink_metadata().is_ok_and(|it| it.is_dir())
             && is_exactly(&slot.dir.join(".git"), &pointer(&git_dir))
             && is_exactly(&git_dir.join("gitdir"), &back_pointer(&slot.dir))
@@ -84,9 +84,15 @@ impl Git {
     fn slot_named(&self, name: &str) -> Result<Slot, Failure> {
         let fine = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
         if name.is_empty() || 64 < name.len() || !name.chars().all(fine) {
-            return Err(Failure::new(Code::Git, format!("`{name}` is no name for a slot")));
+            return Err(Failure::new(
+                Code::Git,
+                format!("`{name}` is no name for a slot"),
+            ));
         }
-        Ok(Slot { name: name.to_string(), dir: self.state.join("slots").join(name) })
+        Ok(Slot {
+            name: name.to_string(),
+            dir: self.state.join("slots").join(name),
+        })
     }
 
     fn slot_git_dir(&self, name: &str) -> PathBuf {
@@ -148,7 +154,7 @@ impl Git {
     }
 
     /// A free place for what must not be deleted and can't be saved in a commit.
-    fn aside(&self, name: &str) -> Result<PathBuf, Failure> {
+    pub(super) fn aside(&self, name: &str) -> Result<PathBuf, Failure> {
         let dir = self.state.join("left");
         std::fs::create_dir_all(&dir).doing("set an old slot aside")?;
         let free = (0..u32::MAX)
@@ -161,32 +167,54 @@ impl Git {
 impl Work<'_> {
     /// The tree that the index describes; cheap, since the index caches it.
     pub(super) fn indexed(&mut self) -> Result<Oid, Failure> {
-        self.index.write_tree_to(&self.objects.repo).doing("write a tree")
+        self.index
+            .write_tree_to(&self.objects.repo)
+            .doing("write a tree")
     }
 
     /// Brings the index up to the files, and the store up to the index. The tree of what the slot
     /// holds now: tracked files, and untracked ones that are not ignored.
     pub(super) fn absorb(&mut self) -> Result<Oid, Failure> {
+        self.absorb_all().map(|it| it.0)
+    }
+
+    /// As `absorb`, with the nested repositories, which no tree can hold.
+    fn absorb_all(&mut self) -> Result<(Oid, Vec<Vec<u8>>), Failure> {
         let before = self.indexed()?;
-        let changed = self.changed()?;
+        let (nested, changed): (Vec<_>, Vec<_>) = self
+            .changed()?
+            .into_iter()
+            .partition(|it| it.0.ends_with(b"/"));
+        let nested = nested.into_iter().map(|it| it.0).collect();
         if changed.is_empty() {
-            return Ok(before);
+            return Ok((before, nested));
         }
+        let index = self.git_dir.join("index");
+        let lens = Lens::new(self.git, &self.repo, &self.objects, &index)?;
         for (path, status) in &changed {
-            if path.last() == Some(&b'/') {
-                continue;
-            }
-            self.absorb_path(path, *status == Delta::Deleted)?;
+            let gone = *status == Delta::Deleted;
+            let found = if gone {
+                OnDisk::Absent
+            } else {
+                self.folder.look(path)?
+            };
+            absorb_path(&mut self.index, &lens, path, found)?;
         }
         let after = self.indexed()?;
         self.objects.keep(Some(before), after)?;
         self.index.write().doing("write the index of a slot")?;
-        Ok(after)
+        Ok((after, nested))
+    }
+
+    /// The paths of the index.
+    pub(super) fn paths(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.index.iter().map(|it| it.path)
     }
 
     /// What differs from the index, attributes first: they decide how the others are read. A nested
     /// repository ends in `/`.
     fn changed(&self) -> Result<Vec<(Vec<u8>, Delta)>, Failure> {
+        self.refuse_pipes()?;
         let mut options = DiffOptions::new();
         options
             .include_untracked(true)
@@ -201,8 +229,11 @@ impl Work<'_> {
         let mut found: Vec<_> = diff
             .deltas()
             .filter_map(|it| {
-                let file =
-                    if it.status() == Delta::Deleted { it.old_file() } else { it.new_file() };
+                let file = if it.status() == Delta::Deleted {
+                    it.old_file()
+                } else {
+                    it.new_file()
+                };
                 file.path_bytes().map(|path| (path.to_vec(), it.status()))
             })
             .collect();
@@ -210,34 +241,19 @@ impl Work<'_> {
         Ok(found)
     }
 
-    fn absorb_path(&mut self, path: &[u8], deleted: bool) -> Result<(), Failure> {
-        let found = if deleted { OnDisk::Absent } else { self.folder.look(path)? };
-        let (mode, bytes, stat) = match found {
-            OnDisk::File { mode, bytes, stat } => (mode, bytes, stat),
-            OnDisk::Absent | OnDisk::Other => {
-                return self.index.remove(as_path(path), 0).doing("write the index of a slot");
-            }
-        };
-        let lens = Lens::new(self.git, &self.repo, &self.objects, &self.git_dir.join("index"))?;
-        let id = lens.clean(path, &bytes)?;
-        self.index.add(&stat.entry(path, mode, id)).map_err(|error| {
-            let name = shown(path);
-            Failure::new(Code::Git, format!("save `{name}`: {}", error.message()))
-                .hint("git can't hold a file of this name; rename or remove it")
-        })
-    }
-
     /// Saves what the slot holds now, unless a ref has it.
     fn save_left(&mut self) -> Result<(), Failure> {
-        self.set_nested_aside()?;
-        let tree = self.absorb()?;
+        let (tree, nested) = self.absorb_all()?;
+        self.set_nested_aside(&nested)?;
         if self.is_saved(tree) {
             return Ok(());
         }
         let head = self.head()?;
         let message = format!("left in slot {}", self.slot.name);
         let parents: Vec<Oid> = head.into_iter().collect();
-        let commit = self.objects.commit(&baton("Baton")?, &message, tree, &parents)?;
+        let commit = self
+            .objects
+            .commit(&baton("Baton")?, &message, tree, &parents)?;
         let free = (1..u32::MAX)
             .map(|n| format!("refs/baton/left/{}/{n}", self.slot.name))
             .find(|it| self.objects.target(it).is_none());
@@ -247,12 +263,11 @@ impl Work<'_> {
     }
 
     /// A repository inside of a slot can't be part of a commit, and is not deleted either.
-    fn set_nested_aside(&mut self) -> Result<(), Failure> {
-        for (path, _) in self.changed()? {
-            if let Some(path) = path.strip_suffix(b"/") {
-                let to = self.git.aside(&self.slot.name)?;
-                self.folder.set_aside(as_path(path), &to)?;
-            }
+    fn set_nested_aside(&self, nested: &[Vec<u8>]) -> Result<(), Failure> {
+        for path in nested {
+            let path = path.strip_suffix(b"/").unwrap_or(path);
+            let to = self.git.aside(&self.slot.name)?;
+            self.folder.set_aside(as_path(path), &to)?;
         }
         Ok(())
     }
@@ -300,13 +315,30 @@ impl Work<'_> {
         let uncovers = gone.iter().any(|it| ignores(it)) || wanted.iter().any(|it| ignores(&it.0));
         for path in &gone {
             self.folder.remove(path)?;
-            self.index.remove(as_path(path), 0).doing("write the index of a slot")?;
+            self.index
+                .remove(as_path(path), 0)
+                .doing("write the index of a slot")?;
         }
         // Attributes first: they decide how the others are written.
-        let (first, rest): (Vec<_>, Vec<_>) =
-            wanted.into_iter().partition(|it| it.0.ends_with(b".gitattributes"));
-        for batch in first.chunks(BATCH_FILES_MAX).chain(rest.chunks(BATCH_FILES_MAX)) {
-            self.write_batch(batch)?;
+        let (first, rest): (Vec<Wanted>, Vec<Wanted>) = wanted
+            .into_iter()
+            .partition(|it| it.0.ends_with(b".gitattributes"));
+        let pen = Pen {
+            git: self.git,
+            slot: &self.slot,
+            git_dir: &self.git_dir,
+            repo: &self.repo,
+            objects: &self.objects,
+            folder: &self.folder,
+        };
+        let mut entries = pen.write(&first)?;
+        entries.extend(if fresh {
+            pen.write_new(&rest)?
+        } else {
+            pen.write(&rest)?
+        });
+        for entry in &entries {
+            self.index.add(entry).doing("write the index of a slot")?;
         }
         self.index.write().doing("write the index of a slot")?;
         Ok(uncovers && !fresh)
@@ -316,7 +348,9 @@ impl Work<'_> {
         let repo = &self.objects.repo;
         let from = repo.find_tree(from).doing("read a tree")?;
         let to = repo.find_tree(to).doing("read a tree")?;
-        let diff = repo.diff_tree_to_tree(Some(&from), Some(&to), None).doing("compare trees")?;
+        let diff = repo
+            .diff_tree_to_tree(Some(&from), Some(&to), None)
+            .doing("compare trees")?;
         let (mut gone, mut wanted) = (Vec::new(), Vec::new());
         for delta in diff.deltas() {
             let file = delta.new_file();
@@ -331,35 +365,32 @@ impl Work<'_> {
         }
         Ok((gone, wanted))
     }
-
-    fn write_batch(&mut self, batch: &[Wanted]) -> Result<(), Failure> {
-        let files: Vec<(&[u8], u32, Oid)> = batch
-            .iter()
-            .filter(|it| it.1 != MODE_MODULE)
-            .map(|it| (it.0.as_slice(), it.1, it.2))
-            .collect();
-        let index = self.git_dir.join("index");
-        let contents = Lens::new(self.git, &self.repo, &self.objects, &index)?.smudge(&files)?;
-        for ((path, mode, id), bytes) in files.iter().zip(contents) {
-            if self.folder.is_dir(path) && self.folder.rid_of_empty(path).is_err() {
-                let to = self.git.aside(&self.slot.name)?;
-                self.folder.set_aside(as_path(path), &to)?;
-            }
-            let stat = self.folder.write(path, *mode, &bytes)?;
-            let entry = stat.entry(path, *mode, *id);
-            self.index.add(&entry).doing("write the index of a slot")?;
-        }
-        for (path, mode, id) in batch.iter().filter(|it| it.1 == MODE_MODULE) {
-            self.folder.make_dir(path)?;
-            let entry = super::files::Stat::default().entry(path, *mode, *id);
-            self.index.add(&entry).doing("write the index of a slot")?;
-        }
-        Ok(())
-    }
 }
 
-/// (path, mode, blob) to be written.
-type Wanted = (Vec<u8>, u32, Oid);
+/// Brings one index entry up to what is on disk.
+fn absorb_path(
+    index: &mut Index,
+    lens: &Lens<'_>,
+    path: &[u8],
+    found: OnDisk,
+) -> Result<(), Failure> {
+    let (mode, bytes, stat) = match found {
+        OnDisk::File { mode, bytes, stat } => (mode, bytes, stat),
+        OnDisk::Absent | OnDisk::Other => {
+            return index
+                .remove(as_path(path), 0)
+                .doing("write the index of a slot");
+        }
+    };
+    let id = lens.clean(path, &bytes)?;
+    index.add(&stat.entry(path, mode, id)).map_err(|error| {
+        Failure::new(
+            Code::Git,
+            format!("save `{}`: {}", shown(path), error.message()),
+        )
+        .hint("git can't hold a file of this name; rename or remove it")
+    })
+}
 
 fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).escape_debug().to_string()
@@ -374,7 +405,8 @@ fn back_pointer(slot: &Path) -> String {
 }
 
 fn is_exactly(path: &Path, text: &str) -> bool {
-    path.symlink_metadata().is_ok_and(|it| it.is_file() && it.len() == text.len() as u64)
+    path.symlink_metadata()
+        .is_ok_and(|it| it.is_file() && it.len() == text.len() as u64)
         && std::fs::read(path).is_ok_and(|it| it == text.as_bytes())
 }
 

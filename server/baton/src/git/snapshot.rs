@@ -4,7 +4,7 @@
 use super::acting::looks_secret;
 use super::files::{MODE_FILE, MODE_LINK, MODE_MODULE, Stat, as_path};
 use super::lens::Lens;
-use super::objects::{Objects, baton};
+use super::objects::{Objects, baton, set_own_ref};
 use super::{Buffer, Doing, Git, commit_id, tree_id};
 use git2::{Delta, DiffOptions, Index, Oid, Repository};
 use std::collections::BTreeSet;
@@ -49,7 +49,12 @@ impl Git {
         };
         self.keep_base(&user, task, base.id())?;
         let (seen, tree, says, left_out) = match start {
-            StartFrom::Head => (base.id(), base.tree_id(), said(base.id(), [0; 3]), Vec::new()),
+            StartFrom::Head => (
+                base.id(),
+                base.tree_id(),
+                said(base.id(), [0; 3]),
+                Vec::new(),
+            ),
             StartFrom::Seen => self.see(&objects, &user, task, &base, buffers)?,
         };
         Ok(Base {
@@ -69,7 +74,7 @@ impl Git {
         if user.refname_to_id(&name).ok() == Some(base) {
             return Ok(());
         }
-        user.reference(&name, base, true, "baton").doing("keep the base").map(|_| ())
+        set_own_ref(user, &name, base)
     }
 
     fn see(
@@ -84,7 +89,8 @@ impl Git {
         let path = scratch.path().join("index");
         copy_index(&user.path().join("index"), &path)?;
         let mut index = Index::open(&path).doing("read a copy of your index")?;
-        user.set_index(&mut index).doing("read a copy of your index")?;
+        user.set_index(&mut index)
+            .doing("read a copy of your index")?;
         let mut differs = Differs::default();
         self.add_changed(objects, user, &mut index, &path, &mut differs)?;
         name_modules(&index, &mut differs.left_out);
@@ -125,7 +131,9 @@ impl Git {
                 differs.untracked.insert(path.clone());
             }
             if status == Delta::Deleted {
-                index.remove_path(as_path(&path)).doing("write a copy of your index")?;
+                index
+                    .remove_path(as_path(&path))
+                    .doing("write a copy of your index")?;
                 continue;
             }
             if let Some(attribute) = lens.foreign(&path) {
@@ -146,7 +154,12 @@ impl Git {
         if looks_secret(path) {
             return Some("named like a secret".into());
         }
-        let meta = self.place.root.join(as_path(path)).symlink_metadata().ok()?;
+        let meta = self
+            .place
+            .root
+            .join(as_path(path))
+            .symlink_metadata()
+            .ok()?;
         let mib = |it: u64| it / (1024 * 1024);
         if UNTRACKED_FILE_BYTES_MAX < meta.len() {
             return Some(format!("untracked and {} MiB", mib(meta.len())));
@@ -171,8 +184,10 @@ impl Git {
         let lens = Lens::new(self, user, objects, index_path)?;
         for buffer in buffers {
             let path = buffer.path.as_bytes();
-            let entry = index.get_path(as_path(path), 0);
+            let inside = is_inside(path);
+            let entry = inside.then(|| index.get_path(as_path(path), 0)).flatten();
             let why = match &entry {
+                _ if !inside => Some("outside of the repository".into()),
                 Some(entry) if entry.mode == MODE_LINK => {
                     Some("a symlink, edited as a file".into())
                 }
@@ -181,7 +196,9 @@ impl Git {
                 None => self.why_new_buffer_out(user, path, differs),
             };
             if let Some(why) = why {
-                differs.left_out.push(format!("{}: unsaved, and {why}", buffer.path));
+                differs
+                    .left_out
+                    .push(format!("{}: unsaved, and {why}", buffer.path));
                 continue;
             }
             let id = lens.clean(path, &buffer.text)?;
@@ -203,11 +220,6 @@ impl Git {
         path: &[u8],
         differs: &Differs,
     ) -> Option<String> {
-        let inside =
-            as_path(path).components().all(|it| matches!(it, std::path::Component::Normal(_)));
-        if path.is_empty() || !inside || super::acting::is_git_like(path) {
-            return Some("outside of the repository".into());
-        }
         if looks_secret(path) {
             return Some("named like a secret".into());
         }
@@ -215,9 +227,18 @@ impl Git {
             return Some("ignored by git".into());
         }
         let prefix = format!("{}: ", String::from_utf8_lossy(path));
-        let named = differs.left_out.iter().find_map(|it| it.strip_prefix(&prefix));
+        let named = differs
+            .left_out
+            .iter()
+            .find_map(|it| it.strip_prefix(&prefix));
         named.map(str::to_string)
     }
+}
+
+/// Whether this is a plain path below the root that git would hold.
+fn is_inside(path: &[u8]) -> bool {
+    let plain = |it| matches!(it, std::path::Component::Normal(_));
+    !path.is_empty() && as_path(path).components().all(plain) && !super::acting::is_git_like(path)
 }
 
 /// Copies an index with its time: entries as young as the index are the ones git looks behind.
@@ -228,10 +249,16 @@ pub(super) fn copy_index(from: &Path, to: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error).doing("read your index"),
     };
-    let time = from.metadata().and_then(|it| it.modified()).doing("read your index")?;
+    let time = from
+        .metadata()
+        .and_then(|it| it.modified())
+        .doing("read your index")?;
     let copy = || -> std::io::Result<()> {
         std::fs::write(to, bytes)?;
-        std::fs::File::options().write(true).open(to)?.set_modified(time)
+        std::fs::File::options()
+            .write(true)
+            .open(to)?
+            .set_modified(time)
     };
     copy().doing("copy your index")
 }
@@ -244,13 +271,18 @@ fn changed(user: &Repository, index: &Index) -> Result<Vec<(Vec<u8>, Delta)>, Fa
         .recurse_untracked_dirs(true)
         .include_typechange(true)
         .ignore_submodules(true);
-    let diff =
-        user.diff_index_to_workdir(Some(index), Some(&mut options)).doing("look at your files")?;
+    let diff = user
+        .diff_index_to_workdir(Some(index), Some(&mut options))
+        .doing("look at your files")?;
     let mut found: Vec<_> = diff
         .deltas()
         .filter(|it| !matches!(it.status(), Delta::Unreadable | Delta::Ignored))
         .filter_map(|it| {
-            let file = if it.status() == Delta::Deleted { it.old_file() } else { it.new_file() };
+            let file = if it.status() == Delta::Deleted {
+                it.old_file()
+            } else {
+                it.new_file()
+            };
             let path = file.path_bytes().or(it.old_file().path_bytes())?;
             Some((path.to_vec(), it.status()))
         })
@@ -272,7 +304,9 @@ fn add(index: &mut Index, path: &[u8]) -> Result<(), git2::Error> {
 fn name_modules(index: &Index, left_out: &mut Vec<String>) {
     for entry in index.iter().filter(|it| it.mode == MODE_MODULE) {
         let name = String::from_utf8_lossy(&entry.path).into_owned();
-        left_out.push(format!("{name}: a submodule, its files are not part of this repository"));
+        left_out.push(format!(
+            "{name}: a submodule, its files are not part of this repository"
+        ));
     }
 }
 
@@ -286,9 +320,13 @@ fn counts(
     let repo = &objects.repo;
     let base = repo.find_tree(base).doing("read a tree")?;
     let tree = repo.find_tree(tree).doing("read a tree")?;
-    let diff = repo.diff_tree_to_tree(Some(&base), Some(&tree), None).doing("compare trees")?;
-    let paths: BTreeSet<Vec<u8>> =
-        diff.deltas().filter_map(|it| it.new_file().path_bytes().map(<[u8]>::to_vec)).collect();
+    let diff = repo
+        .diff_tree_to_tree(Some(&base), Some(&tree), None)
+        .doing("compare trees")?;
+    let paths: BTreeSet<Vec<u8>> = diff
+        .deltas()
+        .filter_map(|it| it.new_file().path_bytes().map(<[u8]>::to_vec))
+        .collect();
     let changed = paths
         .iter()
         .filter(|it| !differs.untracked.contains(*it) && !differs.unsaved.contains(*it))
@@ -334,8 +372,9 @@ fn free_branch(user: &Repository, task: TaskId, slug: &str) -> String {
         words => format!("refs/heads/baton/{task}-{words}"),
     };
     let more = (2..u32::MAX).map(|n| format!("{name}-{n}"));
-    let mut free =
-        std::iter::once(name.clone()).chain(more).filter(|it| user.find_reference(it).is_err());
+    let mut free = std::iter::once(name.clone())
+        .chain(more)
+        .filter(|it| user.find_reference(it).is_err());
     free.next().unwrap_or(name)
 }
 
