@@ -129,7 +129,7 @@ impl Lab {
             .replace("{tcp}", &port(&self.tcp))
             .replace("{tcp6}", &self.tcp6.as_ref().map_or("9".into(), port))
             .replace("{udp}", &self.udp.local_addr().unwrap().port().to_string())
-            .replace("{pid}", &self.host.id().to_string())
+            .replace("{host}", &self.host.id().to_string())
             .replace("{daemon}", &std::process::id().to_string())
             .replace("{name}", &self.name)
     }
