@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "what was measured, and the seeds")]
 
+mod checks;
 mod config;
 mod git;
 mod model;

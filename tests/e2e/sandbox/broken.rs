@@ -38,9 +38,9 @@ const STAND_INS: [(&str, &str, &str); 9] = [
     ),
     (
         "shows more than it should",
-        r#"for a do shift; [ "$a" = -- ] && set -- "$@" --ro-bind SCRATCH SCRATCH
-           set -- "$@" "$a"; done; exec REAL "$@""#,
-        "self-test",
+        r#"for a do shift; set -- "$@" "$a"
+           [ "$a" = /var/tmp ] && set -- "$@" --ro-bind SCRATCH SCRATCH; done; exec REAL "$@""#,
+        "files outside",
     ),
     (
         "makes up a report",

@@ -16,33 +16,29 @@ pub(super) const CARGO_HOME: &str = "/tmp/home/.cargo";
 const SYSTEM: [&str; 4] = ["/usr", "/opt", "/nix/store", "/sys/devices/system/cpu"];
 /// Links into `/usr` on most systems, folders on some.
 const SYSTEM_LINKS: [&str; 6] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
-/// Of `/etc`, what programs need to find libraries, names, certificates and the time zone.
-const ETC: [&str; 24] = [
+/// Of `/etc`, what programs need to find libraries, names, certificates and the time zone. Each costs
+/// a little time at every start.
+const ETC: [&str; 17] = [
     "alternatives",
-    "ca-certificates",
-    "crypto-policies",
-    "debian_version",
-    "fonts",
     "group",
-    "host.conf",
     "hosts",
     "java-11-openjdk",
     "java-17-openjdk",
     "java-21-openjdk",
+    "java-25-openjdk",
     "ld.so.cache",
     "ld.so.conf",
     "ld.so.conf.d",
     "localtime",
-    "mime.types",
     "nsswitch.conf",
     "os-release",
     "passwd",
     "pki/tls/certs",
-    "protocols",
-    "resolv.conf",
     "services",
     "ssl/certs",
 ];
+/// And with a network.
+const ETC_NETWORK: [&str; 2] = ["resolv.conf", "protocols"];
 /// Folders in the user's home that a version manager owns. Each is bound when `PATH` or a variable
 /// leads into it.
 const MANAGERS: [&str; 18] = [
@@ -91,7 +87,7 @@ fn mount(path: &Path, kind: Kind) -> Mount {
 
 /// All mounts of a command, parents before what lies in them; of two at one place the stricter.
 pub(super) fn mounts(cmd: &Confined, hidden: &[PathBuf]) -> Result<Vec<Mount>, Failure> {
-    let mut all = system();
+    let mut all = system(cmd.network);
     let home = home(&cmd.env);
     let tools = toolchains(&cmd.env);
     all.extend(tools.iter().map(|it| mount(it, Kind::ReadOnly)));
@@ -120,7 +116,7 @@ pub(super) fn mounts(cmd: &Confined, hidden: &[PathBuf]) -> Result<Vec<Mount>, F
     Ok(all)
 }
 
-fn system() -> Vec<Mount> {
+fn system(network: bool) -> Vec<Mount> {
     let mut all = Vec::new();
     for dir in SYSTEM.map(Path::new) {
         if dir.is_dir() {
@@ -134,7 +130,8 @@ fn system() -> Vec<Mount> {
             Err(_) => {}
         }
     }
-    for name in ETC {
+    let etc_network: &[&str] = if network { &ETC_NETWORK } else { &[] };
+    for name in ETC.iter().chain(etc_network) {
         let path = Path::new("/etc").join(name);
         // A link is followed: what it leads to may lie in a part of /etc that is not bound.
         if let Ok(source) = path.canonicalize() {
