@@ -164,6 +164,8 @@ fn a_killed_daemon_ends_all() {
         let mut daemon = again("sandbox::endings::a_daemon_with_a_command")
             .env("BATON_TEST_DAEMON", slot.path("slot"))
             .env("BATON_TEST_WORD", &word)
+            // Killed, it does not clean up after itself.
+            .env("BATON_TEST_LAB", slot.path("inner"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -252,8 +254,10 @@ async fn endless_output_alone() {
     let lab = Lab::new();
     let sandbox = lab.sandbox().await;
     let script = format!("head -c {gigabytes}G /dev/zero; echo the end");
+    let mut cmd = command(&lab, &script);
+    cmd.timeout_ms_max = 600_000;
     let before = memory_kib("VmRSS");
-    let finished = run(&sandbox, &command(&lab, &script)).await;
+    let finished = run(&sandbox, &cmd).await;
     let grown = memory_kib("VmHWM").saturating_sub(before);
     println!("{gigabytes} GB in {} ms, memory +{grown} KiB", finished.duration_ms);
     assert_eq!(finished.exit, Exit::Code(0));
