@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "what was measured, and the seeds")]
 
 mod agent;
+mod checks;
 mod config;
 mod crash;
 mod git;

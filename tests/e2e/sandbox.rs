@@ -5,6 +5,6 @@ mod broken;
 mod calls;
 mod endings;
 mod files;
-mod lab;
+pub mod lab;
 mod table;
 mod work;

@@ -31,10 +31,15 @@ pub const PROBES: [Probe; 53] = [
     sh("read by climbing up", "secret 'cat ../other/file ../../*/other/file'"),
     sh("read by a link", "ln -s {home}/.ssh link; secret 'cat link/id_rsa'"),
     sh("read by /proc/self/root", "secret 'cat /proc/self/root{home}/.ssh/id_rsa'"),
-    sh("read by the first process's root", "secret 'cat /proc/1/root{home}/.ssh/id_rsa'"),
-    sh("read by the first process's folder", "secret 'cat /proc/1/cwd{home}/.ssh/id_rsa'"),
-    sh("read by an open file of a process", "secret 'cat /proc/[0-9]*/fd/* < /dev/null'")
+    sh("read by the first process's root", "secret 'cat /proc/1/root{home}/.ssh/id_rsa'")
         .only_confined(),
+    sh("read by the first process's folder", "secret 'cat /proc/1/cwd{home}/.ssh/id_rsa'")
+        .only_confined(),
+    sh(
+        "read by an open file of a process",
+        "secret 'for f in /proc/[0-9]*/fd/*; do timeout 0.1 head -c 99 $f; done'",
+    )
+    .only_confined(),
     sh("read password hashes", "try 'test -r /etc/shadow'").only_confined(),
     sh("read another slot", "secret 'cat {root}/other/file'"),
     // Writing outside.
@@ -64,8 +69,8 @@ pub const PROBES: [Probe; 53] = [
     // The environment and processes.
     sh("variables of the daemon", "no CARGO_MANIFEST_DIR env"),
     sh("variables of the first process", "no CARGO_MANIFEST_DIR 'cat /proc/[0-9]*/environ'"),
-    sh("see a process of the host", "no {pid} 'ls /proc | grep -x {pid}'"),
-    sh("end a process of the host", "try 'kill -0 {pid}'"),
+    sh("see a process of the host", "no {host} 'ls /proc | grep -x {host}'"),
+    sh("end a process of the host", "try 'kill -0 {host}'"),
     sh("end every process", "trap '' TERM; kill -TERM -1; echo HELD").only_confined(),
     sh("read the daemon's memory map", "no {root} 'cat /proc/{daemon}/maps /proc/{daemon}/cwd'")
         .only_confined(),

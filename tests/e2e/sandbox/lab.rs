@@ -54,6 +54,7 @@ impl Lab {
         for (file, text) in [
             ("home/.ssh/id_rsa", SECRET),
             ("home/.config/baton/config.toml", SECRET),
+            ("home/.cargo/registry/index/config.json", "{}"),
             ("user/.git/config", "[core]"),
             ("user/.git/hooks/README", "none"),
             ("user/src/lib.rs", SECRET),
@@ -73,6 +74,8 @@ impl Lab {
         let home = root.join("home").to_string_lossy().into_owned();
         let env = Environment::from_lookup(|name| match name {
             "HOME" => Some(home.clone()),
+            // rustup sets it to the developer's own.
+            "CARGO_HOME" => None,
             _ => std::env::var(name).ok(),
         });
         let name = format!("lab {}", root.display());
@@ -129,7 +132,7 @@ impl Lab {
             .replace("{tcp}", &port(&self.tcp))
             .replace("{tcp6}", &self.tcp6.as_ref().map_or("9".into(), port))
             .replace("{udp}", &self.udp.local_addr().unwrap().port().to_string())
-            .replace("{pid}", &self.host.id().to_string())
+            .replace("{host}", &self.host.id().to_string())
             .replace("{daemon}", &std::process::id().to_string())
             .replace("{name}", &self.name)
     }

@@ -16,33 +16,29 @@ pub(super) const CARGO_HOME: &str = "/tmp/home/.cargo";
 const SYSTEM: [&str; 4] = ["/usr", "/opt", "/nix/store", "/sys/devices/system/cpu"];
 /// Links into `/usr` on most systems, folders on some.
 const SYSTEM_LINKS: [&str; 6] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
-/// Of `/etc`, what programs need to find libraries, names, certificates and the time zone.
-const ETC: [&str; 24] = [
+/// Of `/etc`, what programs need to find libraries, names, certificates and the time zone. Each costs
+/// a little time at every start.
+const ETC: [&str; 17] = [
     "alternatives",
-    "ca-certificates",
-    "crypto-policies",
-    "debian_version",
-    "fonts",
     "group",
-    "host.conf",
     "hosts",
     "java-11-openjdk",
     "java-17-openjdk",
     "java-21-openjdk",
+    "java-25-openjdk",
     "ld.so.cache",
     "ld.so.conf",
     "ld.so.conf.d",
     "localtime",
-    "mime.types",
     "nsswitch.conf",
     "os-release",
     "passwd",
     "pki/tls/certs",
-    "protocols",
-    "resolv.conf",
     "services",
     "ssl/certs",
 ];
+/// And with a network.
+const ETC_NETWORK: [&str; 2] = ["resolv.conf", "protocols"];
 /// Folders in the user's home that a version manager owns. Each is bound when `PATH` or a variable
 /// leads into it.
 const MANAGERS: [&str; 18] = [
@@ -91,7 +87,7 @@ fn mount(path: &Path, kind: Kind) -> Mount {
 
 /// All mounts of a command, parents before what lies in them; of two at one place the stricter.
 pub(super) fn mounts(cmd: &Confined, hidden: &[PathBuf]) -> Result<Vec<Mount>, Failure> {
-    let mut all = system();
+    let mut all = system(cmd.network);
     let home = home(&cmd.env);
     let tools = toolchains(&cmd.env);
     all.extend(tools.iter().map(|it| mount(it, Kind::ReadOnly)));
@@ -120,7 +116,7 @@ pub(super) fn mounts(cmd: &Confined, hidden: &[PathBuf]) -> Result<Vec<Mount>, F
     Ok(all)
 }
 
-fn system() -> Vec<Mount> {
+fn system(network: bool) -> Vec<Mount> {
     let mut all = Vec::new();
     for dir in SYSTEM.map(Path::new) {
         if dir.is_dir() {
@@ -134,7 +130,8 @@ fn system() -> Vec<Mount> {
             Err(_) => {}
         }
     }
-    for name in ETC {
+    let etc_network: &[&str] = if network { &ETC_NETWORK } else { &[] };
+    for name in ETC.iter().chain(etc_network) {
         let path = Path::new("/etc").join(name);
         // A link is followed: what it leads to may lie in a part of /etc that is not bound.
         if let Ok(source) = path.canonicalize() {
@@ -197,51 +194,59 @@ fn drop_secrets(table: &mut toml::Table) {
     }
 }
 
+/// Variables by which the user names a toolchain's folder.
+const NAMED: [&str; 5] = ["GOROOT", "JAVA_HOME", "NVM_DIR", "PYENV_ROOT", "RUSTUP_HOME"];
+
 /// Folders that the programs on `PATH` live in, outside of the system's.
 fn toolchains(env: &Environment) -> Vec<PathBuf> {
     let home = home(env);
-    let entries = std::env::split_paths(env.get("PATH").unwrap_or_default());
-    let named = ["RUSTUP_HOME", "PYENV_ROOT", "NVM_DIR", "GOROOT", "JAVA_HOME"]
-        .iter()
-        .filter_map(|name| env.get(name))
-        .map(PathBuf::from);
+    let mut found: Vec<PathBuf> = Vec::new();
+    for entry in std::env::split_paths(env.get("PATH").unwrap_or_default()) {
+        // What a link leads to is needed too, e.g. the folder of the chosen version.
+        let real = entry.canonicalize().ok();
+        let both = [Some(entry), real].into_iter().flatten();
+        found.extend(both.filter_map(|it| tool_root(&it, home)));
+    }
+    let named = NAMED.iter().filter_map(|name| env.get(name)).map(PathBuf::from);
     // The programs in ~/.cargo/bin need rustup's folder, though PATH does not lead into it.
     let rustup = home.map(|it| it.join(".rustup"));
-    let mut found: Vec<PathBuf> = Vec::new();
-    let all = entries.chain(named).chain(rustup);
-    // A relative one means another folder to each process.
-    for entry in all.filter(|it| it.is_absolute()) {
-        let Ok(real) = entry.canonicalize() else {
-            continue;
-        };
-        found.extend([entry, real].iter().filter_map(|it| tool_root(it, home)));
-    }
+    found.extend(named.chain(rustup).filter(|it| is_outside(it, home)));
     found.sort();
     found.dedup();
     found
 }
 
-/// The folder to bind for one folder that holds programs, or none when that would show too much.
+/// A folder that is no part of the system's and does not hold the home.
+fn is_outside(dir: &Path, home: Option<&Path>) -> bool {
+    let mut system = SYSTEM.iter().chain(&SYSTEM_LINKS);
+    // A relative path means another folder to each process.
+    dir.is_absolute()
+        && dir.is_dir()
+        && dir.parent().is_some()
+        && !system.any(|it| dir.starts_with(it))
+        && !home.is_some_and(|it| it.starts_with(dir))
+}
+
+/// The folder to bind for one folder of programs, or none when that would show too much.
 fn tool_root(entry: &Path, home: Option<&Path>) -> Option<PathBuf> {
-    let system = SYSTEM.iter().chain(&SYSTEM_LINKS);
-    if !entry.is_absolute() || !entry.is_dir() || system.clone().any(|it| entry.starts_with(it)) {
+    if !is_outside(entry, home) {
         return None;
     }
     let managers = home.into_iter().flat_map(|home| MANAGERS.map(|it| home.join(it)));
     if let Some(root) = managers.into_iter().find(|it| entry.starts_with(it)) {
         return Some(root);
     }
-    let fits = |dir: &Path| {
-        let holds_home = home.is_some_and(|it| it.starts_with(dir));
-        // A repository is not a toolchain, and its .git is none of a command's business.
-        dir.parent().is_some() && !holds_home && !dir.join(".git").exists()
+    // A repository is not a toolchain, and its .git is none of a command's business.
+    let fits = |dir: &Path| is_outside(dir, home) && !dir.join(".git").exists();
+    let shared = |dir: &Path| {
+        home.is_some_and(|home| {
+            let parts = [home.join(".local"), home.join(".cargo")];
+            parts.iter().any(|it| it == dir) || dir.parent() == Some(home)
+        })
     };
-    let prefix = entry.parent().filter(|it| {
-        let shared = home.is_some_and(|home| {
-            *it == home.join(".local") || *it == home.join(".cargo") || it.parent() == Some(home)
-        });
-        entry.ends_with("bin") && it.join("lib").is_dir() && !shared && fits(it)
-    });
+    let prefix = entry
+        .parent()
+        .filter(|it| entry.ends_with("bin") && it.join("lib").is_dir() && !shared(it) && fits(it));
     match prefix {
         Some(prefix) => Some(prefix.to_path_buf()),
         None => fits(entry).then(|| entry.to_path_buf()),
