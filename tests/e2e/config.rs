@@ -1,11 +1,5 @@
 //! Configuration and trust, as a person meets them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test may stop at what it did not expect"
-)]
-
 use baton::config::{Config, Home, SandboxChoice, parse_team_file, settings_table, trust};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
