@@ -279,7 +279,7 @@ fn a_broken_team_file_says_where_and_what() {
             "unknown report `xml` (`cargo` or `exit`)",
         ),
         (
-            "[model]\nbase_url = \"http://evil\"",
+            "[model]\nbase_url = \"http://example.org\"",
             "not a workspace's to set: `model` ([model] belongs in your own config.toml)",
         ),
         ("[sandbox]\nchecks = \"unconfined\"", "not a workspace's to set: `sandbox`"),
