@@ -1,11 +1,5 @@
 //! Configuration and trust, as a person meets them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test may stop at what it did not expect"
-)]
-
 use baton::config::{Config, Home, SandboxChoice, parse_team_file, settings_table, trust};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -285,7 +279,7 @@ fn a_broken_team_file_says_where_and_what() {
             "unknown report `xml` (`cargo` or `exit`)",
         ),
         (
-            "[model]\nbase_url = \"http://evil\"",
+            "[model]\nbase_url = \"http://example.org\"",
             "not a workspace's to set: `model` ([model] belongs in your own config.toml)",
         ),
         ("[sandbox]\nchecks = \"unconfined\"", "not a workspace's to set: `sandbox`"),

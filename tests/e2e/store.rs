@@ -1,17 +1,11 @@
 //! The log as the hub uses it: appended, replayed, read beside its owner, and what happens when the
 //! disk, the process or the file fails.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test may stop at what it did not expect"
-)]
-
 mod damage;
 mod faults;
 mod migrate;
 
-use baton::store::{OUTPUT_BYTES_MAX, Opened, Reader, Step, Store};
+use baton::store::{OUTPUT_BYTES_MAX, Opened, Reader, Step, Store, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use team::{
@@ -320,4 +314,35 @@ fn a_reader_works_beside_the_writer_and_without_one() {
     drop(reader);
     assert_eq!(std::fs::read(dir.path().join("baton.sqlite3")).unwrap(), before);
     open(dir.path());
+}
+
+#[test]
+fn a_step_is_written_whole_or_not_at_all() {
+    let dir = TempDir::new().unwrap();
+    let mut store = open(dir.path()).store;
+    let writes = |body: &str| {
+        let run = RunId(1);
+        [
+            Write::Ledger { run, call: 1, usage: usage(1), raw: "{}".into() },
+            Write::Output { sha256: "aa".into(), bytes: body.into() },
+            Write::Buffers { task: TaskId(1), buffers: vec![("a.rs".into(), body.into())] },
+            Write::Step { run, step: step(1, body) },
+        ]
+    };
+    store.write_all(0, &events(3), &writes("one"), 5).unwrap();
+    // The step's number is taken by another step, so nothing else of it is there either.
+    assert!(store.write_all(3, &events(1), &writes("two"), 6).is_err());
+    assert_eq!(store.version(), 3);
+    assert_eq!(store.spent_since(0).unwrap().calls, 1);
+    assert_eq!(store.buffers(TaskId(1)).unwrap()[0].1, b"one");
+    // The same step again, as after a crash: it is there once, its call was paid twice.
+    store.write_all(3, &events(1), &writes("one"), 6).unwrap();
+    assert_eq!(store.version(), 4);
+    assert_eq!(store.steps(RunId(1)).unwrap(), [step(1, "one")]);
+    assert_eq!(store.spent_since(0).unwrap().calls, 2);
+    // An output and buffers never stand in the way.
+    store.write_all(4, &[], &writes("two")[1..3], 7).unwrap();
+    assert_eq!(store.output("aa").unwrap().unwrap(), b"one");
+    assert_eq!(store.buffers(TaskId(1)).unwrap()[0].1, b"two");
+    assert_eq!(store.version(), 4);
 }

@@ -131,129 +131,14 @@ impl Store {
         self.tail.version
     }
 
-    /// Writes events in one transaction, after event `expected`; on disk when it returns. Returns
-    /// the new version. Errors: `Store` where the log has moved on, `DiskFull`; then nothing of it
-    /// was written.
-    pub fn append(&mut self, expected: u64, events: &[Event], at: Millis) -> Result<u64, Failure> {
-        if expected != self.tail.version {
-            let version = self.tail.version;
-            let text = format!("the log is at {version}, not at {expected}");
-            return Err(Failure::new(Code::Store, text).hint("read the log again"));
-        }
-        if events.is_empty() {
-            return Ok(expected);
-        }
-        let mut tail = self.tail;
-        let mut lines = Vec::with_capacity(events.len());
-        for event in events {
-            let line = Line::after(&tail, event, at)?;
-            tail = line.tail();
-            lines.push(line);
-        }
-        let start = self.tail;
-        self.write(
-            "append",
-            |db| {
-                // The lock keeps others out; this keeps out a second Baton that ignores the lock.
-                match rows::tail(db) {
-                    Ok(found) if found == start => {}
-                    Ok(_) | Err(Broken::Wrong(_) | Broken::Newer(_)) => {
-                        return Err(rusqlite::Error::StatementChangedRows(0));
-                    }
-                    Err(Broken::Sql(error)) => return Err(error),
-                }
-                let mut insert =
-                    db.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)")?;
-                for line in &lines {
-                    insert.execute(rusqlite::params_from_iter(line.columns()))?;
-                }
-                Ok(())
-            },
-            |db| matches!(rows::tail(db), Ok(found) if found == tail),
-        )?;
-        self.tail = tail;
-        self.head.write(tail.version, &tail.hash);
-        Ok(tail.version)
-    }
-
-    /// Writes one step of a run. The same step again is no error; another one with its number is.
-    pub fn journal(&mut self, run: RunId, step: &Step) -> Result<(), Failure> {
-        bounded("a journal step", step.body.len())?;
-        let row = Sealed::new(
-            "journal",
-            vec![
-                Value::Integer(run.0.into()),
-                Value::Integer(step.n.into()),
-                Value::Text(step.kind.clone()),
-                Value::Text(step.body.clone()),
-                step.tree.clone().map_or(Value::Null, Value::Text),
-                number(step.at)?,
-            ],
-        );
-        let same = |db: &Connection| row.exists(db, "run = ?1 AND n = ?2", 2);
-        self.write(
-            "journal",
-            |db| {
-                if same(db) {
-                    return Ok(());
-                }
-                row.insert(db)
-            },
-            same,
-        )
-    }
-
     /// The journal of a run, in order.
     pub fn steps(&self, run: RunId) -> Result<Vec<Step>, Failure> {
         self.read(|db| rows::steps(db, run))
     }
 
-    /// Keeps a command's output under the hash that its receipt names; of more than
-    /// `OUTPUT_BYTES_MAX` bytes the head and the tail.
-    pub fn put_output(&mut self, sha256: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let row = Sealed::new(
-            "output",
-            vec![Value::Text(sha256.to_owned()), Value::Blob(shortened(bytes))],
-        );
-        let kept = |db: &Connection| {
-            db.prepare_cached("SELECT 1 FROM output WHERE sha256 = ?1")
-                .and_then(|mut it| it.exists([sha256]))
-                .unwrap_or(false)
-        };
-        self.write("output", |db| if kept(db) { Ok(()) } else { row.insert(db) }, kept)
-    }
-
     /// `None`: not kept.
     pub fn output(&self, sha256: &str) -> Result<Option<Vec<u8>>, Failure> {
         self.read(|db| rows::output(db, sha256))
-    }
-
-    /// Writes down what one model call cost, as the provider said it. A call that is paid twice is
-    /// there twice.
-    pub fn ledger(
-        &mut self,
-        run: RunId,
-        call: u32,
-        usage: &Usage,
-        raw: &str,
-    ) -> Result<(), Failure> {
-        bounded("a usage record", raw.len())?;
-        let row = Sealed::new(
-            "ledger",
-            vec![
-                Value::Integer(run.0.into()),
-                Value::Integer(call.into()),
-                number(now())?,
-                Value::Integer(usage.calls.into()),
-                number(usage.input_tokens)?,
-                number(usage.output_tokens)?,
-                number(usage.cache_read_tokens)?,
-                number(usage.cache_write_tokens)?,
-                number(usage.micros)?,
-                Value::Text(raw.to_owned()),
-            ],
-        );
-        self.write("ledger", |db| row.insert(db), |db| row.exists(db, "run = ?1 AND call = ?2", 2))
     }
 
     /// What was paid at or after `since`.
@@ -291,29 +176,6 @@ impl Store {
                 Ok(())
             },
             same,
-        )
-    }
-
-    /// Keeps the unsaved buffers that a task was delegated with, instead of those kept before.
-    pub fn keep_buffers(
-        &mut self,
-        task: TaskId,
-        buffers: &[(String, Vec<u8>)],
-    ) -> Result<(), Failure> {
-        let mut rows = Vec::with_capacity(buffers.len());
-        for (path, text) in buffers {
-            bounded("a buffer", text.len())?;
-            let task = Value::Integer(task.0.into());
-            let path = Value::Text(path.clone());
-            rows.push(Sealed::new("buffer", vec![task, path, Value::Blob(text.clone())]));
-        }
-        self.write(
-            "buffer",
-            |db| {
-                db.prepare_cached("DELETE FROM buffer WHERE task = ?1")?.execute([task.0])?;
-                rows.iter().try_for_each(|it| it.insert(db))
-            },
-            |db| rows.iter().all(|it| it.exists(db, "task = ?1 AND path = ?2", 2)),
         )
     }
 

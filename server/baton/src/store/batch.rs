@@ -19,12 +19,26 @@ pub enum Write {
     Buffers { task: TaskId, buffers: Vec<(String, Vec<u8>)> },
 }
 
-/// Rows of one `Write`, and whether rows that are there already are left as they are.
+/// The rows of one `Write`, and what happens to rows that are there already.
 struct Rows {
     rows: Vec<Sealed>,
+    /// What names a row, speaking of its first `keys` columns.
     key: &'static str,
     keys: usize,
-    once: bool,
+    there: There,
+    /// The name of the fail-point.
+    what: &'static str,
+}
+
+enum There {
+    /// Another one is added: a call that is paid twice is there twice.
+    Add,
+    /// The same row stays; another one in its place is an error.
+    Same,
+    /// Whatever stands under that name stays.
+    First,
+    /// All rows of this task go first.
+    Replace(TaskId),
 }
 
 impl Rows {
@@ -41,7 +55,7 @@ impl Rows {
                     number(step.at)?,
                 ];
                 let (rows, key) = (vec![Sealed::new("journal", columns)], "run = ?1 AND n = ?2");
-                Rows { rows, key, keys: 2, once: true }
+                Rows { rows, key, keys: 2, there: There::Same, what: "journal" }
             }
             Write::Ledger { run, call, usage, raw } => {
                 bounded("a usage record", raw.len())?;
@@ -58,12 +72,12 @@ impl Rows {
                     Value::Text(raw.clone()),
                 ];
                 let (rows, key) = (vec![Sealed::new("ledger", columns)], "run = ?1 AND call = ?2");
-                Rows { rows, key, keys: 2, once: false }
+                Rows { rows, key, keys: 2, there: There::Add, what: "ledger" }
             }
             Write::Output { sha256, bytes } => {
                 let columns = vec![Value::Text(sha256.clone()), Value::Blob(shortened(bytes))];
                 let (rows, key) = (vec![Sealed::new("output", columns)], "sha256 = ?1");
-                Rows { rows, key, keys: 1, once: true }
+                Rows { rows, key, keys: 1, there: There::First, what: "output" }
             }
             Write::Buffers { task, buffers } => {
                 let mut rows = Vec::with_capacity(buffers.len());
@@ -73,14 +87,23 @@ impl Rows {
                     let columns = vec![task, Value::Text(path.clone()), Value::Blob(text.clone())];
                     rows.push(Sealed::new("buffer", columns));
                 }
-                Rows { rows, key: "task = ?1 AND path = ?2", keys: 2, once: true }
+                let there = There::Replace(*task);
+                Rows { rows, key: "task = ?1 AND path = ?2", keys: 2, there, what: "buffer" }
             }
         })
     }
 
     fn put(&self, db: &Connection) -> rusqlite::Result<()> {
+        if let There::Replace(task) = &self.there {
+            db.prepare_cached("DELETE FROM buffer WHERE task = ?1")?.execute([task.0])?;
+        }
         for row in &self.rows {
-            if !(self.once && row.exists(db, self.key, self.keys)) {
+            let skip = match &self.there {
+                There::Add | There::Replace(_) => false,
+                There::Same => row.exists(db, self.key, self.keys),
+                There::First => row.is_named(db, self.key, self.keys),
+            };
+            if !skip {
                 row.insert(db)?;
             }
         }
@@ -88,11 +111,58 @@ impl Rows {
     }
 
     fn landed(&self, db: &Connection) -> bool {
-        self.rows.iter().all(|it| it.exists(db, self.key, self.keys))
+        self.rows.iter().all(|row| match &self.there {
+            There::First => row.is_named(db, self.key, self.keys),
+            There::Add | There::Same | There::Replace(_) => row.exists(db, self.key, self.keys),
+        })
     }
 }
 
 impl Store {
+    /// Writes events in one transaction, after event `expected`; on disk when it returns. Returns
+    /// the new version. Errors: `Store` where the log has moved on, `DiskFull`; then nothing of it
+    /// was written.
+    pub fn append(&mut self, expected: u64, events: &[Event], at: Millis) -> Result<u64, Failure> {
+        self.write_all(expected, events, &[], at)?;
+        Ok(self.tail.version)
+    }
+
+    /// Writes one step of a run. The same step again is no error; another one with its number is.
+    pub fn journal(&mut self, run: RunId, step: &Step) -> Result<(), Failure> {
+        self.write_one(Write::Step { run, step: step.clone() })
+    }
+
+    /// Keeps a command's output under the hash that its receipt names; of more than
+    /// `OUTPUT_BYTES_MAX` bytes the head and the tail.
+    pub fn put_output(&mut self, sha256: &str, bytes: &[u8]) -> Result<(), Failure> {
+        self.write_one(Write::Output { sha256: sha256.to_owned(), bytes: bytes.to_vec() })
+    }
+
+    /// Writes down what one model call cost, as the provider said it. A call that is paid twice is
+    /// there twice.
+    pub fn ledger(
+        &mut self,
+        run: RunId,
+        call: u32,
+        usage: &Usage,
+        raw: &str,
+    ) -> Result<(), Failure> {
+        self.write_one(Write::Ledger { run, call, usage: *usage, raw: raw.to_owned() })
+    }
+
+    /// Keeps the unsaved buffers that a task was delegated with, instead of those kept before.
+    pub fn keep_buffers(
+        &mut self,
+        task: TaskId,
+        buffers: &[(String, Vec<u8>)],
+    ) -> Result<(), Failure> {
+        self.write_one(Write::Buffers { task, buffers: buffers.to_vec() })
+    }
+
+    fn write_one(&mut self, write: Write) -> Result<(), Failure> {
+        self.write_all(self.tail.version, &[], &[write], 0)
+    }
+
     /// Writes events after event `expected`, and what belongs to them, in one transaction; on disk
     /// when it returns. Errors: `Store` where the log has moved on, `DiskFull`; then nothing of it
     /// was written.
@@ -103,12 +173,11 @@ impl Store {
         writes: &[Write],
         at: Millis,
     ) -> Result<(), Failure> {
-        if expected != self.tail.version {
-            let version = self.tail.version;
-            let text = format!("append after event {expected}: the log is at {version}");
+        let start = self.tail;
+        if expected != start.version {
+            let text = format!("the log is at {}, not at {expected}", start.version);
             return Err(Failure::new(Code::Store, text).hint("read the log again"));
         }
-        let start = self.tail;
         let mut tail = start;
         let mut lines = Vec::with_capacity(events.len());
         for event in events {
@@ -117,8 +186,13 @@ impl Store {
             lines.push(line);
         }
         let rest = writes.iter().map(Rows::of).collect::<Result<Vec<_>, _>>()?;
+        let what = match (lines.first(), rest.first()) {
+            (Some(_), _) => "append",
+            (None, Some(first)) => first.what,
+            (None, None) => return Ok(()),
+        };
         self.write(
-            "append",
+            what,
             |db| {
                 // The lock keeps others out; this keeps out a second Baton that ignores the lock.
                 match rows::tail(db) {
@@ -141,7 +215,9 @@ impl Store {
             },
         )?;
         self.tail = tail;
-        self.head.write(tail.version, &tail.hash);
+        if !lines.is_empty() {
+            self.head.write(tail.version, &tail.hash);
+        }
         Ok(())
     }
 }

@@ -73,6 +73,14 @@ impl Sealed {
         Ok(())
     }
 
+    /// A row of this name is there, whatever else it holds; `key` speaks of its first `n` columns.
+    pub(super) fn is_named(&self, db: &Connection, key: &str, n: usize) -> bool {
+        let sql = format!("SELECT 1 FROM {} WHERE {key}", self.table);
+        db.prepare_cached(&sql)
+            .and_then(|mut it| it.exists(rusqlite::params_from_iter(&self.values[..n])))
+            .unwrap_or(false)
+    }
+
     /// Exactly this row is there; `key` speaks of its first `n` columns.
     pub(super) fn exists(&self, db: &Connection, key: &str, n: usize) -> bool {
         let sum = n + 1;
