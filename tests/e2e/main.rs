@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "what was measured, and the seeds")]
 
+mod cli;
 mod config;
+mod demo;
 mod git;
 mod model;
 mod lsp;
