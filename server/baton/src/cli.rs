@@ -22,7 +22,6 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 use open::{Here, Trouble, exit};
 use screen::{Screen, safe};
 use std::ffi::OsString;
-use std::path::PathBuf;
 use team::{Code, Failure};
 
 /// What `main` has to do.
@@ -30,7 +29,7 @@ pub enum Asked {
     /// Leave with this exit code.
     Exit(u8),
     /// Serve an editor on standard input and output.
-    Serve { repo: Option<PathBuf> },
+    Serve,
 }
 
 /// Does what was typed; the first argument is the program's name. Only the language server is left
@@ -46,7 +45,7 @@ pub fn perform(arguments: impl Iterator<Item = OsString>) -> Asked {
     };
     if let Command::Lsp(lsp) = &command {
         if lsp.in_process {
-            return Asked::Serve { repo: typed.global.repo };
+            return Asked::Serve;
         }
         let text = "there is no shared daemon yet: type baton lsp --in-process";
         return Asked::Exit(complain(&Trouble::Wrong(text.to_owned())));

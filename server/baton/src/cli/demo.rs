@@ -39,8 +39,14 @@ pub async fn demo(screen: &Screen, asked: &args::Demo) -> Result<u8, Trouble> {
     hub.close().await;
     let played = played?;
     if asked.keep {
-        let kept = stage.keep().unwrap_or_default();
-        screen.line(format!("The folder stays: {}", kept.display()));
+        let (config, state) = (&stage.here.home.config_file, &stage.here.home.state_dir);
+        screen.line(format!(
+            "export BATON_CONFIG={} BATON_STATE_DIR={}",
+            config.display(),
+            state.display()
+        ));
+        screen.line(format!("The folder stays: cd {}", stage.project.display()));
+        stage.keep();
     }
     if played == exit::DONE && !asked.cheat {
         invite(screen);
@@ -110,7 +116,7 @@ async fn play(
     if asked.cheat {
         return reveal(screen, hub, untouched);
     }
-    Ok(outcome(screen, &follow, task, landed, untouched))
+    Ok(outcome(screen, asked, &follow, task, landed, untouched))
 }
 
 /// Whether every lie was refused and the person's files are as they were.
@@ -133,6 +139,7 @@ fn reveal(screen: &Screen, hub: &Hub, untouched: bool) -> Result<u8, Trouble> {
 
 fn outcome(
     screen: &Screen,
+    asked: &args::Demo,
     follow: &Follow<'_>,
     task: TaskId,
     landed: bool,
@@ -142,9 +149,14 @@ fn outcome(
     if landed {
         return exit::DONE;
     }
-    follow.point(&[task]);
+    if asked.keep {
+        follow.point(&[task]);
+    }
     if untouched {
         screen.line("Nothing landed; your branch, index and files are byte for byte as before.");
+    }
+    if let Standing::Waits(_) = standing(&team, task) {
+        screen.line("Nobody decided. Type baton demo in a terminal, or baton demo --yes.");
     }
     match standing(&team, task) {
         // A demo that is parked, for whatever reason, waits for a person.

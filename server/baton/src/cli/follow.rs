@@ -301,7 +301,10 @@ impl<'a> Follow<'a> {
                     if !said.trim().is_empty() {
                         self.aside(who, Shade::Plain, &format!("\u{201c}{}\u{201d}", said.trim()));
                     }
-                    self.aside(who, Shade::Quiet, &cut(&text, ASIDE_CHARS_MAX));
+                    // What is handed over is told by what came of it.
+                    if !text.starts_with("hand_over") {
+                        self.aside(who, Shade::Quiet, &cut(&text, ASIDE_CHARS_MAX));
+                    }
                 }
                 self.doing.insert(run, cut(&safe(&text), STATUS_CHARS_MAX));
             }

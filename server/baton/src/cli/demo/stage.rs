@@ -42,14 +42,13 @@ impl Stage {
             .doing("make the project")?;
         let place = git::find(&project).doing("find the project")?;
         let state = home.repository_dir(&place.name, &place.common_dir);
-        let repo_option = format!(" --repo {}", project.display());
-        let here = Here { home, place, state, repo_option };
+        let here = Here { home, place, state, repo_option: String::new() };
         Ok(Stage { scratch: Some(scratch), project, here })
     }
 
-    /// Leaves the folder; its path.
-    pub fn keep(&mut self) -> Option<PathBuf> {
-        self.scratch.take().map(tempfile::TempDir::keep)
+    /// Leaves the folder where it is.
+    pub fn keep(&mut self) {
+        self.scratch.take().map(tempfile::TempDir::keep);
     }
 
     /// Everything of the user's that a task could touch without leave: each file of the project (that

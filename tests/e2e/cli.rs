@@ -1,0 +1,8 @@
+//! The command line's door: the real binary, in a world of its own.
+
+mod garbage;
+mod help;
+mod person;
+mod tasks;
+pub mod terminal;
+pub mod world;
