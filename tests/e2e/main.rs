@@ -4,7 +4,7 @@
 
 mod config;
 mod git;
-mod model;
 mod lsp;
+mod model;
 mod sandbox;
 mod store;
