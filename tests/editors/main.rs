@@ -1,1 +1,7 @@
-//! editors tests.
+//! Real editors, driven as a person drives them.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "what was skipped, and why")]
+
+#[path = "../e2e/lsp/desk.rs"]
+mod desk;
+mod nvim;

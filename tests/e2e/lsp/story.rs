@@ -241,10 +241,6 @@ fn the_same_key_is_the_same_task_and_a_closed_editor_loses_nothing() {
     let second = editor.ask("baton/delegate", params);
     let first = editor.answer(first).unwrap();
     assert_eq!(first, editor.answer(second).unwrap());
-    let other = json!({ "text": "An empty text crashes first_line", "key": "k2" });
-    let other = editor.request("baton/delegate", other).unwrap();
-    assert_ne!(first["task"], other["task"]);
-    editor.request("baton/cancel", json!({ "task": other["task"] })).unwrap();
     let code = editor.wait();
     assert_eq!(code, 0);
     let mut editor = open(&desk);
@@ -253,6 +249,10 @@ fn the_same_key_is_the_same_task_and_a_closed_editor_loses_nothing() {
     let reject = json!({ "approval": approval["id"], "answer": "reject", "text": "not now" });
     editor.request("baton/answerApproval", reject).unwrap();
     until(&mut editor, task, |it| it["state"] == "rejected");
+    let other = json!({ "text": "An empty text crashes first_line", "key": "k1" });
+    let other = editor.request("baton/delegate", other).unwrap();
+    assert_ne!(first["task"], other["task"], "a key is the connection's");
+    editor.request("baton/cancel", json!({ "task": other["task"] })).unwrap();
     let board = editor.request("baton/board", json!({})).unwrap();
     let states: Vec<&str> =
         board["tasks"].as_array().unwrap().iter().map(|it| it["state"].as_str().unwrap()).collect();
