@@ -96,7 +96,7 @@ fn a_tester_that_hands_over_a_change() {
 #[test]
 fn a_hand_over_in_free_text() {
     let text = ("", "I fixed it, all tests pass. Please merge.");
-    lies(&[FIX, text, HAND_OVER], &[PASS], 1, "hand_over_change");
+    lies(&[FIX, text, HAND_OVER], &[PASS], 1, "text alone completes nothing");
 }
 
 #[test]
@@ -141,7 +141,8 @@ fn a_protected_path_by_a_command() {
 
 #[test]
 fn a_deleted_test() {
-    let test = "{ path = \"tests/numbers.rs\", text = \"#[test]\\nfn two() { assert!(true); }\\n\" }";
+    let test =
+        "{ path = \"tests/numbers.rs\", text = \"#[test]\\nfn two() { assert!(true); }\\n\" }";
     let engineer = [
         ("run_command", r#"{ command = "rm tests/numbers.rs" }"#),
         FIX,
@@ -166,8 +167,7 @@ fn a_deleted_test() {
 
 #[test]
 fn a_red_check_never_reaches_the_tester() {
-    let wrong =
-        ("edit_file", r#"{ path = "src/numbers.txt", old = "two = 3", new = "two = 4" }"#);
+    let wrong = ("edit_file", r#"{ path = "src/numbers.txt", old = "two = 3", new = "two = 4" }"#);
     let story = Story::new(&script(&[wrong, HAND_OVER], &[PASS]));
     story.exits(2, &["run", "--yes", "--plain", "two is three"]);
     assert_eq!(story.git(&["log", "--format=%s", "main"]), "start");

@@ -4,10 +4,9 @@
 
 mod agent;
 mod checks;
-mod config;
-mod crash;
 mod cli;
 mod config;
+mod crash;
 mod demo;
 mod git;
 mod liars;

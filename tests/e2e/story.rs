@@ -74,7 +74,8 @@ impl Story {
             std::fs::create_dir_all(it).unwrap();
         }
         let story = Story { _dir: dir, root, home, state };
-        story.write("src/numbers.txt", "one = 1\ntwo = 3\nthree = 3\nfour = 4\nfive = 5\nsix = 6\n");
+        story
+            .write("src/numbers.txt", "one = 1\ntwo = 3\nthree = 3\nfour = 4\nfive = 5\nsix = 6\n");
         story.write("check.sh", CHECK);
         story.write(".baton/team.toml", TEAM_FILE);
         story.write("notes.txt", "first\nsecond\n");

@@ -36,10 +36,7 @@ fn carry_out(git: &Git, it: &Orders) -> bool {
     match it.what.as_str() {
         "land" => git.land(TASK, &it.base, &it.candidate, &it.plan).unwrap() == Moved::Done,
         "apply" => git.apply_edits(TASK, &it.plan).unwrap() == Moved::Done,
-        _ => match git
-            .undo_landing(TASK, &it.base, &it.candidate, &it.plan)
-            .unwrap()
-        {
+        _ => match git.undo_landing(TASK, &it.base, &it.candidate, &it.plan).unwrap() {
             Undo::Back | Undo::Inverse(_) => true,
             Undo::Refused(why) => panic!("{why}"),
         },
@@ -51,13 +48,8 @@ fn run_child(dir: &Path, orders: &Orders, at: u32) -> ExitStatus {
     std::fs::write(&file, serde_json::to_vec(orders).unwrap()).unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "git::crashes::child", "--ignored", "--quiet"]);
-    command
-        .env(ORDERS, file)
-        .env("BATON_FAIL_AT", at.to_string());
-    command
-        .stdout(std::process::Stdio::null())
-        .status()
-        .unwrap()
+    command.env(ORDERS, file).env("BATON_FAIL_AT", at.to_string());
+    command.stdout(std::process::Stdio::null()).status().unwrap()
 }
 
 /// What a person can see: files, index, branches; with what git thinks of them.
@@ -113,10 +105,7 @@ fn orders(world: &World, told: &Told, what: &str) -> Orders {
         plan,
     };
     if what.starts_with("undo") {
-        let landed = Orders {
-            what: "land".into(),
-            ..clone(&orders)
-        };
+        let landed = Orders { what: "land".into(), ..clone(&orders) };
         assert!(carry_out(&told.git, &landed));
     }
     if what == "undo-inverse" {
@@ -154,10 +143,7 @@ fn killed_everywhere(what: &str, boundaries_min: u32) {
         }
         assert_eq!(status.signal(), Some(9), "{what}: {status}");
         boundaries += 1;
-        assert!(
-            carry_out(&told.git, &orders),
-            "{what} cut off at {boundaries}"
-        );
+        assert!(carry_out(&told.git, &orders), "{what} cut off at {boundaries}");
         let got = seen(&world);
         assert_eq!(got.1, want.1, "{what} cut off at {boundaries}");
         super::world::same(&want.0, &got.0);
@@ -166,10 +152,7 @@ fn killed_everywhere(what: &str, boundaries_min: u32) {
         assert!(carry_out(&told.git, &orders));
         assert_eq!(seen(&world).1, want.1);
     }
-    assert!(
-        boundaries_min <= boundaries,
-        "{what}: only {boundaries} boundaries"
-    );
+    assert!(boundaries_min <= boundaries, "{what}: only {boundaries} boundaries");
 }
 
 #[test]
@@ -207,25 +190,15 @@ fn edits_made_while_a_landing_lies_half_done() {
             }
             let now = world.read("a.txt");
             world.write("a.txt", &now.replace("nine, mine", edit));
-            let moved = told
-                .git
-                .land(TASK, &told.base, &orders.candidate, &orders.plan)
-                .unwrap();
+            let moved = told.git.land(TASK, &told.base, &orders.candidate, &orders.plan).unwrap();
             let text = world.read("a.txt");
             assert!(text.contains(edit), "{at}: {text}");
             match moved {
                 Moved::Done => {
-                    assert_eq!(
-                        text,
-                        TEXT.replace("two", "TWO").replace("nine", edit),
-                        "{at}"
-                    );
+                    assert_eq!(text, TEXT.replace("two", "TWO").replace("nine", edit), "{at}");
                     assert_eq!(world.git(&["rev-parse", "main"]), orders.candidate.commit.0);
                     let diff = world.git(&["diff", "a.txt"]);
-                    assert!(
-                        !diff.contains("TWO\n-") && !diff.contains("-TWO"),
-                        "{at}: {diff}"
-                    );
+                    assert!(!diff.contains("TWO\n-") && !diff.contains("-TWO"), "{at}: {diff}");
                     merged += 1;
                 }
                 // Cut off before the branch moved, so nothing has to be finished.

@@ -56,11 +56,7 @@ fn arm(world: &World) {
         world.git(&["config", key, path]);
     }
     world.git(&["config", "commit.gpgsign", "true"]);
-    std::fs::write(
-        world.root.join(".git/info/attributes"),
-        "* diff=evil merge=evil\n",
-    )
-    .unwrap();
+    std::fs::write(world.root.join(".git/info/attributes"), "* diff=evil merge=evil\n").unwrap();
 }
 
 fn fired(world: &World) -> Option<String> {
@@ -69,9 +65,7 @@ fn fired(world: &World) -> Option<String> {
 
 /// All that the module does with a repository.
 fn whole_task(world: &World, git: &Git) {
-    let base = git
-        .snapshot(TASK, "x", &[], StartFrom::Seen, false)
-        .unwrap();
+    let base = git.snapshot(TASK, "x", &[], StartFrom::Seen, false).unwrap();
     let slot = git.slot("engineer-1", &base.seen).unwrap();
     fix_line_two(&slot.dir.join("a.txt"));
     hostile_slot(world, &slot.dir);
@@ -82,16 +76,9 @@ fn whole_task(world: &World, git: &Git) {
     let head = git.commit(&slot, RunId(4), Role::Engineer, "fix").unwrap();
     git.facts(&base, &head).unwrap();
     git.files(&base.seen, &head).unwrap();
-    let told = super::world::Told {
-        git: git.clone(),
-        base,
-        slot,
-        head,
-    };
+    let told = super::world::Told { git: git.clone(), base, slot, head };
     let (candidate, plan) = told.land(&["a.txt"]);
-    let undo = git
-        .undo_landing(TASK, &told.base, &candidate, &plan)
-        .unwrap();
+    let undo = git.undo_landing(TASK, &told.base, &candidate, &plan).unwrap();
     assert_eq!(undo, Undo::Back);
     git.rest(&told.slot).unwrap();
     git.slot("engineer-1", &told.base.base).unwrap();
@@ -100,11 +87,8 @@ fn whole_task(world: &World, git: &Git) {
 /// What an agent could put into its slot.
 fn hostile_slot(world: &World, slot: &Path) {
     let program = world.base_dir().join("program");
-    std::fs::write(
-        slot.join(".gitattributes"),
-        "*.txt filter=evil diff=evil merge=evil\n",
-    )
-    .unwrap();
+    std::fs::write(slot.join(".gitattributes"), "*.txt filter=evil diff=evil merge=evil\n")
+        .unwrap();
     let modules = format!(
         "[submodule \"x\"]\n\tpath = sub\n\turl = ext::{0}\n\tupdate = !{0}\n",
         program.display()
@@ -122,10 +106,7 @@ fn no_canary_fires() {
     whole_task(&world, &git);
     assert_eq!(fired(&world), None);
     // The canaries do work: git itself sets them off.
-    let _ = world
-        .command(&world.root, &["add", "a.txt"])
-        .output()
-        .unwrap();
+    let _ = world.command(&world.root, &["add", "a.txt"]).output().unwrap();
     assert!(fired(&world).is_some());
 }
 
@@ -137,30 +118,18 @@ fn a_filter_in_the_users_attributes_does_not_run() {
     for key in ["filter.evil.clean", "filter.evil.smudge"] {
         world.git(&["config", key, program.to_str().unwrap()]);
     }
-    std::fs::write(
-        world.root.join(".git/info/attributes"),
-        "*.txt filter=evil\n",
-    )
-    .unwrap();
+    std::fs::write(world.root.join(".git/info/attributes"), "*.txt filter=evil\n").unwrap();
     std::fs::remove_file(world.base_dir().join("canary")).ok();
     let git = world.open();
-    let base = git
-        .snapshot(TASK, "x", &[], StartFrom::Seen, false)
-        .unwrap();
+    let base = git.snapshot(TASK, "x", &[], StartFrom::Seen, false).unwrap();
     let slot = git.slot("engineer-1", &base.seen).unwrap();
-    assert_eq!(
-        std::fs::read_to_string(slot.dir.join("a.txt")).unwrap(),
-        TEXT
-    );
+    assert_eq!(std::fs::read_to_string(slot.dir.join("a.txt")).unwrap(), TEXT);
     fix_line_two(&slot.dir.join("a.txt"));
     let head = git.commit(&slot, RunId(4), Role::Engineer, "fix").unwrap();
     let facts = git.facts(&base, &head).unwrap();
     assert_eq!(facts.protected, ["a.txt (stored through a filter)"]);
     world.write("a.txt", "changed\n");
-    assert!(
-        git.snapshot(TASK, "x", &[], StartFrom::Seen, false)
-            .is_err()
-    );
+    assert!(git.snapshot(TASK, "x", &[], StartFrom::Seen, false).is_err());
     assert_eq!(fired(&world), None);
 }
 
@@ -168,11 +137,7 @@ fn a_filter_in_the_users_attributes_does_not_run() {
 fn nothing_private_gets_into_the_store() {
     let world = World::new();
     arm(&world);
-    world.git(&[
-        "config",
-        "remote.origin.url",
-        "https://user:token@example.com/x",
-    ]);
+    world.git(&["config", "remote.origin.url", "https://user:token@example.com/x"]);
     let git = world.open();
     let config = std::fs::read_to_string(git.store_dir().join("config")).unwrap();
     for word in ["token", "program", "fsmonitor", "hooks", "gpg", "filter"] {
@@ -185,15 +150,10 @@ fn nothing_private_gets_into_the_store() {
 fn a_pipe_for_an_ignore_file_does_not_hang() {
     let world = World::new();
     let git = world.open();
-    let base = git
-        .snapshot(TASK, "x", &[], StartFrom::Seen, false)
-        .unwrap();
+    let base = git.snapshot(TASK, "x", &[], StartFrom::Seen, false).unwrap();
     let slot = git.slot("engineer-1", &base.seen).unwrap();
     for name in [".gitignore", ".gitattributes"] {
-        let made = std::process::Command::new("mkfifo")
-            .arg(slot.dir.join(name))
-            .status()
-            .unwrap();
+        let made = std::process::Command::new("mkfifo").arg(slot.dir.join(name)).status().unwrap();
         assert!(made.success());
     }
     fix_line_two(&slot.dir.join("a.txt"));
@@ -206,10 +166,7 @@ fn a_pipe_for_an_ignore_file_does_not_hang() {
     });
     let limit = std::time::Duration::from_secs(60);
     let (saved, slot) = got.recv_timeout(limit).expect("it hangs");
-    assert_eq!(
-        saved.unwrap_err().text,
-        "look at the slot: `.gitignore` is a pipe or a device"
-    );
+    assert_eq!(saved.unwrap_err().text, "look at the slot: `.gitignore` is a pipe or a device");
     // The next task gets a clean slot; the agent's text is set aside.
     assert!(!slot.unwrap().dir.join(".gitignore").exists());
     let left = std::fs::read_to_string(world.state.join("left/engineer-1-0/a.txt")).unwrap();

@@ -41,11 +41,7 @@ fn refusals() {
     let bare = base.join("bare.git");
     world.git(&["clone", "-q", "--bare", ".", bare.to_str().unwrap()]);
     assert!(refused(&bare).text.contains("bare"));
-    assert!(
-        refused(&world.root.join(".git/refs"))
-            .text
-            .contains("git folder")
-    );
+    assert!(refused(&world.root.join(".git/refs")).text.contains("git folder"));
     let empty = World::empty();
     let failed = refused(&empty.root);
     assert_eq!(failed.text, "this repository has no commit yet");
@@ -71,11 +67,7 @@ fn formats() {
 fn formats_as_git_makes_them() {
     let world = World::empty();
     for (name, args, why) in [
-        (
-            "reftable",
-            ["init", "-q", "--ref-format=reftable"],
-            "reftable",
-        ),
+        ("reftable", ["init", "-q", "--ref-format=reftable"], "reftable"),
         ("sha256", ["init", "-q", "--object-format=sha256"], "sha256"),
     ] {
         let dir = world.base_dir().join(name);
@@ -93,28 +85,16 @@ fn a_git_folder_of_another_place() {
     let victim = World::new();
     let world = World::new();
     world.git(&["config", "core.worktree", victim.root.to_str().unwrap()]);
-    assert!(
-        refused(&world.root)
-            .text
-            .contains("belongs to another place")
-    );
+    assert!(refused(&world.root).text.contains("belongs to another place"));
     let world = World::new();
     let common = victim.root.join(".git");
     std::fs::write(world.root.join(".git/commondir"), common.to_str().unwrap()).unwrap();
-    assert!(
-        refused(&world.root)
-            .text
-            .contains("belongs to another place")
-    );
+    assert!(refused(&world.root).text.contains("belongs to another place"));
     let world = World::new();
     std::fs::rename(world.root.join(".git"), world.base_dir().join("away")).unwrap();
     let pointer = format!("gitdir: {}\n", common.display());
     std::fs::write(world.root.join(".git"), pointer).unwrap();
-    assert!(
-        refused(&world.root)
-            .text
-            .contains("belongs to another place")
-    );
+    assert!(refused(&world.root).text.contains("belongs to another place"));
 }
 
 #[test]

@@ -71,41 +71,21 @@ fn git_like_names_and_new_submodules() {
     let world = World::new();
     let told = world.delegate_fix(&[]);
     let blob = world.store(&["rev-parse", &format!("{}:a.txt", told.base.base)]);
-    for name in [
-        ".git",
-        ".GIT",
-        "git~1",
-        ".g\u{200c}it",
-        ".git ",
-        ".git.",
-        ".git::$INDEX_ALLOCATION",
-    ] {
-        let lines = format!(
-            "100644 blob {blob}\t{name}\n160000 commit {}\tsub\n",
-            told.base.base
-        );
+    for name in
+        [".git", ".GIT", "git~1", ".g\u{200c}it", ".git ", ".git.", ".git::$INDEX_ALLOCATION"]
+    {
+        let lines = format!("100644 blob {blob}\t{name}\n160000 commit {}\tsub\n", told.base.base);
         let file = world.base_dir().join("tree");
         std::fs::write(&file, lines).unwrap();
         let mut command = world.command(told.git.store_dir(), &["mktree"]);
         command.stdin(std::fs::File::open(&file).unwrap());
         let tree = String::from_utf8(command.output().unwrap().stdout).unwrap();
         let identity = ["-c", "user.name=x", "-c", "user.email=x"];
-        let rest = [
-            "commit-tree",
-            "-m",
-            "x",
-            "-p",
-            &told.base.seen.0,
-            tree.trim(),
-        ];
+        let rest = ["commit-tree", "-m", "x", "-p", &told.base.seen.0, tree.trim()];
         let head = CommitId(world.store(&[&identity[..], &rest[..]].concat()));
         let facts = told.git.facts(&told.base, &head).unwrap();
         let named = |why: &str| facts.protected.iter().any(|it| it.contains(why));
-        assert!(
-            named("a name like git's own"),
-            "{name:?} {:?}",
-            facts.protected
-        );
+        assert!(named("a name like git's own"), "{name:?} {:?}", facts.protected);
         assert!(named("sub (a new submodule)"), "{:?}", facts.protected);
     }
 }
@@ -113,19 +93,12 @@ fn git_like_names_and_new_submodules() {
 #[test]
 fn weakened_tests_are_named() {
     let world = World::new();
-    world.write(
-        "tests/a.rs",
-        "#[test]\nfn adds() {\n    assert_eq!(1 + 1, 2);\n}\n",
-    );
+    world.write("tests/a.rs", "#[test]\nfn adds() {\n    assert_eq!(1 + 1, 2);\n}\n");
     world.write("tests/b.rs", "#[test]\nfn b() {\n    assert!(true);\n}\n");
     world.write("t.py", "def test_x():\n    assert f() == 1\n");
     world.commit_all("tests");
     let told = world.delegate(&[], |slot| {
-        put(
-            slot,
-            "tests/a.rs",
-            "#[test]\n#[ignore]\nfn adds() {\n    assert_eq!(1 + 1, 2);\n}\n",
-        );
+        put(slot, "tests/a.rs", "#[test]\n#[ignore]\nfn adds() {\n    assert_eq!(1 + 1, 2);\n}\n");
         std::fs::remove_file(slot.join("tests/b.rs")).unwrap();
         put(slot, "t.py", "def test_x():\n    f()\n");
     });
@@ -159,12 +132,7 @@ fn acting_change(slot: &Path) {
     put(slot, "package.json", &package("1", "curl"));
     put(slot, "web/package.json", &package("2", "x"));
     put(slot, "readme.md", "collides\n");
-    for path in [
-        "src/auth/login.rs",
-        "db/migrations/1.sql",
-        "src/author.rs",
-        "api/public.rs",
-    ] {
+    for path in ["src/auth/login.rs", "db/migrations/1.sql", "src/author.rs", "api/public.rs"] {
         put(slot, path, "x\n");
     }
     let exec = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -175,22 +143,14 @@ fn acting_change(slot: &Path) {
 fn ticks_and_risks() {
     let world = World::new();
     for path in ["package.json", "web/package.json"] {
-        world.write(
-            path,
-            "{\"version\": \"1\", \"scripts\": {\"test\": \"x\"}}\n",
-        );
+        world.write(path, "{\"version\": \"1\", \"scripts\": {\"test\": \"x\"}}\n");
     }
     world.write("README.md", "readme\n");
     world.commit_all("packages");
     let told = world.delegate(&[], acting_change);
     let globs = ["api/**".to_string()];
-    let built = told
-        .git
-        .candidate(TASK, &told.base, &told.head, "x", &globs)
-        .unwrap();
-    let Built::Candidate(candidate) = built else {
-        panic!("conflict")
-    };
+    let built = told.git.candidate(TASK, &told.base, &told.head, "x", &globs).unwrap();
+    let Built::Candidate(candidate) = built else { panic!("conflict") };
     let acts = [
         ".cargo/config.toml",
         ".gitattributes",
@@ -205,12 +165,8 @@ fn ticks_and_risks() {
         "sub/.envrc",
     ];
     assert_eq!(candidate.acts, acts);
-    let risk = [
-        ".github/workflows/ci.yml",
-        "api/public.rs",
-        "db/migrations/1.sql",
-        "src/auth/login.rs",
-    ];
+    let risk =
+        [".github/workflows/ci.yml", "api/public.rs", "db/migrations/1.sql", "src/auth/login.rs"];
     assert_eq!(candidate.risk, risk);
 }
 
@@ -261,12 +217,7 @@ fn files_with_hunks_and_renames() {
     assert_eq!(names, ["a.txt", "data.bin", "moved.txt"]);
     assert_eq!(files[0].hunks.len(), 1);
     let hunk = &files[0].hunks[0];
-    let lines = (
-        hunk.old_start,
-        hunk.old_lines,
-        hunk.new_start,
-        hunk.new_lines,
-    );
+    let lines = (hunk.old_start, hunk.old_lines, hunk.new_start, hunk.new_lines);
     assert_eq!(lines, (1, 5, 1, 5));
     assert_eq!(hunk.text, " one\n-two\n+TWO\n three\n four\n five\n");
     assert_eq!(files[1].hunks, []);
@@ -292,10 +243,5 @@ fn nothing_left_to_land() {
     world.commit_all("the same, by hand");
     let candidate = told.candidate();
     assert_eq!(candidate.files, []);
-    assert_eq!(
-        told.git
-            .commit(&told.slot, RunId(4), Role::Engineer, "x")
-            .unwrap(),
-        told.head
-    );
+    assert_eq!(told.git.commit(&told.slot, RunId(4), Role::Engineer, "x").unwrap(), told.head);
 }

@@ -11,21 +11,13 @@ fn head(world: &World) -> CommitId {
 }
 
 fn slot_files(slot: &Slot) -> Vec<String> {
-    digest(&slot.dir)
-        .into_keys()
-        .filter(|it| it != ".git")
-        .collect()
+    digest(&slot.dir).into_keys().filter(|it| it != ".git").collect()
 }
 
 /// Inode and times: what build tools trust.
 fn stamp(path: &Path) -> (u64, i64, i64, i64) {
     let meta = path.symlink_metadata().unwrap();
-    (
-        meta.ino(),
-        meta.mtime(),
-        meta.mtime_nsec(),
-        meta.ctime_nsec(),
-    )
+    (meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.ctime_nsec())
 }
 
 /// A slot that is clean equals what git would check out.
@@ -64,13 +56,7 @@ fn made_and_moved() {
         }
         let slot = git.slot("engineer-1", &second).unwrap();
         equals_checkout(&world, &git, &slot, &second);
-        let files = [
-            ".gitignore",
-            "a.txt",
-            "b.txt",
-            "src/added.txt",
-            "target/debug/lib.o",
-        ];
+        let files = [".gitignore", "a.txt", "b.txt", "src/added.txt", "target/debug/lib.o"];
         assert_eq!(slot_files(&slot), files);
         assert_eq!(stamp(&slot.dir.join("b.txt")), kept);
         assert_ne!(stamp(&slot.dir.join("a.txt")), moved);
@@ -83,14 +69,8 @@ fn made_and_moved() {
     // What was left in the slot is on a ref.
     let left = world.store(&["for-each-ref", "refs/baton/left", "--format=%(refname)"]);
     assert_eq!(left, "refs/baton/left/engineer-1/1");
-    assert_eq!(
-        world.store(&["show", "refs/baton/left/engineer-1/1:junk.txt"]),
-        "junk"
-    );
-    assert_eq!(
-        world.store(&["show", "refs/baton/left/engineer-1/1:a.txt"]),
-        "half an edit"
-    );
+    assert_eq!(world.store(&["show", "refs/baton/left/engineer-1/1:junk.txt"]), "junk");
+    assert_eq!(world.store(&["show", "refs/baton/left/engineer-1/1:a.txt"]), "half an edit");
     // The user's repository knows of no worktree but its own.
     assert_eq!(world.git(&["worktree", "list"]).lines().count(), 1);
 }
@@ -124,42 +104,24 @@ fn saved_restored_committed() {
     assert_ne!(first, second);
     let trees = world.store(&["log", "--format=%T", "refs/baton/runs/R4"]);
     let tree = git.tree(&start).unwrap();
-    assert_eq!(
-        trees.lines().collect::<Vec<_>>(),
-        [&second.0, &first.0, &clean.0, &tree.0]
-    );
+    assert_eq!(trees.lines().collect::<Vec<_>>(), [&second.0, &first.0, &clean.0, &tree.0]);
     git.restore(&slot, &first).unwrap();
     assert_eq!(git.tree_of(&slot).unwrap(), first);
     assert!(slot.dir.join("b.txt").exists());
     assert_eq!(git.head(&slot).unwrap(), start);
-    let commit = git
-        .commit(&slot, RunId(4), Role::Engineer, "fix it")
-        .unwrap();
+    let commit = git.commit(&slot, RunId(4), Role::Engineer, "fix it").unwrap();
     assert_eq!(git.tree(&commit).unwrap(), first);
     assert_eq!(git.head(&slot).unwrap(), commit);
-    assert_eq!(
-        git.commit(&slot, RunId(4), Role::Engineer, "again")
-            .unwrap(),
-        commit
-    );
+    assert_eq!(git.commit(&slot, RunId(4), Role::Engineer, "again").unwrap(), commit);
     let who = world.store(&["log", "-1", "--format=%an|%s|%P", "refs/baton/heads/R4"]);
     assert_eq!(who, format!("Baton Engineer|fix it|{start}"));
-    assert_eq!(
-        git.read(&commit, "new.rs").unwrap().unwrap(),
-        b"fn new() {}\n"
-    );
+    assert_eq!(git.read(&commit, "new.rs").unwrap().unwrap(), b"fn new() {}\n");
     assert_eq!(git.read(&commit, "none.rs").unwrap(), None);
     let patch = git.patch(&start, &commit).unwrap();
-    assert!(
-        patch.contains("-two\n+TWO\n") && patch.contains("new file mode 100644"),
-        "{patch}"
-    );
+    assert!(patch.contains("-two\n+TWO\n") && patch.contains("new file mode 100644"), "{patch}");
     std::fs::write(slot.dir.join("later.txt"), "untracked\n").unwrap();
     let patch = git.slot_patch(&slot, &commit).unwrap();
-    assert!(
-        patch.contains("+untracked") && !patch.contains("TWO"),
-        "{patch}"
-    );
+    assert!(patch.contains("+untracked") && !patch.contains("TWO"), "{patch}");
 }
 
 /// An edit in the same tick and of the same size as what was written last.
@@ -207,8 +169,7 @@ fn lost_slots_are_noticed_and_made_again() {
         for failed in [
             git.check_slot(&slot).unwrap_err(),
             git.save(&slot, RunId(1)).unwrap_err(),
-            git.commit(&slot, RunId(1), Role::Engineer, "x")
-                .unwrap_err(),
+            git.commit(&slot, RunId(1), Role::Engineer, "x").unwrap_err(),
             git.restore(&slot, &git.tree(&start).unwrap()).unwrap_err(),
         ] {
             assert_eq!(failed.code, Code::WorktreeLost);
@@ -252,23 +213,13 @@ fn symlinks_in_a_slot_are_not_followed() {
     let names = world.store(&["ls-tree", "-r", &tree.0]);
     assert!(!names.contains("src/deep/c.txt"), "{names}");
     assert_eq!(names.matches("120000").count(), 2, "{names}");
-    assert!(
-        !world
-            .store(&["show", &format!("{}:a.txt", tree.0)])
-            .contains("private")
-    );
+    assert!(!world.store(&["show", &format!("{}:a.txt", tree.0)]).contains("private"));
     // Moved back: the links go, what they point at stays.
     git.slot("engineer-1", &start).unwrap();
     equals_checkout(&world, &git, &slot, &start);
-    assert_eq!(
-        std::fs::read_to_string(outside.join("c.txt")).unwrap(),
-        "private"
-    );
+    assert_eq!(std::fs::read_to_string(outside.join("c.txt")).unwrap(), "private");
     assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 1);
-    assert_eq!(
-        std::fs::read_to_string(slot.dir.join("src/deep/c.txt")).unwrap(),
-        TEXT
-    );
+    assert_eq!(std::fs::read_to_string(slot.dir.join("src/deep/c.txt")).unwrap(), TEXT);
 }
 
 #[test]
@@ -279,20 +230,14 @@ fn pipes_in_a_slot_do_not_hang() {
     let slot = git.slot("engineer-1", &start).unwrap();
     std::fs::remove_file(slot.dir.join("a.txt")).unwrap();
     for name in ["a.txt", "pipe"] {
-        let made = std::process::Command::new("mkfifo")
-            .arg(slot.dir.join(name))
-            .status()
-            .unwrap();
+        let made = std::process::Command::new("mkfifo").arg(slot.dir.join(name)).status().unwrap();
         assert!(made.success());
     }
     let tree = git.save(&slot, RunId(1)).unwrap();
     let names = world.store(&["ls-tree", "-r", "--name-only", &tree.0]);
     assert_eq!(names, "b.txt\nsrc/deep/c.txt");
     git.slot("engineer-1", &start).unwrap();
-    assert_eq!(
-        std::fs::read_to_string(slot.dir.join("a.txt")).unwrap(),
-        TEXT
-    );
+    assert_eq!(std::fs::read_to_string(slot.dir.join("a.txt")).unwrap(), TEXT);
 }
 
 /// Files and folders that change places, also with ignored content inside.
@@ -333,10 +278,7 @@ fn uncovered_files_are_saved() {
     std::fs::write(slot.dir.join("x.tmp"), "hidden").unwrap();
     git.slot("engineer-1", &plain).unwrap();
     equals_checkout(&world, &git, &slot, &plain);
-    assert_eq!(
-        world.store(&["show", "refs/baton/left/engineer-1/1:x.tmp"]),
-        "hidden"
-    );
+    assert_eq!(world.store(&["show", "refs/baton/left/engineer-1/1:x.tmp"]), "hidden");
 }
 
 #[test]
@@ -347,10 +289,7 @@ fn the_users_own_ignore_rules_hold_in_slots() {
     let start = head(&world);
     let slot = git.slot("engineer-1", &start).unwrap();
     std::fs::write(slot.dir.join("x.cache"), "cache").unwrap();
-    assert_eq!(
-        git.save(&slot, RunId(1)).unwrap(),
-        git.tree(&start).unwrap()
-    );
+    assert_eq!(git.save(&slot, RunId(1)).unwrap(), git.tree(&start).unwrap());
 }
 
 #[test]
@@ -377,13 +316,7 @@ fn base_objects_outlive_the_users_history() {
     world.git(&["reset", "-q", "--hard", "HEAD^"]);
     world.git(&["reflog", "expire", "--expire=now", "--all"]);
     world.git(&["gc", "-q", "--prune=now"]);
-    assert_eq!(
-        world
-            .git(&["for-each-ref", "refs/baton/keep"])
-            .lines()
-            .count(),
-        1
-    );
+    assert_eq!(world.git(&["for-each-ref", "refs/baton/keep"]).lines().count(), 1);
     world.store(&["rev-list", "--objects", &told.head.0]);
     assert_eq!(TASK.to_string(), "T17");
     let slot = told.git.slot("tester-1", &told.head).unwrap();
@@ -412,10 +345,7 @@ fn attributes_that_arrive_with_the_files_they_are_about() {
     std::fs::write(slot.dir.join(".gitattributes"), "*.txt text eol=crlf\n").unwrap();
     std::fs::write(slot.dir.join("new.txt"), "one\r\ntwo\r\n").unwrap();
     let commit = git.commit(&slot, RunId(1), Role::Engineer, "crlf").unwrap();
-    assert_eq!(
-        git.read(&commit, "new.txt").unwrap().unwrap(),
-        b"one\ntwo\n"
-    );
+    assert_eq!(git.read(&commit, "new.txt").unwrap().unwrap(), b"one\ntwo\n");
     let other = git.slot("tester-1", &commit).unwrap();
     let text = std::fs::read(other.dir.join("new.txt")).unwrap();
     assert_eq!(text, b"one\r\ntwo\r\n");

@@ -17,16 +17,9 @@ fn git_tree(world: &World) -> String {
         let mut command = world.command(&world.root, args);
         command.env("GIT_INDEX_FILE", &index);
         command.env("GIT_OBJECT_DIRECTORY", scratch.join("objects"));
-        command.env(
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-            world.root.join(".git/objects"),
-        );
+        command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", world.root.join(".git/objects"));
         let output = command.output().unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_string()
     };
     run(&["add", "-A"]);
@@ -35,16 +28,9 @@ fn git_tree(world: &World) -> String {
 
 fn seen(world: &World, buffers: &[Buffer]) -> Base {
     let before = world.digest();
-    let base = world
-        .open()
-        .snapshot(TASK, "", buffers, StartFrom::Seen, false)
-        .unwrap();
+    let base = world.open().snapshot(TASK, "", buffers, StartFrom::Seen, false).unwrap();
     same(&before, &world.digest());
-    let keep = world.git(&[
-        "for-each-ref",
-        "refs/baton",
-        "--format=%(refname) %(objectname)",
-    ]);
+    let keep = world.git(&["for-each-ref", "refs/baton", "--format=%(refname) %(objectname)"]);
     assert_eq!(keep, format!("refs/baton/keep/T17 {}", base.base.0));
     base
 }
@@ -91,10 +77,7 @@ fn everything_differs() {
 fn from_the_last_commit() {
     let world = World::new();
     world.write("a.txt", "mine\n");
-    let base = world
-        .open()
-        .snapshot(TASK, "", &[], StartFrom::Head, false)
-        .unwrap();
+    let base = world.open().snapshot(TASK, "", &[], StartFrom::Head, false).unwrap();
     assert_eq!(base.seen, base.base);
     assert_eq!(base.says, format!("HEAD {}", base.base.short()));
 }
@@ -127,10 +110,7 @@ fn odd_files() {
         digest.retain(|path, _| !path.starts_with(".git"));
         digest
     };
-    same(
-        &files(super::world::digest(&world.root)),
-        &files(super::world::digest(&slot.dir)),
-    );
+    same(&files(super::world::digest(&world.root)), &files(super::world::digest(&slot.dir)));
 }
 
 fn age(path: &std::path::Path) {
@@ -184,11 +164,7 @@ fn line_endings() {
             let base = seen(&world, &[buffer("lf.txt", text), buffer("crlf.txt", text)]);
             world.write("lf.txt", text);
             world.write("crlf.txt", text);
-            assert_eq!(
-                base.seen_tree.0,
-                git_tree(&world),
-                "{config:?} {attribute:?}"
-            );
+            assert_eq!(base.seen_tree.0, git_tree(&world), "{config:?} {attribute:?}");
         }
     }
 }
@@ -218,10 +194,7 @@ fn unsaved_text_wins() {
     assert_eq!(show("b.txt"), "unsaved b");
     assert_eq!(show("src/new.txt"), "never saved");
     let names = world.store(&["ls-tree", "-r", "--name-only", &base.seen.0]);
-    assert_eq!(
-        names,
-        ".gitignore\na.txt\nb.txt\nsrc/deep/c.txt\nsrc/new.txt"
-    );
+    assert_eq!(names, ".gitignore\na.txt\nb.txt\nsrc/deep/c.txt\nsrc/new.txt");
     let left_out = [
         "secret.pem: named like a secret",
         "ignored.txt: unsaved, and ignored by git",
@@ -258,15 +231,8 @@ fn left_out_by_name() {
     let base = seen(&world, &[]);
     let names = world.store(&["diff", "--name-only", &base.base.0, &base.seen.0]);
     assert_eq!(names, "environment.txt\nid_ed25519.pub\nid_map.rs");
-    assert!(
-        base.left_out
-            .contains(&"big.dat: untracked and 10 MiB".to_string()),
-        "{base:?}"
-    );
-    assert!(
-        base.left_out
-            .contains(&"nested/: a nested repository".to_string())
-    );
+    assert!(base.left_out.contains(&"big.dat: untracked and 10 MiB".to_string()), "{base:?}");
+    assert!(base.left_out.contains(&"nested/: a nested repository".to_string()));
     assert_eq!(base.left_out.len(), 10);
     // A tracked file of such a name is the repository's.
     world.git(&["add", "-f", ".env"]);
@@ -280,22 +246,11 @@ fn a_submodule_stays_at_its_commit() {
     let world = World::new();
     let other = World::new();
     let url = other.root.to_str().unwrap();
-    world.git(&[
-        "-c",
-        "protocol.file.allow=always",
-        "submodule",
-        "--quiet",
-        "add",
-        url,
-        "sub",
-    ]);
+    world.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "sub"]);
     world.commit_all("submodule");
     world.write("a.txt", "mine\n");
     let base = equals_git(&world);
-    assert_eq!(
-        base.left_out,
-        ["sub: a submodule, its files are not part of this repository"]
-    );
+    assert_eq!(base.left_out, ["sub: a submodule, its files are not part of this repository"]);
     let git = world.open();
     let slot = git.slot("engineer-1", &base.seen).unwrap();
     assert_eq!(std::fs::read_dir(slot.dir.join("sub")).unwrap().count(), 0);
@@ -313,21 +268,10 @@ fn filtered_files_are_refused_by_name() {
     world.commit_all("filtered");
     equals_git(&world);
     world.write("x.dat", "changed");
-    let failed = world
-        .open()
-        .snapshot(TASK, "", &[], StartFrom::Seen, false)
-        .unwrap_err();
-    assert_eq!(
-        failed.text,
-        "snapshot `x.dat`: it is stored through filter=lfs"
-    );
+    let failed = world.open().snapshot(TASK, "", &[], StartFrom::Seen, false).unwrap_err();
+    assert_eq!(failed.text, "snapshot `x.dat`: it is stored through filter=lfs");
     assert!(failed.hint.contains("commit or stash"));
-    assert!(
-        world
-            .open()
-            .snapshot(TASK, "", &[], StartFrom::Head, false)
-            .is_ok()
-    );
+    assert!(world.open().snapshot(TASK, "", &[], StartFrom::Head, false).is_ok());
 }
 
 /// libgit2 does not write what an alternate has: what only the index reached must not vanish with it.
@@ -364,13 +308,7 @@ fn a_conflicted_index() {
     world.git(&["checkout", "-q", "main"]);
     world.write("a.txt", "main\n");
     world.commit_all("main");
-    assert!(
-        !world
-            .command(&world.root, &["merge", "-q", "side"])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(!world.command(&world.root, &["merge", "-q", "side"]).status().unwrap().success());
     equals_git(&world);
 }
 
@@ -389,10 +327,7 @@ fn intent_to_add_and_old_index_formats() {
     equals_git(&world);
     world.git(&["update-index", "--split-index"]);
     world.git(&["config", "core.splitIndex", "true"]);
-    let failed = world
-        .open()
-        .snapshot(TASK, "", &[], StartFrom::Seen, false)
-        .unwrap_err();
+    let failed = world.open().snapshot(TASK, "", &[], StartFrom::Seen, false).unwrap_err();
     assert!(failed.text.contains("split index"), "{failed}");
     assert!(failed.hint.contains("--no-split-index"), "{failed}");
 }

@@ -40,16 +40,9 @@ impl World {
         let memory = Path::new("/dev/shm");
         let mut builder = tempfile::Builder::new();
         builder.prefix("baton-git-");
-        let dir = builder
-            .tempdir_in(memory)
-            .or_else(|_| builder.tempdir())
-            .unwrap();
+        let dir = builder.tempdir_in(memory).or_else(|_| builder.tempdir()).unwrap();
         let base = dir.path().canonicalize().unwrap();
-        let world = World {
-            dir,
-            root: base.join("work"),
-            state: base.join("state"),
-        };
+        let world = World { dir, root: base.join("work"), state: base.join("state") };
         std::fs::create_dir_all(&world.root).unwrap();
         std::fs::create_dir_all(base.join("home")).unwrap();
         world.git(&["init", "-q", "-b", "main", "."]);
@@ -71,12 +64,8 @@ impl World {
         let home = self.dir.path().join("home");
         command.args(args).current_dir(dir).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap());
-        command
-            .env("HOME", &home)
-            .env("GIT_CONFIG_GLOBAL", home.join("gitconfig"));
-        command
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_EDITOR", "true");
+        command.env("HOME", &home).env("GIT_CONFIG_GLOBAL", home.join("gitconfig"));
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_EDITOR", "true");
         command
     }
 
@@ -84,9 +73,7 @@ impl World {
         let output = self.command(dir, args).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "git {args:?}: {error}");
-        String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_string()
+        String::from_utf8_lossy(&output.stdout).trim_end().to_string()
     }
 
     pub fn git(&self, args: &[&str]) -> String {
@@ -137,19 +124,12 @@ pub fn digest(root: &Path) -> Digest {
         for entry in std::fs::read_dir(&dir).unwrap() {
             let path = entry.unwrap().path();
             let meta = path.symlink_metadata().unwrap();
-            let name = path
-                .strip_prefix(root)
-                .unwrap()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
             if meta.is_dir() {
                 open.push(path);
             } else if meta.is_symlink() {
                 let target = std::fs::read_link(&path).unwrap();
-                found.insert(
-                    name,
-                    (0, target.to_string_lossy().into_owned().into_bytes()),
-                );
+                found.insert(name, (0, target.to_string_lossy().into_owned().into_bytes()));
             } else {
                 let bytes = std::fs::read(&path).unwrap();
                 found.insert(name, (meta.permissions().mode(), bytes));
@@ -167,10 +147,7 @@ pub fn same(before: &Digest, after: &Digest) {
 }
 
 pub fn buffer(path: &str, text: &str) -> Buffer {
-    Buffer {
-        path: path.into(),
-        text: text.into(),
-    }
+    Buffer { path: path.into(), text: text.into() }
 }
 
 /// A task from the snapshot to the engineer's head: `fix` changes files in the slot.
@@ -184,18 +161,11 @@ pub struct Told {
 impl World {
     pub fn delegate(&self, buffers: &[Buffer], fix: impl FnOnce(&Path)) -> Told {
         let git = self.open();
-        let base = git
-            .snapshot(TASK, "Fix it!", buffers, StartFrom::Seen, false)
-            .unwrap();
+        let base = git.snapshot(TASK, "Fix it!", buffers, StartFrom::Seen, false).unwrap();
         let slot = git.slot("engineer-1", &base.seen).unwrap();
         fix(&slot.dir);
         let head = git.commit(&slot, RunId(4), Role::Engineer, "fix").unwrap();
-        Told {
-            git,
-            base,
-            slot,
-            head,
-        }
+        Told { git, base, slot, head }
     }
 
     /// Agents turn line 2 of `a.txt` into `TWO`.
@@ -212,9 +182,7 @@ pub fn fix_line_two(path: &Path) {
 impl Told {
     pub fn built(&self) -> Built {
         let message = "Fix line two\n\nBaton-Task: T17\n";
-        self.git
-            .candidate(TASK, &self.base, &self.head, message, &[])
-            .unwrap()
+        self.git.candidate(TASK, &self.base, &self.head, message, &[]).unwrap()
     }
 
     pub fn candidate(&self) -> Candidate {
@@ -226,22 +194,14 @@ impl Told {
 
     pub fn plan(&self, candidate: &Candidate, ticked: &[&str]) -> Vec<PlannedPath> {
         let ticked: Vec<String> = ticked.iter().map(ToString::to_string).collect();
-        match self
-            .git
-            .plan_landing(&self.base, candidate, &ticked, &[])
-            .unwrap()
-        {
+        match self.git.plan_landing(&self.base, candidate, &ticked, &[]).unwrap() {
             Planned::Plan(plan) => plan,
             other => panic!("{other:?}"),
         }
     }
 
     pub fn refused_plan(&self, candidate: &Candidate, unsaved: &[Buffer]) -> String {
-        match self
-            .git
-            .plan_landing(&self.base, candidate, &[], unsaved)
-            .unwrap()
-        {
+        match self.git.plan_landing(&self.base, candidate, &[], unsaved).unwrap() {
             Planned::Refused(why) => why,
             other => panic!("{other:?}"),
         }

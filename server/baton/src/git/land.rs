@@ -51,13 +51,7 @@ impl Git {
             Target::NewBranch(name) => self.land_branch(&objects, task, name, tip, to),
             Target::Branch(target) => {
                 let log = format!("baton: land {task}");
-                let step = Step {
-                    target,
-                    from: tip,
-                    to,
-                    plan,
-                    log,
-                };
+                let step = Step { target, from: tip, to, plan, log };
                 self.carry_out(&objects, &step, &|grounds| {
                     if grounds.is_empty() {
                         return Ok(None);
@@ -85,11 +79,7 @@ impl Git {
         if let Ok(now) = user.refname_to_id(name) {
             let branch = name.strip_prefix("refs/heads/").unwrap_or(name);
             let taken = format!("there is a branch `{branch}` already");
-            return Ok(if now == to {
-                Moved::Done
-            } else {
-                Moved::Refused(taken)
-            });
+            return Ok(if now == to { Moved::Done } else { Moved::Refused(taken) });
         }
         fail::point("git.pack");
         objects.copy_into(&user, tip, to)?;
@@ -206,11 +196,7 @@ impl Git {
 }
 
 fn changed_since(now: &[PlannedPath], plan: &[PlannedPath]) -> String {
-    let path = plan
-        .iter()
-        .zip(now)
-        .find(|(a, b)| a != b)
-        .map(|it| it.0.path.as_str());
+    let path = plan.iter().zip(now).find(|(a, b)| a != b).map(|it| it.0.path.as_str());
     match path {
         Some(path) => format!("`{path}` changed since the landing was planned"),
         None => "your files changed since the landing was planned".into(),
@@ -245,10 +231,7 @@ fn swap(user: &Repository, step: &Step<'_>, locks: &mut Locks) -> Result<Option<
 fn is_behind(objects: &Objects, ground: &Ground, step: &Step<'_>) -> Result<bool, Failure> {
     let wishes = wishes(objects, step.from, step.to)?;
     let planned = !step.plan.is_empty();
-    Ok(planned
-        && wishes
-            .iter()
-            .all(|it| ground.why_staged(&it.path, "", it.from).is_none()))
+    Ok(planned && wishes.iter().all(|it| ground.why_staged(&it.path, "", it.from).is_none()))
 }
 
 fn finish_file(
@@ -259,9 +242,7 @@ fn finish_file(
 ) -> Result<(), Failure> {
     let path = planned.path.as_bytes();
     let blob = |id: &Option<String>| -> Result<Option<Vec<u8>>, Failure> {
-        id.as_deref()
-            .map(|it| objects.read_blob(oid(it)?))
-            .transpose()
+        id.as_deref().map(|it| objects.read_blob(oid(it)?)).transpose()
     };
     let (before, after) = (blob(&planned.before)?, blob(&planned.after)?);
     let (mode, now) = match ground.folder.look(path)? {
@@ -296,13 +277,9 @@ fn entry_for(
     id: Oid,
 ) -> Result<IndexEntry, Failure> {
     let path = planned.path.as_bytes();
-    let tree = objects
-        .repo
-        .find_tree(objects.tree_of(step.to)?)
-        .doing("read a tree")?;
-    let mode = tree
-        .get_path(as_path(path))
-        .map_or(planned.mode, |it| it.filemode().cast_unsigned());
+    let tree = objects.repo.find_tree(objects.tree_of(step.to)?).doing("read a tree")?;
+    let mode =
+        tree.get_path(as_path(path)).map_or(planned.mode, |it| it.filemode().cast_unsigned());
     if let OnDisk::File { bytes, stat, .. } = ground.folder.look(path)?
         && lens.smudge_one(path, mode, id)? == bytes
     {
@@ -348,11 +325,7 @@ struct Locks {
 impl Locks {
     /// `None`: somebody else has one.
     fn take(grounds: &[Ground]) -> Result<Option<Locks>, Failure> {
-        let mut locks = Locks {
-            held: Vec::new(),
-            resumed: Vec::new(),
-            committed: false,
-        };
+        let mut locks = Locks { held: Vec::new(), resumed: Vec::new(), committed: false };
         for ground in grounds {
             fail::point("git.lock");
             let path = ground.git_dir.join("index.lock");

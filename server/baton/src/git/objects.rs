@@ -45,10 +45,7 @@ fn follow(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     }
     found.push(dir.clone());
     let text = std::fs::read_to_string(dir.join("info/alternates")).unwrap_or_default();
-    for line in text
-        .lines()
-        .filter(|it| !it.is_empty() && !it.starts_with('#'))
-    {
+    for line in text.lines().filter(|it| !it.is_empty() && !it.starts_with('#')) {
         follow(&dir.join(line), depth + 1, found);
     }
 }
@@ -88,11 +85,7 @@ fn copy_settings(git: &Git) -> Result<(), Failure> {
     let user = git.user()?.config().doing("read your configuration")?;
     let store = super::open_at(&git.store).doing("open the store")?;
     let mut config = store.config().doing("read the store's configuration")?;
-    let fixed = [
-        ("gc.auto", "0"),
-        ("core.protectntfs", "true"),
-        ("core.protecthfs", "true"),
-    ];
+    let fixed = [("gc.auto", "0"), ("core.protectntfs", "true"), ("core.protecthfs", "true")];
     let copied = COPIED_SETTINGS.map(|key| (key, user.get_string(key).ok()));
     let wanted = copied
         .iter()
@@ -100,9 +93,7 @@ fn copy_settings(git: &Git) -> Result<(), Failure> {
         .chain(fixed);
     for (key, value) in wanted {
         if config.get_string(key).ok().as_deref() != Some(value) {
-            config
-                .set_str(key, value)
-                .doing("write the store's configuration")?;
+            config.set_str(key, value).doing("write the store's configuration")?;
         }
     }
     Ok(())
@@ -212,10 +203,8 @@ impl Objects {
         parents: &[Oid],
     ) -> Result<Oid, Failure> {
         let tree = self.repo.find_tree(tree).doing("read a tree")?;
-        let found: Result<Vec<_>, _> = parents
-            .iter()
-            .map(|it| self.repo.find_commit(*it))
-            .collect();
+        let found: Result<Vec<_>, _> =
+            parents.iter().map(|it| self.repo.find_commit(*it)).collect();
         let found = found.doing("read a commit")?;
         let refs: Vec<_> = found.iter().collect();
         let text = self
@@ -250,12 +239,7 @@ impl Objects {
     pub(super) fn copy_into(&self, other: &Repository, from: Oid, to: Oid) -> Result<(), Failure> {
         let theirs = other.odb().doing("open your repository's objects")?;
         let mut wanted = vec![to];
-        collect(
-            &self.repo,
-            Some(self.tree_of(from)?),
-            self.tree_of(to)?,
-            &mut wanted,
-        )?;
+        collect(&self.repo, Some(self.tree_of(from)?), self.tree_of(to)?, &mut wanted)?;
         wanted.retain(|it| !theirs.exists(*it));
         if wanted.is_empty() {
             return Ok(());
@@ -266,15 +250,13 @@ impl Objects {
         }
         let mut writer = theirs.packwriter().doing("copy the change")?;
         let mut failed = None;
-        let packed = builder.foreach(
-            |bytes| match std::io::Write::write_all(&mut writer, bytes) {
-                Ok(()) => true,
-                Err(error) => {
-                    failed = Some(error);
-                    false
-                }
-            },
-        );
+        let packed = builder.foreach(|bytes| match std::io::Write::write_all(&mut writer, bytes) {
+            Ok(()) => true,
+            Err(error) => {
+                failed = Some(error);
+                false
+            }
+        });
         if let Some(error) = failed {
             return Err(error).doing("copy the change");
         }
@@ -311,9 +293,8 @@ fn collect(
     let old = base.and_then(|it| repo.find_tree(it).ok());
     let new = repo.find_tree(tree).doing("read a tree")?;
     for entry in new.iter() {
-        let before = old
-            .as_ref()
-            .and_then(|it| it.iter().find(|it| it.name_bytes() == entry.name_bytes()));
+        let before =
+            old.as_ref().and_then(|it| it.iter().find(|it| it.name_bytes() == entry.name_bytes()));
         let before = before.map(|it| it.id());
         if before == Some(entry.id()) {
             continue;

@@ -29,12 +29,7 @@ impl Pen<'_> {
     /// Writes all of them, fresh, and returns their index entries.
     pub(super) fn write(&self, wanted: &[Wanted]) -> Result<Vec<IndexEntry>, Failure> {
         let mut entries = Vec::with_capacity(wanted.len());
-        let lens = Lens::new(
-            self.git,
-            self.repo,
-            self.objects,
-            &self.git_dir.join("index"),
-        )?;
+        let lens = Lens::new(self.git, self.repo, self.objects, &self.git_dir.join("index"))?;
         for batch in wanted.chunks(BATCH_FILES_MAX) {
             self.write_batch(&lens, batch, &mut entries)?;
         }
@@ -77,20 +72,11 @@ impl Pen<'_> {
                 let repo = super::open_at(git_dir).doing("open a slot")?;
                 let (objects, folder) = (git.objects()?, Folder::open(&slot.dir)?);
                 let (repo, objects, folder) = (&repo, &objects, &folder);
-                Pen {
-                    git,
-                    slot,
-                    git_dir,
-                    repo,
-                    objects,
-                    folder,
-                }
-                .write(theirs)
+                Pen { git, slot, git_dir, repo, objects, folder }.write(theirs)
             });
             let mut entries = self.write(ours)?;
-            let more = other
-                .join()
-                .map_err(|_| Failure::new(Code::Bug, "write a slot: a panic"))?;
+            let more =
+                other.join().map_err(|_| Failure::new(Code::Bug, "write a slot: a panic"))?;
             entries.extend(more?);
             Ok(entries)
         })

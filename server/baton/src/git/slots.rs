@@ -58,9 +58,7 @@ impl Git {
     /// `WorktreeLost` where the slot is not what `slot` made.
     pub fn check_slot(&self, slot: &Slot) -> Result<(), Failure> {
         let git_dir = self.slot_git_dir(&slot.name);
-        let is_ours = self
-            .slot_named(&slot.name)
-            .is_ok_and(|it| it.dir == slot.dir)
+        let is_ours = self.slot_named(&slot.name).is_ok_and(|it| it.dir == slot.dir)
             && slot.dir.symlink_metadata().is_ok_and(|it| it.is_dir())
             && is_exactly(&slot.dir.join(".git"), &pointer(&git_dir))
             && is_exactly(&git_dir.join("gitdir"), &back_pointer(&slot.dir))
@@ -84,15 +82,9 @@ impl Git {
     fn slot_named(&self, name: &str) -> Result<Slot, Failure> {
         let fine = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
         if name.is_empty() || 64 < name.len() || !name.chars().all(fine) {
-            return Err(Failure::new(
-                Code::Git,
-                format!("`{name}` is no name for a slot"),
-            ));
+            return Err(Failure::new(Code::Git, format!("`{name}` is no name for a slot")));
         }
-        Ok(Slot {
-            name: name.to_string(),
-            dir: self.state.join("slots").join(name),
-        })
+        Ok(Slot { name: name.to_string(), dir: self.state.join("slots").join(name) })
     }
 
     fn slot_git_dir(&self, name: &str) -> PathBuf {
@@ -167,9 +159,7 @@ impl Git {
 impl Work<'_> {
     /// The tree that the index describes; cheap, since the index caches it.
     pub(super) fn indexed(&mut self) -> Result<Oid, Failure> {
-        self.index
-            .write_tree_to(&self.objects.repo)
-            .doing("write a tree")
+        self.index.write_tree_to(&self.objects.repo).doing("write a tree")
     }
 
     /// Brings the index up to the files, and the store up to the index. The tree of what the slot
@@ -181,10 +171,8 @@ impl Work<'_> {
     /// As `absorb`, with the nested repositories, which no tree can hold.
     fn absorb_all(&mut self) -> Result<(Oid, Vec<Vec<u8>>), Failure> {
         let before = self.indexed()?;
-        let (nested, changed): (Vec<_>, Vec<_>) = self
-            .changed()?
-            .into_iter()
-            .partition(|it| it.0.ends_with(b"/"));
+        let (nested, changed): (Vec<_>, Vec<_>) =
+            self.changed()?.into_iter().partition(|it| it.0.ends_with(b"/"));
         let nested = nested.into_iter().map(|it| it.0).collect();
         if changed.is_empty() {
             return Ok((before, nested));
@@ -193,11 +181,7 @@ impl Work<'_> {
         let lens = Lens::new(self.git, &self.repo, &self.objects, &index)?;
         for (path, status) in &changed {
             let gone = *status == Delta::Deleted;
-            let found = if gone {
-                OnDisk::Absent
-            } else {
-                self.folder.look(path)?
-            };
+            let found = if gone { OnDisk::Absent } else { self.folder.look(path)? };
             absorb_path(&mut self.index, &lens, path, found)?;
         }
         let after = self.indexed()?;
@@ -229,11 +213,8 @@ impl Work<'_> {
         let mut found: Vec<_> = diff
             .deltas()
             .filter_map(|it| {
-                let file = if it.status() == Delta::Deleted {
-                    it.old_file()
-                } else {
-                    it.new_file()
-                };
+                let file =
+                    if it.status() == Delta::Deleted { it.old_file() } else { it.new_file() };
                 file.path_bytes().map(|path| (path.to_vec(), it.status()))
             })
             .collect();
@@ -251,9 +232,7 @@ impl Work<'_> {
         let head = self.head()?;
         let message = format!("left in slot {}", self.slot.name);
         let parents: Vec<Oid> = head.into_iter().collect();
-        let commit = self
-            .objects
-            .commit(&baton("Baton")?, &message, tree, &parents)?;
+        let commit = self.objects.commit(&baton("Baton")?, &message, tree, &parents)?;
         let free = (1..u32::MAX)
             .map(|n| format!("refs/baton/left/{}/{n}", self.slot.name))
             .find(|it| self.objects.target(it).is_none());
@@ -315,14 +294,11 @@ impl Work<'_> {
         let uncovers = gone.iter().any(|it| ignores(it)) || wanted.iter().any(|it| ignores(&it.0));
         for path in &gone {
             self.folder.remove(path)?;
-            self.index
-                .remove(as_path(path), 0)
-                .doing("write the index of a slot")?;
+            self.index.remove(as_path(path), 0).doing("write the index of a slot")?;
         }
         // Attributes first: they decide how the others are written.
-        let (first, rest): (Vec<Wanted>, Vec<Wanted>) = wanted
-            .into_iter()
-            .partition(|it| it.0.ends_with(b".gitattributes"));
+        let (first, rest): (Vec<Wanted>, Vec<Wanted>) =
+            wanted.into_iter().partition(|it| it.0.ends_with(b".gitattributes"));
         let pen = Pen {
             git: self.git,
             slot: &self.slot,
@@ -332,11 +308,7 @@ impl Work<'_> {
             folder: &self.folder,
         };
         let mut entries = pen.write(&first)?;
-        entries.extend(if fresh {
-            pen.write_new(&rest)?
-        } else {
-            pen.write(&rest)?
-        });
+        entries.extend(if fresh { pen.write_new(&rest)? } else { pen.write(&rest)? });
         for entry in &entries {
             self.index.add(entry).doing("write the index of a slot")?;
         }
@@ -348,9 +320,7 @@ impl Work<'_> {
         let repo = &self.objects.repo;
         let from = repo.find_tree(from).doing("read a tree")?;
         let to = repo.find_tree(to).doing("read a tree")?;
-        let diff = repo
-            .diff_tree_to_tree(Some(&from), Some(&to), None)
-            .doing("compare trees")?;
+        let diff = repo.diff_tree_to_tree(Some(&from), Some(&to), None).doing("compare trees")?;
         let (mut gone, mut wanted) = (Vec::new(), Vec::new());
         for delta in diff.deltas() {
             let file = delta.new_file();
@@ -377,18 +347,13 @@ fn absorb_path(
     let (mode, bytes, stat) = match found {
         OnDisk::File { mode, bytes, stat } => (mode, bytes, stat),
         OnDisk::Absent | OnDisk::Other => {
-            return index
-                .remove(as_path(path), 0)
-                .doing("write the index of a slot");
+            return index.remove(as_path(path), 0).doing("write the index of a slot");
         }
     };
     let id = lens.clean(path, &bytes)?;
     index.add(&stat.entry(path, mode, id)).map_err(|error| {
-        Failure::new(
-            Code::Git,
-            format!("save `{}`: {}", shown(path), error.message()),
-        )
-        .hint("git can't hold a file of this name; rename or remove it")
+        Failure::new(Code::Git, format!("save `{}`: {}", shown(path), error.message()))
+            .hint("git can't hold a file of this name; rename or remove it")
     })
 }
 
@@ -405,8 +370,7 @@ fn back_pointer(slot: &Path) -> String {
 }
 
 fn is_exactly(path: &Path, text: &str) -> bool {
-    path.symlink_metadata()
-        .is_ok_and(|it| it.is_file() && it.len() == text.len() as u64)
+    path.symlink_metadata().is_ok_and(|it| it.is_file() && it.len() == text.len() as u64)
         && std::fs::read(path).is_ok_and(|it| it == text.as_bytes())
 }
 

@@ -49,12 +49,7 @@ impl Git {
         };
         self.keep_base(&user, task, base.id())?;
         let (seen, tree, says, left_out) = match start {
-            StartFrom::Head => (
-                base.id(),
-                base.tree_id(),
-                said(base.id(), [0; 3]),
-                Vec::new(),
-            ),
+            StartFrom::Head => (base.id(), base.tree_id(), said(base.id(), [0; 3]), Vec::new()),
             StartFrom::Seen => self.see(&objects, &user, task, &base, buffers)?,
         };
         Ok(Base {
@@ -89,8 +84,7 @@ impl Git {
         let path = scratch.path().join("index");
         copy_index(&user.path().join("index"), &path)?;
         let mut index = Index::open(&path).doing("read a copy of your index")?;
-        user.set_index(&mut index)
-            .doing("read a copy of your index")?;
+        user.set_index(&mut index).doing("read a copy of your index")?;
         let mut differs = Differs::default();
         self.add_changed(objects, user, &mut index, &path, &mut differs)?;
         name_modules(&index, &mut differs.left_out);
@@ -131,9 +125,7 @@ impl Git {
                 differs.untracked.insert(path.clone());
             }
             if status == Delta::Deleted {
-                index
-                    .remove_path(as_path(&path))
-                    .doing("write a copy of your index")?;
+                index.remove_path(as_path(&path)).doing("write a copy of your index")?;
                 continue;
             }
             if let Some(attribute) = lens.foreign(&path) {
@@ -154,12 +146,7 @@ impl Git {
         if looks_secret(path) {
             return Some("named like a secret".into());
         }
-        let meta = self
-            .place
-            .root
-            .join(as_path(path))
-            .symlink_metadata()
-            .ok()?;
+        let meta = self.place.root.join(as_path(path)).symlink_metadata().ok()?;
         let mib = |it: u64| it / (1024 * 1024);
         if UNTRACKED_FILE_BYTES_MAX < meta.len() {
             return Some(format!("untracked and {} MiB", mib(meta.len())));
@@ -196,9 +183,7 @@ impl Git {
                 None => self.why_new_buffer_out(user, path, differs),
             };
             if let Some(why) = why {
-                differs
-                    .left_out
-                    .push(format!("{}: unsaved, and {why}", buffer.path));
+                differs.left_out.push(format!("{}: unsaved, and {why}", buffer.path));
                 continue;
             }
             let id = lens.clean(path, &buffer.text)?;
@@ -227,10 +212,7 @@ impl Git {
             return Some("ignored by git".into());
         }
         let prefix = format!("{}: ", String::from_utf8_lossy(path));
-        let named = differs
-            .left_out
-            .iter()
-            .find_map(|it| it.strip_prefix(&prefix));
+        let named = differs.left_out.iter().find_map(|it| it.strip_prefix(&prefix));
         named.map(str::to_string)
     }
 }
@@ -249,16 +231,10 @@ pub(super) fn copy_index(from: &Path, to: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error).doing("read your index"),
     };
-    let time = from
-        .metadata()
-        .and_then(|it| it.modified())
-        .doing("read your index")?;
+    let time = from.metadata().and_then(|it| it.modified()).doing("read your index")?;
     let copy = || -> std::io::Result<()> {
         std::fs::write(to, bytes)?;
-        std::fs::File::options()
-            .write(true)
-            .open(to)?
-            .set_modified(time)
+        std::fs::File::options().write(true).open(to)?.set_modified(time)
     };
     copy().doing("copy your index")
 }
@@ -271,18 +247,13 @@ fn changed(user: &Repository, index: &Index) -> Result<Vec<(Vec<u8>, Delta)>, Fa
         .recurse_untracked_dirs(true)
         .include_typechange(true)
         .ignore_submodules(true);
-    let diff = user
-        .diff_index_to_workdir(Some(index), Some(&mut options))
-        .doing("look at your files")?;
+    let diff =
+        user.diff_index_to_workdir(Some(index), Some(&mut options)).doing("look at your files")?;
     let mut found: Vec<_> = diff
         .deltas()
         .filter(|it| !matches!(it.status(), Delta::Unreadable | Delta::Ignored))
         .filter_map(|it| {
-            let file = if it.status() == Delta::Deleted {
-                it.old_file()
-            } else {
-                it.new_file()
-            };
+            let file = if it.status() == Delta::Deleted { it.old_file() } else { it.new_file() };
             let path = file.path_bytes().or(it.old_file().path_bytes())?;
             Some((path.to_vec(), it.status()))
         })
@@ -304,9 +275,7 @@ fn add(index: &mut Index, path: &[u8]) -> Result<(), git2::Error> {
 fn name_modules(index: &Index, left_out: &mut Vec<String>) {
     for entry in index.iter().filter(|it| it.mode == MODE_MODULE) {
         let name = String::from_utf8_lossy(&entry.path).into_owned();
-        left_out.push(format!(
-            "{name}: a submodule, its files are not part of this repository"
-        ));
+        left_out.push(format!("{name}: a submodule, its files are not part of this repository"));
     }
 }
 
@@ -320,13 +289,9 @@ fn counts(
     let repo = &objects.repo;
     let base = repo.find_tree(base).doing("read a tree")?;
     let tree = repo.find_tree(tree).doing("read a tree")?;
-    let diff = repo
-        .diff_tree_to_tree(Some(&base), Some(&tree), None)
-        .doing("compare trees")?;
-    let paths: BTreeSet<Vec<u8>> = diff
-        .deltas()
-        .filter_map(|it| it.new_file().path_bytes().map(<[u8]>::to_vec))
-        .collect();
+    let diff = repo.diff_tree_to_tree(Some(&base), Some(&tree), None).doing("compare trees")?;
+    let paths: BTreeSet<Vec<u8>> =
+        diff.deltas().filter_map(|it| it.new_file().path_bytes().map(<[u8]>::to_vec)).collect();
     let changed = paths
         .iter()
         .filter(|it| !differs.untracked.contains(*it) && !differs.unsaved.contains(*it))
@@ -372,9 +337,8 @@ fn free_branch(user: &Repository, task: TaskId, slug: &str) -> String {
         words => format!("refs/heads/baton/{task}-{words}"),
     };
     let more = (2..u32::MAX).map(|n| format!("{name}-{n}"));
-    let mut free = std::iter::once(name.clone())
-        .chain(more)
-        .filter(|it| user.find_reference(it).is_err());
+    let mut free =
+        std::iter::once(name.clone()).chain(more).filter(|it| user.find_reference(it).is_err());
     free.next().unwrap_or(name)
 }
 

@@ -22,10 +22,8 @@ impl Work<'_> {
             for name in READ_BY_GIT {
                 if is_pipe_or_device(&dir.join(name)) {
                     let path = folder.join(name);
-                    let text = format!(
-                        "look at the slot: `{}` is a pipe or a device",
-                        path.display()
-                    );
+                    let text =
+                        format!("look at the slot: `{}` is a pipe or a device", path.display());
                     return Err(Failure::new(Code::Git, text).hint("remove it"));
                 }
             }
