@@ -144,14 +144,10 @@ impl Crew {
     pub(super) async fn stop(&mut self) {
         self.closing = true;
         self.running.iter().for_each(|it| it.stop.cancel());
-        let all = self.shared.config.runs_at_once_max.max(1);
+        // Every lease is back: no job works in a slot any more.
         let rest = async {
-            // Every lease is back: no job works in a slot any more.
-            let mut leased = vec![];
-            for _ in 0..all {
-                leased.push(self.slots.lease().await);
-            }
-            let _ = self.shared.check_slots.lease().await;
+            self.slots.all_back().await;
+            self.shared.check_slots.all_back().await;
         };
         let _ = tokio::time::timeout(Duration::from_millis(STOP_MS_MAX), rest).await;
     }

@@ -6,6 +6,7 @@ use super::shared::Shared;
 use super::{blocking, now_ms};
 use crate::checks::{self, Ground, Observed};
 use crate::fail;
+use crate::git::Slot;
 use std::path::Path;
 use team::{
     CheckSpec, Code, CommitId, Event, Failure, Input, Ran, Receipt, ReceiptId, Repro, Run, RunId,
@@ -19,7 +20,7 @@ pub(super) async fn check(desk: &Desk, task: TaskId, run: RunId) -> Result<(), F
     let round = desk.team.run(run).ok_or_else(missing)?;
     let Work::Checks { commit, unconfined, .. } = &round.work else { return Err(missing()) };
     let names = it.repro.as_ref().map(|it| it.tests.clone()).unwrap_or_default();
-    let slot = desk.shared.check_slots.lease().await?;
+    let slot = desk.shared.check_slots.lease(task).await;
     let ground = ground(&desk.shared, &slot.name(), commit).await?;
     // Those recorded before a crash stay; the rest runs.
     for spec in it.checks.iter().filter(|it| it.required && !has_run(round, &it.name)) {
@@ -29,6 +30,9 @@ pub(super) async fn check(desk: &Desk, task: TaskId, run: RunId) -> Result<(), F
         let ran = Ran::Check { name: spec.name.clone() };
         record(desk, run, ran, &observed, &ground, level).await?;
     }
+    let (git, at) = (desk.shared.git.clone(), Slot { name: slot.name(), dir: ground.slot.clone() });
+    blocking(move || git.rest(&at)).await?;
+    drop(slot);
     settled(desk.report(Input::Checked { run }).await)
 }
 
@@ -140,7 +144,7 @@ pub(super) fn ground_at(shared: &Shared, slot: &str, dir: &Path) -> Result<Groun
         slot: dir.to_path_buf(),
         commit: None,
         tree: None,
-        read_only: shared.git.objects_dirs(),
+        read_only: [vec![shared.git.store_dir().to_path_buf()], shared.git.objects_dirs()].concat(),
         cache: shared.cache(slot)?,
         environment: shared.environment.clone(),
     })
@@ -150,12 +154,12 @@ pub(super) fn ground_at(shared: &Shared, slot: &str, dir: &Path) -> Result<Groun
 /// result: why it shows nothing.
 pub(super) async fn reproduce(
     desk: &Desk,
-    run: RunId,
+    (task, run): (TaskId, RunId),
     spec: &CheckSpec,
     commit: &CommitId,
     tests: &[String],
 ) -> Result<Result<Repro, String>, Failure> {
-    let slot = desk.shared.check_slots.lease().await?;
+    let slot = desk.shared.check_slots.lease(task).await;
     let ground = ground(&desk.shared, &slot.name(), commit).await?;
     let sandbox = desk.shared.sandbox().await;
     fail::point("hub.repro.before");
@@ -198,7 +202,8 @@ pub(super) async fn replay(
         config(format!("replay {id}: it ran on files that were not committed"))
             .hint("receipts of the server's own checks can be replayed")
     })?;
-    let task = team.run(id.run).and_then(|it| team.task(it.task));
+    let owner = team.run(id.run).map(|it| it.task).ok_or_else(|| config(format!("find {id}")))?;
+    let task = team.task(owner);
     let name = match &old.ran {
         Ran::Check { name } | Ran::Repro { name } | Ran::OwnCheck { name } => name.as_str(),
         Ran::Command => "",
@@ -208,7 +213,7 @@ pub(super) async fn replay(
     let timeout_ms_max = known.map_or(crate::sandbox::TIMEOUT_MS_DEFAULT, |it| it.timeout_ms_max);
     let (name, argv) = (name.to_string(), old.argv.clone());
     let spec = CheckSpec { name, argv, report, required: false, timeout_ms_max };
-    let slot = shared.check_slots.lease().await?;
+    let slot = shared.check_slots.lease(owner).await;
     let ground = ground(shared, &slot.name(), commit).await?;
     observe(shared, &spec, &ground, &[], false, &CancellationToken::new()).await
 }

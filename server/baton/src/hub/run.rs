@@ -30,6 +30,7 @@ const QUESTION_MS: u64 = 24 * 60 * 60 * 1000;
 /// One run on its way.
 struct Course<'a> {
     desk: &'a Desk,
+    task: TaskId,
     run: RunId,
     duty: Duty,
     base: Base,
@@ -49,7 +50,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     let Some(Work::Role { duty, on, start }) = work else { return Err(missing()) };
     let base = it.base.clone().ok_or_else(missing)?;
     let model = desk.shared.model().await?;
-    let leased = desk.slots.lease().await?;
+    let leased = desk.slots.lease(task).await;
     let journal = steps(desk, run).await?;
     let slot = prepare(desk, &slot_name(&leased, duty), &on, &journal).await?;
     let history = match start {
@@ -70,12 +71,13 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     };
     let next = u32::try_from(assignment.journal.len()).unwrap_or(u32::MAX);
     let (checks, stop_agent) = (it.checks.clone(), stop.clone());
-    let mut course = Course { desk, run, duty, base, checks, slot, next, is_over: false, stop };
+    let mut course =
+        Course { desk, task, run, duty, base, checks, slot, next, is_over: false, stop };
     let (out, requests) = mpsc::channel(REQUESTS_MAX);
     let work = agent::work(assignment, model, out, &stop_agent);
     let (ended, served) = tokio::join!(work, course.serve(requests));
     // Whatever the end: every byte it wrote is kept.
-    let kept = course.save().await;
+    let kept = course.rest().await;
     served?;
     let ended = ended?;
     kept?;
@@ -213,6 +215,17 @@ impl Course<'_> {
         .await
     }
 
+    /// The end of the run in this slot: its bytes are kept, the next one finds it ready.
+    async fn rest(&self) -> Result<(), Failure> {
+        let (git, slot, run) = (self.desk.shared.git.clone(), self.slot.clone(), self.run);
+        blocking(move || {
+            git.check_slot(&slot)?;
+            git.save(&slot, run)?;
+            git.rest(&slot)
+        })
+        .await
+    }
+
     async fn command(
         &self,
         argv: Vec<String>,
@@ -294,7 +307,7 @@ impl Course<'_> {
         };
         let message = if note.trim().is_empty() { "checkpoint".into() } else { note };
         let commit = self.commit(&message).await?;
-        match round::reproduce(self.desk, self.run, spec, &commit, &tests).await? {
+        match round::reproduce(self.desk, (self.task, self.run), spec, &commit, &tests).await? {
             Err(why) => Ok(Err(why)),
             Ok(repro) => {
                 let (receipt, strong) = (repro.receipt, repro.strong);

@@ -6,9 +6,9 @@ use crate::git::{Git, Place};
 use crate::model::Model;
 use crate::sandbox::{Environment, Sandbox};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use team::{Code, Failure, Limits, SandboxLevel};
-use tokio::sync::{OnceCell, Semaphore};
+use std::sync::OnceLock;
+use team::{Code, Failure, Limits, SandboxLevel, TaskId};
+use tokio::sync::{Notify, OnceCell};
 
 pub(super) struct Shared {
     pub(super) place: Place,
@@ -25,18 +25,24 @@ pub(super) struct Shared {
     pub(super) check_slots: Slots,
 }
 
-/// A pool of slot names of one kind. A name that is out is nobody else's.
+/// A pool of slot names of one kind. A name that is out is nobody else's. A task gets the slot back
+/// that it had: it is warm, and holds nearly the right files.
 pub(super) struct Slots {
     kind: &'static str,
-    free: std::sync::Mutex<Vec<u32>>,
-    permits: Arc<Semaphore>,
+    places: std::sync::Mutex<Vec<SlotPlace>>,
+    given_back: Notify,
+}
+
+struct SlotPlace {
+    number: u32,
+    is_out: bool,
+    last: Option<TaskId>,
 }
 
 /// One slot's name, given back when dropped.
 pub(super) struct Leased<'a> {
     slots: &'a Slots,
     number: u32,
-    _permit: tokio::sync::OwnedSemaphorePermit,
 }
 
 /// What this machine can do for the team, for `doctor` and for those who start a task.
@@ -122,16 +128,46 @@ impl Shared {
 
 impl Slots {
     pub(super) fn new(kind: &'static str, at_once_max: u32) -> Slots {
-        let free = std::sync::Mutex::new((1..=at_once_max).rev().collect());
-        Slots { kind, free, permits: Arc::new(Semaphore::new(at_once_max as usize)) }
+        let place = |number| SlotPlace { number, is_out: false, last: None };
+        let places = std::sync::Mutex::new((1..=at_once_max).map(place).collect());
+        Slots { kind, places, given_back: Notify::new() }
     }
 
-    /// Waits for a free slot.
-    pub(super) async fn lease(&self) -> Result<Leased<'_>, Failure> {
-        let gone = || Failure::new(Code::Interrupted, "get a slot: the hub is closing");
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| gone())?;
-        let number = self.free.lock().map_err(|_| gone())?.pop().ok_or_else(gone)?;
-        Ok(Leased { slots: self, number, _permit: permit })
+    /// Waits for a slot: the task's own where it had one, and was not given to another since.
+    pub(super) async fn lease(&self, task: TaskId) -> Leased<'_> {
+        loop {
+            let given_back = self.given_back.notified();
+            if let Some(number) = self.take(task) {
+                return Leased { slots: self, number };
+            }
+            given_back.await;
+        }
+    }
+
+    fn take(&self, task: TaskId) -> Option<u32> {
+        let mut places = self.places.lock().ok()?;
+        let first = |fits: &dyn Fn(&SlotPlace) -> bool| places.iter().position(fits);
+        let own = first(&|it| it.last == Some(task));
+        let unused = first(&|it| !it.is_out && it.last.is_none());
+        let free = first(&|it| !it.is_out);
+        let place = &mut places[own.or(unused).or(free)?];
+        if place.is_out {
+            return None;
+        }
+        (place.is_out, place.last) = (true, Some(task));
+        Some(place.number)
+    }
+
+    /// Waits until none is out.
+    pub(super) async fn all_back(&self) {
+        loop {
+            let given_back = self.given_back.notified();
+            let is_out = |it: &Vec<SlotPlace>| it.iter().any(|it| it.is_out);
+            if !self.places.lock().is_ok_and(|it| is_out(&it)) {
+                return;
+            }
+            given_back.await;
+        }
     }
 }
 
@@ -143,8 +179,10 @@ impl Leased<'_> {
 
 impl Drop for Leased<'_> {
     fn drop(&mut self) {
-        if let Ok(mut free) = self.slots.free.lock() {
-            free.push(self.number);
+        if let Ok(mut places) = self.slots.places.lock() {
+            let mine = places.iter_mut().filter(|it| it.number == self.number);
+            mine.for_each(|it| it.is_out = false);
         }
+        self.slots.given_back.notify_waiters();
     }
 }
