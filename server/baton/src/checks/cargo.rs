@@ -59,7 +59,7 @@ pub fn read_cargo(output: &str, names: &[String]) -> Tests {
                 if failing.len() < FAILING_MAX {
                     failing.insert(name.to_string());
                 }
-                // Its own line may have been torn by another's output; this list never is.
+                // Its own line may be torn by the output of another; this list comes after all ended.
                 seen.push((name.to_string(), Outcome::Failed));
             }
         } else if !line.is_empty() {
