@@ -233,7 +233,7 @@ pub fn is_root() -> bool {
 /// Runs one test of this binary again, as a command line.
 pub fn again(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture", "--include-ignored"]);
+    command.args(["--exact", test, "--nocapture"]);
     command
 }
 

@@ -55,8 +55,12 @@ pub fn read_cargo(output: &str, names: &[String]) -> Tests {
         } else if line == "failures:" {
             in_failures = true;
         } else if let Some(name) = line.strip_prefix("    ").filter(|_| in_failures) {
-            if !name.starts_with(' ') && failing.len() < FAILING_MAX {
-                failing.insert(name.to_string());
+            if !name.starts_with(' ') {
+                if failing.len() < FAILING_MAX {
+                    failing.insert(name.to_string());
+                }
+                // Its own line may be torn by the output of another; this list comes after all ended.
+                seen.push((name.to_string(), Outcome::Failed));
             }
         } else if !line.is_empty() {
             in_failures = false;

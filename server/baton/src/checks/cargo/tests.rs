@@ -200,3 +200,14 @@ fn command_lines_for_named_tests() {
         "cargo +1.95 test -p x --no-fail-fast -- --test-threads=1 --exact a::b"
     );
 }
+
+#[test]
+fn a_torn_line_is_made_up_for_by_the_list_of_failures() {
+    let torn = RED.replace(
+        "test tests::subtracts ... FAILED",
+        "test tests::subtracts ... \nrunning 1 test\ntest tests::subtracts ... ok\nFAILED",
+    );
+    assert_ne!(torn, RED);
+    let tests = read_cargo(&torn, &names(&["subtracts"]));
+    assert_eq!((tests.failed, tests.named[0].1), (1, Outcome::Failed));
+}
