@@ -37,7 +37,7 @@ fn a_broken_configuration_of_the_user() {
     world.config("[model]\nprovder = \"script\"\n");
     run(&world).ends(1).complains(&["failed to read your configuration", "provder"]);
     world.config("[model\n");
-    run(&world).ends(1).complains(&["failed to read your configuration", "("]);
+    run(&world).ends(1).complains(&["failed to read your configuration", "config.toml, line 1"]);
 }
 
 #[test]

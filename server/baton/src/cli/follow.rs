@@ -295,12 +295,8 @@ impl<'a> Follow<'a> {
                 self.doing.insert(run, last);
             }
             Progress::Does(text) => {
-                let said = self.says.remove(&run).unwrap_or_default();
                 if self.tell == Tell::Voices {
                     let who = self.narrator.role_of(run).map_or("Baton", Role::name);
-                    if !said.trim().is_empty() {
-                        self.aside(who, Shade::Plain, &format!("\u{201c}{}\u{201d}", said.trim()));
-                    }
                     // What is handed over is told by what came of it.
                     if !text.starts_with("hand_over") {
                         self.aside(who, Shade::Quiet, &cut(&text, ASIDE_CHARS_MAX));
@@ -312,7 +308,14 @@ impl<'a> Follow<'a> {
                 let text = format!("waits {} s: {why}", wait_ms.div_ceil(1000));
                 self.doing.insert(run, cut(&safe(&text), STATUS_CHARS_MAX));
             }
-            Progress::Spent(_) => (),
+            // A reply is whole.
+            Progress::Spent(_) => {
+                let said = self.says.remove(&run).unwrap_or_default();
+                if self.tell == Tell::Voices && !said.trim().is_empty() {
+                    let who = self.narrator.role_of(run).map_or("Baton", Role::name);
+                    self.aside(who, Shade::Plain, &quoted(self.screen, &said));
+                }
+            }
         }
     }
 
@@ -361,6 +364,12 @@ impl<'a> Follow<'a> {
             }
         }
     }
+}
+
+/// What a role said, in quotation marks.
+fn quoted(screen: &Screen, said: &str) -> String {
+    let (open, close) = (screen.symbol("\u{201c}", "\""), screen.symbol("\u{201d}", "\""));
+    format!("{open}{}{close}", said.trim())
 }
 
 fn spinner() -> ProgressBar {
