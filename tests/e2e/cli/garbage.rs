@@ -37,7 +37,7 @@ fn a_broken_configuration_of_the_user() {
     world.config("[model]\nprovder = \"script\"\n");
     run(&world).ends(1).complains(&["failed to read your configuration", "provder"]);
     world.config("[model\n");
-    run(&world).ends(1).complains(&["failed to read your configuration", "("]);
+    run(&world).ends(1).complains(&["failed to read your configuration", "config.toml, line 1"]);
 }
 
 #[test]
@@ -139,11 +139,11 @@ fn a_wrong_key_parks_the_task_and_is_never_shown() {
         }
         said(&command.output().unwrap())
     };
-    let ran = with_key(Some("sk-the-wrong-key-0123456789"), &["run", "it is wrong"]);
+    let ran = with_key(Some("the-wrong-key-0123456789"), &["run", "it is wrong"]);
     ran.ends(1);
     assert!(ran.err.contains("T1 is parked") && ran.err.contains("key"), "{}", ran.err);
     assert!(!format!("{}{}", ran.out, ran.err).contains("wrong-key"), "the key was shown");
-    let looked = with_key(Some("sk-the-wrong-key-0123456789"), &["doctor"]);
+    let looked = with_key(Some("the-wrong-key-0123456789"), &["doctor"]);
     assert!(
         looked.out.contains("with a key") && !looked.out.contains("wrong-key"),
         "{}",

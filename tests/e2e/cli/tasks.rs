@@ -15,6 +15,9 @@ fn a_rule_lands_what_is_proven() {
     assert!(ran.out.contains("My time"), "{}", ran.out);
     assert_eq!(world.answer(), "right\n");
     assert_ne!(world.head(), before);
+    let status = world.baton(&["status", "--json"]).ends(0).json();
+    assert_eq!((&status["shipped"], &status["shippedByRule"]), (&1.into(), &1.into()));
+    assert_eq!(world.baton(&["status", "--short"]).ends(0).out, "\n");
 }
 
 #[test]

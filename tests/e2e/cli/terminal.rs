@@ -157,3 +157,19 @@ fn trust_asks_and_only_yes_is_a_yes() {
         assert_eq!(terminal.end(), code, "{typed:?}: {}", terminal.shown);
     }
 }
+
+#[test]
+fn what_a_model_writes_does_nothing_to_the_terminal() {
+    let script = HONEST
+        .replace("new = \"right\"", "new = \"right \\u001b]0;owned\\u0007 \\u202e\"")
+        .replace("the answer is wrong", "wrong \\u001b]0;owned\\u0007")
+        .replace("made it right", "right \\u001b]0;owned\\u0007");
+    let world = World::with(&script);
+    let mut terminal = run(&world);
+    terminal.expect("A1: type approve");
+    terminal.press("later\n");
+    assert_eq!(terminal.end(), 2, "{}", terminal.shown);
+    assert!(terminal.shown.contains("owned"), "{}", terminal.shown);
+    let acts = ["\u{1b}]0;", "\u{7}", "\u{202e}"];
+    assert!(!acts.iter().any(|it| terminal.shown.contains(it)), "{:?}", terminal.shown);
+}

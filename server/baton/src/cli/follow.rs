@@ -89,6 +89,8 @@ pub struct Follow<'a> {
     pub answers_as: Option<&'static str>,
     narrator: Narrator,
     told: u64,
+    /// The followed tasks; what happens to others is told with their id.
+    tasks: Vec<String>,
     /// What was told, for the table at the end.
     pub log: Vec<(Millis, Event)>,
     bars: BTreeMap<RunId, ProgressBar>,
@@ -120,6 +122,7 @@ impl<'a> Follow<'a> {
             answers_as: None,
             narrator: Narrator::of(&team),
             told: team.version,
+            tasks: Vec::new(),
             log: Vec::new(),
             bars: BTreeMap::new(),
             doing: BTreeMap::new(),
@@ -133,6 +136,7 @@ impl<'a> Follow<'a> {
     ///
     /// Errors: the log can't be read, or an answer of the person's was not written down.
     pub async fn until_settled(&mut self, tasks: &[TaskId]) -> Result<u8, Trouble> {
+        self.tasks = tasks.iter().map(ToString::to_string).collect();
         loop {
             self.until_quiet(tasks).await?;
             if self.interrupted {
@@ -241,7 +245,11 @@ impl<'a> Follow<'a> {
 
     fn take(&mut self, version: u64, at: Millis, event: Event) {
         self.told = version;
-        let line = self.narrator.tell(version, at, &event);
+        let mut line = self.narrator.tell(version, at, &event);
+        let others = line.task.as_ref().filter(|it| !self.tasks.contains(it));
+        if let Some(task) = others.filter(|_| self.tell != Tell::Json) {
+            line.text = format!("{task}: {}", line.text);
+        }
         match self.tell {
             Tell::Json => self.screen.line(json_line(&line)),
             Tell::Lines | Tell::Voices if line.quiet => (),
@@ -295,12 +303,8 @@ impl<'a> Follow<'a> {
                 self.doing.insert(run, last);
             }
             Progress::Does(text) => {
-                let said = self.says.remove(&run).unwrap_or_default();
                 if self.tell == Tell::Voices {
                     let who = self.narrator.role_of(run).map_or("Baton", Role::name);
-                    if !said.trim().is_empty() {
-                        self.aside(who, Shade::Plain, &format!("\u{201c}{}\u{201d}", said.trim()));
-                    }
                     // What is handed over is told by what came of it.
                     if !text.starts_with("hand_over") {
                         self.aside(who, Shade::Quiet, &cut(&text, ASIDE_CHARS_MAX));
@@ -312,7 +316,14 @@ impl<'a> Follow<'a> {
                 let text = format!("waits {} s: {why}", wait_ms.div_ceil(1000));
                 self.doing.insert(run, cut(&safe(&text), STATUS_CHARS_MAX));
             }
-            Progress::Spent(_) => (),
+            // A reply is whole.
+            Progress::Spent(_) => {
+                let said = self.says.remove(&run).unwrap_or_default();
+                if self.tell == Tell::Voices && !said.trim().is_empty() {
+                    let who = self.narrator.role_of(run).map_or("Baton", Role::name);
+                    self.aside(who, Shade::Plain, &quoted(self.screen, &said));
+                }
+            }
         }
     }
 
@@ -361,6 +372,12 @@ impl<'a> Follow<'a> {
             }
         }
     }
+}
+
+/// What a role said, in quotation marks.
+fn quoted(screen: &Screen, said: &str) -> String {
+    let (open, close) = (screen.symbol("\u{201c}", "\""), screen.symbol("\u{201d}", "\""));
+    format!("{open}{}{close}", said.trim())
 }
 
 fn spinner() -> ProgressBar {
@@ -440,5 +457,65 @@ pub fn pointer(team: &Team, task: TaskId, repo: &str) -> Vec<String> {
             format!("  baton{repo} retry {task}     go on; or: baton{repo} cancel {task}"),
         ],
         Standing::Busy | Standing::Closed(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use team::{Brief, Failure, Limits, Origin, Resume, StartFrom};
+
+    fn team(states: &[TaskState]) -> (Team, Vec<TaskId>) {
+        let mut team = Team::default();
+        let brief = Brief {
+            text: "it is wrong".into(),
+            origin: Origin::CommandLine,
+            place: None,
+            start: StartFrom::Seen,
+            land_by_rule: false,
+            limits: Limits::default(),
+        };
+        for (task, state) in (1..).map(TaskId).zip(states) {
+            team.apply(&Event::TaskDelegated { task, brief: brief.clone(), at: 0 });
+            if let Some(it) = team.tasks.get_mut(&task) {
+                Arc::make_mut(it).state = state.clone();
+            }
+        }
+        let tasks = team.tasks.keys().copied().collect();
+        (team, tasks)
+    }
+
+    fn parked(why: Parked) -> TaskState {
+        TaskState::Parked { why, was: Resume::Snapshot }
+    }
+
+    #[test]
+    fn each_standing_has_its_exit_code() {
+        let failed = || parked(Parked::Failed(Failure::new(team::Code::Model, "x")));
+        let stuck = || parked(Parked::NeedsPerson("x".into()));
+        let asks = || TaskState::AwaitingApproval { approval: ApprovalId(1) };
+        let done = || TaskState::Closed(End::Answered);
+        for (states, expected) in [
+            (vec![done()], exit::DONE),
+            (vec![asks()], exit::NEEDS_PERSON),
+            (vec![stuck()], exit::NEEDS_PERSON),
+            (vec![failed()], exit::FAILED),
+            (vec![TaskState::Closed(End::Cancelled)], exit::FAILED),
+            (vec![done(), asks()], exit::NEEDS_PERSON),
+            (vec![asks(), failed(), done()], exit::FAILED),
+            (vec![], exit::DONE),
+        ] {
+            let (team, tasks) = team(&states);
+            assert_eq!(code(&team, &tasks), expected, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn a_parked_task_says_what_to_type() {
+        let (team, tasks) = team(&[parked(Parked::NeedsPerson("three builds\u{1b}[2J".into()))]);
+        let lines = pointer(&team, tasks[0], " --repo /r");
+        assert_eq!(lines[0], "T1 is parked: three builds\\u{1b}[2J");
+        assert!(lines[2].contains("baton --repo /r retry T1"), "{lines:?}");
     }
 }

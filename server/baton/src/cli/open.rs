@@ -169,8 +169,13 @@ impl Here {
             let files = safe(&ignored.join(", "));
             screen.note(format!("baton: ignored until you trust them: {files} (baton trust)"));
         }
-        let hub = Hub::open(self.place.clone(), self.home.clone(), config).await;
-        hub.doing("open this repository's team")
+        let hub = Hub::open(self.place.clone(), self.home.clone(), config)
+            .await
+            .doing("open this repository's team")?;
+        for note in hub.notes() {
+            screen.note(format!("baton: {}", safe(note)));
+        }
+        Ok(hub)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::protocol::{
 };
 use serde::Serialize;
 use std::collections::VecDeque;
-use team::{Code, Column, Failure, TaskId, Team};
+use team::{ApprovalState, By, Code, Column, End, Failure, TaskId, TaskState, Team};
 
 /// How many events are read from the log at once.
 const EVENTS_MAX: u64 = 1_000;
@@ -192,7 +192,7 @@ pub fn diff(screen: &Screen, here: &Here, asked: &args::Diff) -> Result<u8, Trou
         let patch = git.patch(&from, &to).doing(&doing)?;
         // Whoever pipes it wants the bytes; on a terminal it is only looked at.
         if screen.out_is_terminal {
-            patch.lines().for_each(|it| screen.diff(&safe_keeping_tabs(it)));
+            screen.diff(&patch);
         } else {
             screen.raw(&patch);
         }
@@ -226,10 +226,6 @@ pub fn diff(screen: &Screen, here: &Here, asked: &args::Diff) -> Result<u8, Trou
     screen.table(&["File", "Change", "Added", "Removed"], &rows);
     screen.line(format!("{}..{} (--patch shows the lines)", from.short(), to.short()));
     Ok(exit::DONE)
-}
-
-fn safe_keeping_tabs(line: &str) -> String {
-    line.split('\t').map(safe).collect::<Vec<_>>().join("\t")
 }
 
 fn file_view(it: &crate::git::FileDiff) -> FileDiffView {
@@ -320,6 +316,10 @@ struct Status {
     working: usize,
     needs_you: usize,
     parked: usize,
+    /// Landed, applied or answered.
+    shipped: usize,
+    /// Of those, landed by a rule that the person set: counted apart.
+    shipped_by_rule: usize,
 }
 
 pub fn status(screen: &Screen, here: &Here, asked: &args::Status) -> Result<u8, Trouble> {
@@ -331,8 +331,8 @@ pub fn status(screen: &Screen, here: &Here, asked: &args::Status) -> Result<u8, 
         screen.line(short(&status));
     } else {
         screen.line(format!(
-            "{} working, {} waiting for you, {} parked",
-            status.working, status.needs_you, status.parked
+            "{} working, {} waiting for you, {} parked; {} shipped, {} of them by your rule",
+            status.working, status.needs_you, status.parked, status.shipped, status.shipped_by_rule
         ));
     }
     Ok(exit::DONE)
@@ -346,7 +346,31 @@ fn status_of(repository: &str, team: &Team) -> Status {
         working: of(Column::Working),
         needs_you: of(Column::NeedsYou),
         parked: of(Column::Parked),
+        shipped: of(Column::Shipped),
+        shipped_by_rule: by_rule(team),
     }
+}
+
+/// How many tasks landed without a person looking, by the rule set when they were delegated.
+fn by_rule(team: &Team) -> usize {
+    let landed = team.tasks.values().filter_map(|it| match &it.state {
+        TaskState::Closed(End::Landed { approval, .. }) => team.approvals.get(approval),
+        TaskState::Closed(
+            End::Applied { .. }
+            | End::Answered
+            | End::Rejected { .. }
+            | End::Cancelled
+            | End::Undone { .. },
+        )
+        | TaskState::Waiting { .. }
+        | TaskState::Working { .. }
+        | TaskState::Checking { .. }
+        | TaskState::AwaitingApproval { .. }
+        | TaskState::Landing { .. }
+        | TaskState::Undoing { .. }
+        | TaskState::Parked { .. } => None,
+    });
+    landed.filter(|it| matches!(&it.state, ApprovalState::Answered { by: By::Rule, .. })).count()
 }
 
 /// `2 working 1 needs you`; nothing at all where nothing goes on.

@@ -122,7 +122,7 @@ impl Screen {
         self.line(table.trim_fmt());
     }
 
-    /// A unified diff, coloured where colours are on.
+    /// A unified diff, coloured where colours are on. Its text is somebody else's, and made safe.
     pub fn diff(&self, patch: &str) {
         for line in patch.lines() {
             let shade = match line.as_bytes().first() {
@@ -134,7 +134,7 @@ impl Screen {
                 Some(b'd') if line.starts_with("diff ") => Shade::Strong,
                 Some(_) | None => Shade::Plain,
             };
-            self.line(self.paint(shade, line));
+            self.line(self.paint(shade, &clean::text(line)));
         }
     }
 }
