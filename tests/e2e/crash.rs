@@ -48,8 +48,9 @@ fn end(story: &Story) -> End {
     for it in story.kinds() {
         *kinds.entry(it).or_insert(0) += 1;
     }
-    // Paid twice at most, once a crash: a model call may be repeated.
-    kinds.retain(|it, _| it != "RunSpent" && it != "BudgetWarned");
+    // A model call may be paid twice, once a crash. A command that a crash cut off is reported as
+    // interrupted and not run again, so its receipt may be missing.
+    kinds.retain(|it, _| it != "RunSpent" && it != "BudgetWarned" && it != "ReceiptRecorded");
     let refs = story.git(&["for-each-ref", "--format=%(refname)"]);
     End {
         tree: story.git(&["rev-parse", "main^{tree}"]),

@@ -134,7 +134,7 @@ fn a_protected_path() {
 #[test]
 fn a_protected_path_by_a_command() {
     let team = ("run_command", r#"{ command = "rm .baton/team.toml" }"#);
-    let back = "{ command = \"git show HEAD:.baton/team.toml > .baton/team.toml\" }";
+    let back = "{ command = \"git show HEAD~1:.baton/team.toml > .baton/team.toml\" }";
     let calls = [FIX, team, HAND_OVER, ("run_command", back), HAND_OVER];
     lies(&calls, &[PASS], 2, ".baton/team.toml");
 }
