@@ -1,7 +1,7 @@
 //! A damaged log never stops a start: it is set aside under another name, what can be proven to be
 //! ours goes into a new one, and a note says what happened.
 
-use super::carve::Pages;
+use super::carve::{Pages, Row};
 use super::fault::{failed, failed_io};
 use super::head::{self, End};
 use super::rows::{self, Broken, Tail};
@@ -215,8 +215,7 @@ fn fill(new: &Path, damaged: &Path, head: Option<&End>) -> Result<Tail, Failure>
     schema::migrate(&mut db, new, schema::STEPS)?;
     let mut pages = Pages::open(damaged).map_err(|it| failed_io("read the damaged log", &it))?;
     let write = db.transaction().map_err(fail)?;
-    let events = copy_rows(&write, &mut pages).map_err(fail)?;
-    let tail = copy_events(&write, &mut pages, &events).map_err(fail)?;
+    let tail = copy_rows(&write, &mut pages).map_err(fail)?;
     let whole = head.is_some_and(|it| it.version == tail.version && it.hash == hex(&tail.hash));
     if !whole {
         forget_strangers(&write).map_err(fail)?;
@@ -226,38 +225,76 @@ fn fill(new: &Path, damaged: &Path, head: Option<&End>) -> Result<Tail, Failure>
     Ok(tail)
 }
 
-/// Where each event's cells are: page and cell, by version.
-type Places = BTreeMap<u64, Vec<(u32, u16)>>;
+/// The events that were put into the new log so far, and where those are that came out of turn:
+/// page and cell, by version. Nearly all of them lie in order.
+struct Chain {
+    tail: Tail,
+    places: BTreeMap<u64, Vec<(u32, u16)>>,
+}
 
-fn copy_rows(write: &Transaction<'_>, pages: &mut Pages) -> rusqlite::Result<Places> {
-    let mut events = Places::new();
+impl Chain {
+    /// Takes the row if it is the next event.
+    fn take(&mut self, write: &Transaction<'_>, row: &Row) -> rusqlite::Result<bool> {
+        let version = self.tail.version + 1;
+        let next = u64::try_from(row.id) == Ok(version);
+        let hash = if next { event_hash(&self.tail.hash, version, &row.values) } else { None };
+        let Some(hash) = hash else {
+            return Ok(false);
+        };
+        let id = Value::Integer(row.id);
+        let values = [&id].into_iter().chain(&row.values[1..]);
+        write
+            .prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)")?
+            .execute(rusqlite::params_from_iter(values))?;
+        self.tail = Tail { version, hash };
+        Ok(true)
+    }
+}
+
+fn copy_rows(write: &Transaction<'_>, pages: &mut Pages) -> rusqlite::Result<Tail> {
+    let start = Tail { version: 0, hash: genesis() };
+    let mut chain = Chain { tail: start, places: BTreeMap::new() };
     for page in 1..=pages.count() {
         for cell in 0..pages.cells(page) {
             let Some(row) = pages.row(page, cell) else {
                 continue;
             };
-            if row.values.len() == 6 && row.values[0] == Value::Null {
-                if let Ok(version) = u64::try_from(row.id) {
-                    events.entry(version).or_default().push((page, cell));
-                }
-                continue;
-            }
-            let table = SEALED.iter().find(|(table, columns)| {
-                row.values.len() == columns.len() + 1 && is_sealed(table, &row.values)
-            });
-            if let Some((table, columns)) = table {
-                let marks = vec!["?"; columns.len() + 2].join(", ");
-                let columns = columns.join(", ");
-                let sql = format!(
-                    "INSERT OR IGNORE INTO {table} (rowid, {columns}, sum) VALUES ({marks})"
-                );
-                let id = Value::Integer(row.id);
-                let values = [&id].into_iter().chain(&row.values);
-                write.prepare_cached(&sql)?.execute(rusqlite::params_from_iter(values))?;
+            if row.values.len() != 6 || row.values[0] != Value::Null {
+                copy_sealed(write, &row)?;
+            } else if !chain.take(write, &row)?
+                && let Ok(version) = u64::try_from(row.id)
+            {
+                chain.places.entry(version).or_default().push((page, cell));
             }
         }
     }
-    Ok(events)
+    while let Some(cells) = chain.places.remove(&(chain.tail.version + 1)) {
+        for (page, cell) in cells {
+            if let Some(row) = pages.row(page, cell)
+                && chain.take(write, &row)?
+            {
+                break;
+            }
+        }
+    }
+    Ok(chain.tail)
+}
+
+/// Takes the row if its seal says of which table it is.
+fn copy_sealed(write: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
+    let table = SEALED.iter().find(|(table, columns)| {
+        row.values.len() == columns.len() + 1 && is_sealed(table, &row.values)
+    });
+    let Some((table, columns)) = table else {
+        return Ok(());
+    };
+    let marks = vec!["?"; columns.len() + 2].join(", ");
+    let columns = columns.join(", ");
+    let sql = format!("INSERT OR IGNORE INTO {table} (rowid, {columns}, sum) VALUES ({marks})");
+    let id = Value::Integer(row.id);
+    let values = [&id].into_iter().chain(&row.values);
+    write.prepare_cached(&sql)?.execute(rusqlite::params_from_iter(values))?;
+    Ok(())
 }
 
 fn is_sealed(table: &str, values: &[Value]) -> bool {
@@ -266,30 +303,6 @@ fn is_sealed(table: &str, values: &[Value]) -> bool {
     };
     let columns: Vec<ValueRef<'_>> = columns.iter().map(ValueRef::from).collect();
     sum[..] == seal(table, &columns)
-}
-
-fn copy_events(
-    write: &Transaction<'_>,
-    pages: &mut Pages,
-    places: &Places,
-) -> rusqlite::Result<Tail> {
-    let mut tail = Tail { version: 0, hash: genesis() };
-    let mut insert = write.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)")?;
-    while let Some(cells) = places.get(&(tail.version + 1)) {
-        let version = tail.version + 1;
-        let next = cells.iter().find_map(|(page, cell)| {
-            let row = pages.row(*page, *cell)?;
-            let hash = event_hash(&tail.hash, version, &row.values)?;
-            Some((row, hash))
-        });
-        let Some((row, hash)) = next else {
-            break;
-        };
-        let id = Value::Integer(row.id);
-        insert.execute(rusqlite::params_from_iter([&id].into_iter().chain(&row.values[1..])))?;
-        tail = Tail { version, hash };
-    }
-    Ok(tail)
 }
 
 /// The hash, if these columns follow `previous`.
