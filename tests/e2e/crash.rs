@@ -89,7 +89,9 @@ fn resume(story: &Story) {
 
 fn has_task(story: &Story) -> bool {
     let dirs = std::fs::read_dir(&story.state).unwrap();
-    let any_log = dirs.flatten().any(|it| it.path().join("baton.sqlite3").exists());
+    // Also a folder without a log, or with one that is not born yet.
+    let is_log = |dir: &std::path::Path| baton::store::Reader::open(dir).is_ok();
+    let any_log = dirs.flatten().any(|it| is_log(&it.path()));
     any_log && story.kinds().iter().any(|it| it == "TaskDelegated")
 }
 

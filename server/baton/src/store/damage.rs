@@ -75,6 +75,9 @@ fn find_damage(
     }
     let db = reader::open_read_only(path)?;
     let Some(version) = schema::known(&db, path)? else {
+        if head.is_none_or(|it| it.version == 0) && schema::is_unborn(&db) {
+            return Ok(None);
+        }
         return Ok(Some("its first page is not that of a Baton log".into()));
     };
     let checked = if deep && version == schema::STEPS.len() {

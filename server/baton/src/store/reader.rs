@@ -25,9 +25,12 @@ impl Reader {
     /// Errors: `Code::Store` where there is no log, or one of another format.
     pub fn open(dir: &Path) -> Result<Reader, Failure> {
         let path = dir.join(DATABASE);
+        let no_log_yet = || {
+            Failure::new(Code::Store, "there is no log yet")
+                .hint("it begins with the first task that you delegate")
+        };
         if !path.exists() {
-            return Err(Failure::new(Code::Store, "there is no log yet")
-                .hint("it begins with the first task that you delegate"));
+            return Err(no_log_yet());
         }
         let db = open_read_only(&path)?;
         match schema::known(&db, &path)? {
@@ -36,6 +39,7 @@ impl Reader {
                 Err(Failure::new(Code::Store, format!("the log has the older format {version}"))
                     .hint("start Baton once; it brings the log up to date"))
             }
+            None if schema::is_unborn(&db) => Err(no_log_yet()),
             None => Err(Failure::new(Code::Store, "the log is damaged")
                 .hint("start Baton; it keeps the damaged file and saves what can be read")),
         }

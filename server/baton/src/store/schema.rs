@@ -149,6 +149,15 @@ pub(super) fn known(db: &Connection, path: &Path) -> Result<Option<usize>, Failu
     Ok(Some(version))
 }
 
+/// A database that was made and got no tables yet: its maker was stopped before the first
+/// transaction. There is nothing in it to lose.
+pub(super) fn is_unborn(db: &Connection) -> bool {
+    let number = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    let zero = |it: rusqlite::Result<i64>| matches!(it, Ok(0));
+    zero(number("application_id")) && zero(number("user_version")) && zero(tables)
+}
+
 fn newer(version: usize) -> Failure {
     let ours = STEPS.len();
     Failure::new(
