@@ -204,6 +204,13 @@ fn of_run(team: &Team, run: RunId, words: &[&str], rest: &str) -> Vec<Input> {
         }
         "answered" => over(Handoff::Answered { text: rest.into(), citations: vec![] }, None),
         "declined" => over(Handoff::Declined { why: rest.into() }, None),
+        _reported => of_shell(team, run, words, rest, &on),
+    }
+}
+
+/// What the shell reports about a run.
+fn of_shell(team: &Team, run: RunId, words: &[&str], rest: &str, on: &str) -> Vec<Input> {
+    match words[1] {
         "reproduced" => {
             let tests = vec!["repro".to_string()];
             let receipt = ReceiptId { run, n: 1 };
@@ -214,7 +221,7 @@ fn of_run(team: &Team, run: RunId, words: &[&str], rest: &str) -> Vec<Input> {
             let passed = words[2].parse().unwrap();
             let failing = list(words, "failing");
             let failing: Vec<&str> = failing.iter().map(String::as_str).collect();
-            let mut receipt = receipt(run, &on, passed, &failing);
+            let mut receipt = receipt(run, on, passed, &failing);
             let task = team.run(run).and_then(|it| team.task(it.task));
             if let Some(l) =
                 task.and_then(|it| it.candidate.as_ref()).filter(|it| it.commit.0 == on)
@@ -307,18 +314,7 @@ pub(super) fn show(event: &Event) -> String {
     match event {
         Event::TaskDelegated { task, .. } => format!("{task} delegated"),
         Event::TaskSnapshotted { task, base, .. } => format!("{task} starts from {}", base.seen),
-        Event::RunStarted { run, task, work, .. } => match work {
-            Work::Role { duty, on, start: Start::Fresh } => {
-                format!("{run} started: {duty:?} of {task} on {on}")
-            }
-            Work::Role { duty, on, start: Start::Continues { run: old, text } } => {
-                format!("{run} started: {duty:?} of {task} on {on}, continues {old}: {text}")
-            }
-            Work::Checks { commit, why, unconfined } => {
-                let how = if *unconfined { ", unconfined" } else { "" };
-                format!("{run} started: {why:?} checks of {task} on {commit}{how}")
-            }
-        },
+        Event::RunStarted { run, task, work, .. } => show_start(*run, *task, work),
         Event::RunSpent { run, usage } => format!("{run} spent {}", usage.micros),
         Event::BudgetWarned { run, text } => format!("{run} warned: {text}"),
         Event::ReceiptRecorded { receipt, .. } => {
@@ -372,6 +368,21 @@ pub(super) fn show(event: &Event) -> String {
         Event::UndoRefused { task, why } => format!("{task} undo refused: {why}"),
         Event::TaskUndone { task, how, .. } => format!("{task} undone: {how}"),
         Event::DecisionRecorded { decision, .. } => format!("decided: {}", decision.what),
+    }
+}
+
+fn show_start(run: RunId, task: TaskId, work: &Work) -> String {
+    match work {
+        Work::Role { duty, on, start: Start::Fresh } => {
+            format!("{run} started: {duty:?} of {task} on {on}")
+        }
+        Work::Role { duty, on, start: Start::Continues { run: old, text } } => {
+            format!("{run} started: {duty:?} of {task} on {on}, continues {old}: {text}")
+        }
+        Work::Checks { commit, why, unconfined } => {
+            let how = if *unconfined { ", unconfined" } else { "" };
+            format!("{run} started: {why:?} checks of {task} on {commit}{how}")
+        }
     }
 }
 
