@@ -1,6 +1,8 @@
 //! A person's desk for a test: a repository with a small project and a bug, a state folder of its
 //! own, and a scripted model. Nothing outside the temporary folder is read or written.
 
+#![allow(dead_code, reason = "two test programs use it, each a part")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
