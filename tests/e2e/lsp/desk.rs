@@ -27,8 +27,8 @@ impl Desk {
         );
         desk.write(".gitignore", "/target\n");
         desk.write("notes.md", "# Notes\n");
-        desk.write("src/lib.rs", include_str!("project/lib.rs"));
-        desk.write("tests/first.rs", include_str!("project/tests.rs"));
+        desk.write("src/lib.rs", include_str!("project/lib.txt"));
+        desk.write("tests/first.rs", include_str!("project/tests.txt"));
         let script = desk.home().join("script.toml");
         std::fs::create_dir_all(desk.home()).unwrap();
         std::fs::write(&script, include_str!("project/script.toml")).unwrap();
