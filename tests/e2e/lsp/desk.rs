@@ -1,6 +1,8 @@
 //! A person's desk for a test: a repository with a small project and a bug, a state folder of its
 //! own, and a scripted model. Nothing outside the temporary folder is read or written.
 
+#![allow(dead_code, reason = "two test programs use it, each a part")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -25,8 +27,8 @@ impl Desk {
         );
         desk.write(".gitignore", "/target\n");
         desk.write("notes.md", "# Notes\n");
-        desk.write("src/lib.rs", include_str!("project/lib.rs"));
-        desk.write("tests/first.rs", include_str!("project/tests.rs"));
+        desk.write("src/lib.rs", include_str!("project/lib.txt"));
+        desk.write("tests/first.rs", include_str!("project/tests.txt"));
         let script = desk.home().join("script.toml");
         std::fs::create_dir_all(desk.home()).unwrap();
         std::fs::write(&script, include_str!("project/script.toml")).unwrap();

@@ -21,7 +21,7 @@ const CLOSING_MS_MAX: u64 = 1_500;
 
 /// How far a hub is.
 #[derive(Clone)]
-pub enum Opening {
+pub enum Stage {
     Opening,
     Open(Hub),
     Failed(Failure),
@@ -34,22 +34,22 @@ pub struct Repository {
     /// Links resolved.
     pub root: PathBuf,
     place: Place,
-    state: watch::Sender<Opening>,
+    state: watch::Sender<Stage>,
 }
 
 impl Repository {
     /// The hub, if it is open now. Never waits.
     pub fn open_now(&self) -> Option<Hub> {
         match &*self.state.borrow() {
-            Opening::Open(hub) => Some(hub.clone()),
-            Opening::Opening | Opening::Failed(_) => None,
+            Stage::Open(hub) => Some(hub.clone()),
+            Stage::Opening | Stage::Failed(_) => None,
         }
     }
 
     pub fn failure(&self) -> Option<Failure> {
         match &*self.state.borrow() {
-            Opening::Failed(failure) => Some(failure.clone()),
-            Opening::Opening | Opening::Open(_) => None,
+            Stage::Failed(failure) => Some(failure.clone()),
+            Stage::Opening | Stage::Open(_) => None,
         }
     }
 }
@@ -120,7 +120,7 @@ impl Repositories {
                 name: name.unwrap_or_default(),
                 root,
                 place: place.clone(),
-                state: watch::Sender::new(Opening::Opening),
+                state: watch::Sender::new(Stage::Opening),
             });
             all.push(repository.clone());
             new = Some(repository);
@@ -140,8 +140,8 @@ impl Repositories {
                 Err(failure) => Err(failure),
             };
             repository.state.send_replace(match opened {
-                Ok(hub) => Opening::Open(hub),
-                Err(failure) => Opening::Failed(failure),
+                Ok(hub) => Stage::Open(hub),
+                Err(failure) => Stage::Failed(failure),
             });
             this.changed.notify_one();
         });
@@ -208,16 +208,16 @@ impl Repositories {
         let found = self.meant(name, file).map_err(errors::unknown)?;
         // What stopped it may have gone: another process's lock, a mistake in the configuration.
         if found.failure().is_some() {
-            found.state.send_replace(Opening::Opening);
+            found.state.send_replace(Stage::Opening);
             self.open(found.clone());
         }
         let mut state = found.state.subscribe();
-        let opened = state.wait_for(|it| !matches!(it, Opening::Opening)).await;
+        let opened = state.wait_for(|it| !matches!(it, Stage::Opening)).await;
         let opened = opened.map(|it| it.clone());
         match opened {
-            Ok(Opening::Open(hub)) => Ok((found, hub)),
-            Ok(Opening::Failed(failure)) => Err(errors::failed(failure)),
-            Ok(Opening::Opening) | Err(_) => Err(errors::opening()),
+            Ok(Stage::Open(hub)) => Ok((found, hub)),
+            Ok(Stage::Failed(failure)) => Err(errors::failed(failure)),
+            Ok(Stage::Opening) | Err(_) => Err(errors::opening()),
         }
     }
 
@@ -229,7 +229,7 @@ impl Repositories {
                 continue;
             };
             let stopped = Failure::new(Code::Interrupted, "this server was asked to stop");
-            repository.state.send_replace(Opening::Failed(stopped));
+            repository.state.send_replace(Stage::Failed(stopped));
             let wait = Duration::from_millis(CLOSING_MS_MAX);
             if tokio::time::timeout(wait, hub.close()).await.is_err() {
                 tracing::warn!("a hub took too long to close");
