@@ -27,6 +27,7 @@ use team::{
     Brief, Code, Event, Failure, Input, Millis, Origin, Place, ReceiptId, Refusal, RunId,
     StartFrom, TaskId, Team,
 };
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// Messages that may wait for the loop; more are refused, so that memory stays bounded.
@@ -114,6 +115,8 @@ impl Hub {
             let dir = dir.clone();
             blocking(move || store::Store::open(&dir)).await?
         };
+        // A limit on file sizes shall be an error that is handled, not the end of the process.
+        let _ = signal(SignalKind::from_raw(libc::SIGXFSZ));
         let shared = Arc::new(Shared::open(place, home, config, dir).await?);
         let (messages, inbox) = mpsc::channel(MESSAGES_MAX);
         let (happenings, _) = broadcast::channel(HAPPENINGS_MAX);

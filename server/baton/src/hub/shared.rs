@@ -85,7 +85,9 @@ impl Shared {
 
     /// The sandbox, tested once, when it is first needed.
     pub(super) async fn sandbox(&self) -> &Sandbox {
-        self.sandbox.get_or_init(|| Sandbox::probe(&self.dir)).await
+        // The person's `.git` is invisible even where a folder above it is not.
+        let git = [self.place.common_dir.clone()];
+        self.sandbox.get_or_init(|| async { Sandbox::probe(&self.dir).await.hiding(&git) }).await
     }
 
     /// The model, opened when it is first needed. Errors: `Config` when none is configured.
