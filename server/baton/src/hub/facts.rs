@@ -74,7 +74,6 @@ impl<'a> Gathered<'a> {
                     risks.iter().for_each(|it| change += &format!("\nrisk: {it}"));
                 }
                 Handoff::Validated { .. } | Handoff::Answered { .. } | Handoff::Declined { .. } => {
-                    ()
                 }
             }
         }
@@ -156,7 +155,7 @@ fn earlier(team: &Team, task: &Task) -> Vec<Earlier> {
             Handoff::Validated { verdict: Verdict::Pass, .. }
             | Handoff::Triaged { .. }
             | Handoff::Answered { .. }
-            | Handoff::Declined { .. } => (),
+            | Handoff::Declined { .. } => {}
         }
     }
     res

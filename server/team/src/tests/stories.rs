@@ -2,5 +2,6 @@
 
 mod gates;
 mod landing;
+mod moved_tip;
 mod person;
 mod work;
