@@ -120,7 +120,10 @@ fn decision(task: TaskId, by: By, what: String, why: &str) -> Event {
 
 /// A role asks the person. Bounded; and a question has a real choice.
 pub(super) fn ask(team: &Team, run: RunId, ask: Question) -> Result<Vec<Event>, Refusal> {
-    let (task, _) = live(team, run)?;
+    let (task, asking) = live(team, run)?;
+    if matches!(asking.work, Work::Checks { .. }) {
+        return Err(Refusal::Not(format!("{run} is a round of checks: it asks nobody")));
+    }
     let it = get(team, task)?;
     let max = it.brief.limits.questions_max;
     if max <= it.questions {

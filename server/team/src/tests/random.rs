@@ -3,6 +3,7 @@
 
 use super::script::{START, base, brief, candidate, commit, facts, receipt, show, test_check};
 use crate::*;
+use expect_test::expect_file;
 use std::collections::BTreeSet;
 
 const SEEDS: u32 = 20_000;
@@ -28,11 +29,12 @@ impl Random {
 fn what_always_holds() {
     let one = std::env::var("TEAM_SEED").ok().and_then(|it| it.parse::<u32>().ok());
     let seeds = one.map_or(0..SEEDS, |it| it..it + 1);
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut moves) = (BTreeSet::new(), BTreeSet::new());
     for seed in seeds {
-        play(seed, &mut seen);
+        play(seed, &mut seen, &mut moves);
     }
     if one.is_none() {
+        expect_file!["../../../../docs/lifecycle.md"].assert_eq(&lifecycle(&moves));
         // A test that never gets anywhere would hold too.
         let ends = ["landed", "applied", "undone", "rejected", "cancelled", "answered", "rebased"];
         for it in ends {
@@ -41,7 +43,52 @@ fn what_always_holds() {
     }
 }
 
-fn play(seed: u32, seen: &mut BTreeSet<&'static str>) {
+/// From, to: the names of two states.
+type Moves = BTreeSet<(&'static str, &'static str)>;
+
+/// The page in the documentation: every move that was seen, as a diagram.
+fn lifecycle(moves: &Moves) -> String {
+    let mut res = String::from(
+        "# The life of a task\n\nGenerated: every move of a task that the random test of \
+         `server/team` saw over its seeds; the test\ncompares this page, `UPDATE_EXPECT=1` rewrites \
+         it. A state's data is in `task.rs`.\n\n```mermaid\nstateDiagram-v2\n    [*] --> Snapshot\n",
+    );
+    for (from, to) in moves {
+        res += &format!("    {from} --> {to}\n");
+    }
+    res + "```\n"
+}
+
+fn state_name(state: &TaskState) -> &'static str {
+    match state {
+        TaskState::Waiting { on: Wait::Snapshot } => "Snapshot",
+        TaskState::Waiting { on: Wait::Candidate { .. } } => "Candidate",
+        TaskState::Waiting { on: Wait::Question { .. } } => "Question",
+        TaskState::Working { .. } => "Working",
+        TaskState::Checking { .. } => "Checking",
+        TaskState::AwaitingApproval { .. } => "AwaitingApproval",
+        TaskState::Landing { .. } => "Landing",
+        TaskState::Undoing { .. } => "Undoing",
+        TaskState::Parked { .. } => "Parked",
+        TaskState::Closed(End::Landed { .. }) => "Landed",
+        TaskState::Closed(End::Applied { .. }) => "Applied",
+        TaskState::Closed(End::Answered) => "Answered",
+        TaskState::Closed(End::Rejected { .. }) => "Rejected",
+        TaskState::Closed(End::Cancelled) => "Cancelled",
+        TaskState::Closed(End::Undone { .. }) => "Undone",
+    }
+}
+
+fn note_moves(before: &Team, after: &Team, moves: &mut Moves) {
+    for (id, old) in &before.tasks {
+        let (from, to) = (state_name(&old.state), state_name(&after.tasks[id].state));
+        if from != to {
+            moves.insert((from, to));
+        }
+    }
+}
+
+fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
     let mut random = Random(seed.wrapping_mul(2_654_435_761).max(1));
     let mut team = Team::default();
     let mut log: Vec<Event> = vec![];
@@ -60,6 +107,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>) {
             team.apply(event);
             note(event, seen);
         }
+        note_moves(&before, &team, moves);
         let story = || format!("seed {seed}, step {step}: {input:?}");
         closed_tasks_stay_closed(&before, &team, &story);
         runs_do_not_outlive_their_tasks(&team, &story);
