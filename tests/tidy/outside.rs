@@ -30,6 +30,7 @@ const HOSTS: &[(&str, &str)] = &[
     ("git-scm.com", "sources of facts"),
     ("doc.rust-lang.org", "sources of facts"),
     ("10.0.0.1", "a host of some local network, in tests about where a key may go"),
+    ("evil", "what a hostile repository names, in tests"),
     ("hooks.slack.com", "the shape of a secret address, to be taken out of texts"),
     ("arxiv.org", "sources of facts"),
 ];
