@@ -1,0 +1,6 @@
+//! The real binary as a stranger runs it: on repositories of theirs, with a model behind a server that
+//! we do not know, and with the person's own text in the way.
+
+mod crate_story;
+mod server;
+mod world;
