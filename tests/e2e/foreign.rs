@@ -2,5 +2,7 @@
 //! we do not know, and with the person's own text in the way.
 
 mod crate_story;
+mod own_text;
 mod server;
+mod unsaved;
 mod world;

@@ -176,7 +176,7 @@ impl World {
         let is_change = |it: &&str| {
             it.starts_with(['+', '-']) && !it.starts_with("+++") && !it.starts_with("---")
         };
-        shown.lines().filter(is_change).map(str::to_owned).collect()
+        shown.split('\n').filter(is_change).map(str::to_owned).collect()
     }
 
     /// The commit on top is the fix alone, made by the person, on this parent.
