@@ -1,6 +1,6 @@
 //! The editor's door: the real binary, spoken to as an editor does.
 
-mod client;
+pub mod client;
 mod desk;
 mod document;
 mod story;

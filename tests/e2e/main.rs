@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod crash;
 mod demo;
+mod foreign;
 mod git;
 mod liars;
 mod lsp;

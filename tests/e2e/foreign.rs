@@ -1,0 +1,11 @@
+//! The real binary as a stranger runs it: on repositories of theirs, with a model behind a server that
+//! we do not know, and with the person's own text in the way.
+
+mod answers;
+mod crate_story;
+mod own_text;
+mod places;
+mod server;
+mod unsaved;
+mod weather;
+mod world;
