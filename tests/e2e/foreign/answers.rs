@@ -142,7 +142,8 @@ fn lines_for_programs_end_where_a_person_is_needed() {
     assert_eq!(lines(&ran).last().unwrap()["event"], "approvalAsked");
     let answered = world.baton(&["answer", "A1", "approve", "--json"]).ends(0);
     assert_eq!(lines(&answered).last().unwrap()["event"], "taskLanded");
-    for listing in [&["board", "--json"][..], &["task", "T1", "--json"], &["diff", "T1", "--json"]] {
+    for listing in [&["board", "--json"][..], &["task", "T1", "--json"], &["diff", "T1", "--json"]]
+    {
         let listed = world.baton(listing).ends(0);
         let parsed: Result<Value, _> = serde_json::from_str(&listed.out);
         assert!(parsed.is_ok(), "{listing:?}: {}", listed.out);
@@ -169,8 +170,5 @@ fn a_question_is_answered_by_its_number_and_the_task_goes_on() {
     world.baton(&["answer", "Q1", "2"]).ends(2).points(&["answer A1 approve"]);
     world.baton(&["answer", "Q1", "1"]).ends(3);
     world.baton(&["answer", "A1", "approve"]).ends(0);
-    assert_eq!(
-        world.landed_lines("HEAD"),
-        ["-second", "+second: right", "-two = 3", "+two = 2"]
-    );
+    assert_eq!(world.landed_lines("HEAD"), ["-second", "+second: right", "-two = 3", "+two = 2"]);
 }

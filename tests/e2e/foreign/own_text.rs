@@ -78,7 +78,9 @@ fn unstaged_text_in_the_same_file_is_merged_when_the_person_ticks_it() {
     assert_eq!(world.read(FILE), fixed(&far(NUMBERS)));
     assert_eq!(world.git(&["diff", "--cached"]), "");
     let after = world.git(&["diff", "-U0"]);
-    let lines = |it: &str| it.lines().filter(|it| !it.starts_with("index ")).map(str::to_owned).collect::<Vec<_>>();
+    let lines = |it: &str| {
+        it.lines().filter(|it| !it.starts_with("index ")).map(str::to_owned).collect::<Vec<_>>()
+    };
     assert_eq!(lines(&after), lines(&mine), "git shows the person's edits and nothing else");
     world.baton(&["undo", "T1"]).ends(0);
     assert_eq!(world.digest(), before, "byte for byte");
@@ -150,7 +152,10 @@ fn another_value_committed_meanwhile_is_a_conflict_and_moves_nothing() {
     world.write(FILE, &NUMBERS.replace("two = 3", "two = 22"));
     world.git(&["commit", "-qam", "another way"]);
     let before = world.digest();
-    world.baton(&["answer", "A1", "approve"]).ends(2).points(&["A2 waits for you", "answer A2 apply"]);
+    world
+        .baton(&["answer", "A1", "approve"])
+        .ends(2)
+        .points(&["A2 waits for you", "answer A2 apply"]);
     assert_eq!(world.digest(), before);
     // Not even as edits: the person's line says something else.
     world.baton(&["answer", "A2", "apply"]).ends(2);

@@ -22,7 +22,8 @@ fn branch_with_the_fix(world: &World, parent: &str) -> String {
 fn a_python_project_without_a_known_check_waits_for_the_person() {
     let source = "def area(width, height):\n    return width + height\n";
     let test = "from area import area\n\ndef test_area():\n    assert area(2, 3) == 6\n";
-    let world = World::new(&[("area.py", source), ("test_area.py", test), ("README.md", "# area\n")]);
+    let world =
+        World::new(&[("area.py", source), ("test_area.py", test), ("README.md", "# area\n")]);
     let plan = json!({
         "key": KEY, "summary": "The area is a product.", "command": "python3 -c 'import area'",
         "edits": [{ "path": "area.py", "old": "width + height", "new": "width * height" }],
@@ -82,7 +83,8 @@ fn a_person_who_wants_branches_gets_one_and_no_checkout_is_touched() {
     world.write(FILE, &NUMBERS.replace("seven", "SEVEN"));
     world.git(&["add", FILE]);
     world.write("notes.txt", "dirty\n");
-    let (index, files) = (world.git(&["ls-files", "--stage"]), world.git(&["status", "--porcelain"]));
+    let (index, files) =
+        (world.git(&["ls-files", "--stage"]), world.git(&["status", "--porcelain"]));
     world.baton(&["run", "--yes", BRIEF]).ends(0);
     branch_with_the_fix(&world, &start);
     assert_eq!(world.git(&["symbolic-ref", "HEAD"]), "refs/heads/main");
@@ -146,7 +148,8 @@ fn a_symlink_to_a_repository_is_the_repository() {
     let (start, link) = (world.git(&["rev-parse", "HEAD"]), world.beside("link"));
     std::os::unix::fs::symlink(&world.root, &link).unwrap();
     said(&world.baton_in(&link, &["run", BRIEF]).output().unwrap()).ends(2);
-    let board: Value = serde_json::from_str(&world.baton(&["board", "--json"]).ends(0).out).unwrap();
+    let board: Value =
+        serde_json::from_str(&world.baton(&["board", "--json"]).ends(0).out).unwrap();
     assert_eq!(board["approvals"][0]["id"], "A1", "one board for both names");
     let inside = link.join("src");
     said(&world.baton_in(&inside, &["answer", "A1", "approve"]).output().unwrap()).ends(0);

@@ -165,7 +165,10 @@ impl World {
         let files = self.git(&["ls-files", "-z", "--cached", "--others"]);
         for path in files.split('\0').filter(|it| !it.is_empty()) {
             let bytes = std::fs::read(self.root.join(path)).unwrap_or_default();
-            all.push(format!("{path} {}", git2::Oid::hash_object(git2::ObjectType::Blob, &bytes).unwrap()));
+            all.push(format!(
+                "{path} {}",
+                git2::Oid::hash_object(git2::ObjectType::Blob, &bytes).unwrap()
+            ));
         }
         all
     }

@@ -100,6 +100,7 @@ async fn without_a_sandbox_the_same_commands_get_through() {
         // What a test process has in its environment, cargo's own variables among it.
         cmd.env = Environment { vars: std::env::vars().collect() };
         cmd.env.vars.insert("HOME".into(), lab.env.vars["HOME"].clone());
+        cmd.env.vars.insert("CARGO_MANIFEST_DIR".into(), "of the test".into());
         let finished = sandbox.run_unconfined(&cmd, &CancellationToken::new()).await.unwrap();
         if !text(&finished).contains("BREACH") {
             dull.push(format!("{}: {}", probe.name, text(&finished)));

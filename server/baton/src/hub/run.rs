@@ -249,7 +249,7 @@ impl Course<'_> {
             argv,
             exit: done.exit,
             duration_ms: done.duration_ms,
-            output: done.output,
+            output: shared.redactor.redact_bytes(&done.output),
             output_bytes: done.output_bytes,
             output_sha256: done.output_sha256,
             tests: None,
@@ -287,8 +287,9 @@ impl Course<'_> {
         let sandbox = shared.sandbox().await;
         fail::point("hub.command.before");
         let stop = self.stop_of_commands();
-        let observed = checks::run(sandbox, spec, &ground, &[], false, &stop).await?;
+        let mut observed = checks::run(sandbox, spec, &ground, &[], false, &stop).await?;
         fail::point("hub.command.after");
+        observed.output = shared.redactor.redact_bytes(&observed.output);
         let ran = Ran::OwnCheck { name: name.to_string() };
         let level = sandbox.level();
         let receipt = round::record(self.desk, self.run, ran, &observed, &ground, level).await?;
