@@ -101,7 +101,15 @@ impl Owner {
             let _inside = runtime.enter();
             self.crew.tend(&self.team);
             if let Some(reply) = self.serve() {
-                runtime.block_on(self.crew.stop());
+                let Owner { crew, inbox, .. } = &mut self;
+                // A job that waits for an answer gets none: then it stops at once.
+                let refuse = async { while inbox.recv().await.is_some() {} };
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = crew.stop() => {},
+                        () = refuse => {},
+                    }
+                });
                 drop(self);
                 let _ = reply.send(());
             }
