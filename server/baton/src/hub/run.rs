@@ -17,7 +17,7 @@ use crate::store::{Reader, Step};
 use crate::{checks, fail};
 use team::{
     Base, CheckSpec, Code, CommitId, Duty, Failure, Handoff, Input, Question, Ran, ReceiptId,
-    Report, Role, RunId, Start, Task, TaskId, Work,
+    Report, Role, RunId, Start, Task, TaskId, TreeId, Work,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +52,11 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     let model = desk.shared.model().await?;
     let leased = desk.slots.lease(task).await;
     let journal = steps(desk, run).await?;
-    let slot = prepare(desk, &slot_name(&leased, duty), &on, &journal).await?;
+    let tree = match last_tree(&journal) {
+        Some(tree) => Some(tree.clone()),
+        None => left_behind(desk, &start, &on).await?,
+    };
+    let slot = prepare(desk, &slot_name(&leased, duty), &on, tree).await?;
     let history = match start {
         Start::Fresh => vec![],
         Start::Continues { run: old, .. } => agent::history(&steps(desk, old).await?),
@@ -101,15 +105,35 @@ async fn steps(desk: &Desk, run: RunId) -> Result<Vec<StepBody>, Failure> {
     .await
 }
 
-/// The slot at the run's commit, with the files as the journal left them.
+/// The files that the run which is continued left behind: its talk says that it made them. `None`
+/// where it left none, or where this run begins at another commit, which then has them.
+async fn left_behind(desk: &Desk, start: &Start, on: &CommitId) -> Result<Option<TreeId>, Failure> {
+    let mut start = start;
+    while let Start::Continues { run: old, .. } = start {
+        let Some(Work::Role { on: began, start: earlier, .. }) =
+            desk.team.run(*old).map(|it| &it.work)
+        else {
+            break;
+        };
+        if began != on {
+            break;
+        }
+        if let Some(tree) = last_tree(&steps(desk, *old).await?) {
+            return Ok(Some(tree.clone()));
+        }
+        start = earlier;
+    }
+    Ok(None)
+}
+
+/// The slot at the run's commit, with the files as this tree has them.
 async fn prepare(
     desk: &Desk,
     name: &str,
     on: &CommitId,
-    journal: &[StepBody],
+    tree: Option<TreeId>,
 ) -> Result<Slot, Failure> {
     let (git, name, on) = (desk.shared.git.clone(), name.to_string(), on.clone());
-    let tree = last_tree(journal).cloned();
     blocking(move || {
         fail::point("hub.slot.before");
         let slot = git.slot(&name, &on)?;
@@ -206,7 +230,7 @@ impl Course<'_> {
         Ok((!over).then_some(Budget::Left))
     }
 
-    async fn save(&self) -> Result<team::TreeId, Failure> {
+    async fn save(&self) -> Result<TreeId, Failure> {
         let (git, slot, run) = (self.desk.shared.git.clone(), self.slot.clone(), self.run);
         blocking(move || {
             git.check_slot(&slot)?;
