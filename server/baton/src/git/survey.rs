@@ -7,7 +7,7 @@ use super::objects::Objects;
 use super::{Buffer, Doing, Git};
 use git2::{Index, IndexEntry, MergeFileInput, ObjectType, Oid, Repository};
 use std::path::{Path, PathBuf};
-use team::{Failure, PlannedPath};
+use team::{Failure, PlannedPath, Target};
 
 /// "assume unchanged" of an index entry.
 const FLAG_ASSUMED: u16 = 0x8000;
@@ -95,6 +95,24 @@ impl Git {
             });
         }
         Ok(Ok(found))
+    }
+
+    /// The same repository, seen from the worktree that has this branch checked out; where none has
+    /// it, from where it was opened.
+    pub fn at_branch(&self, target: &Target) -> Git {
+        let has = |git_dir: &Path| {
+            let head = std::fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
+            matches!(target, Target::Branch(it) if head.trim_end() == format!("ref: {it}"))
+        };
+        let mut git = self.clone();
+        if !has(&self.place.git_dir) {
+            let mut all = self.worktrees().into_iter();
+            if let Some((git_dir, root)) = all.find(|(dir, root)| has(dir) && root.is_dir()) {
+                git.place.git_dir = git_dir;
+                git.place.root = root;
+            }
+        }
+        git
     }
 
     /// (git folder, root) of every worktree of the user's repository.

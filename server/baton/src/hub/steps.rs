@@ -123,7 +123,7 @@ pub(super) async fn land(
     let (candidate, ticked) = landing_of(&desk.team, approval)?;
     let input = match (edits, candidate, plan) {
         (true, _, None) => plan_edits(desk, task, it, base).await?,
-        (true, _, Some(plan)) => move_edits(desk, task, plan).await?,
+        (true, _, Some(plan)) => move_edits(desk, task, &base, plan).await?,
         (false, Some(candidate), None) => {
             let (git, buffers) = (desk.shared.git.clone(), unsaved(desk));
             let planned =
@@ -154,14 +154,22 @@ fn planned_input(task: TaskId, planned: Planned) -> Input {
 async fn plan_edits(desk: &Desk, task: TaskId, it: &Task, base: Base) -> Result<Input, Failure> {
     let head = it.head.as_ref().map(|it| it.commit.clone());
     let head = head.ok_or_else(|| Failure::new(Code::Bug, "find the change"))?;
-    let (git, buffers) = (desk.shared.git.clone(), unsaved(desk));
+    // Where the person who delegated sees them, whichever worktree the answer came from.
+    let git = desk.shared.git.at_branch(&base.target);
+    let is_here = git.place().root == desk.shared.git.place().root;
+    let buffers = if is_here { unsaved(desk) } else { vec![] };
     let planned = blocking(move || git.plan_edits(&base, &head, &buffers)).await?;
     Ok(planned_input(task, planned))
 }
 
 /// Buffers first: an editor that refuses leaves everything as it was.
-async fn move_edits(desk: &Desk, task: TaskId, plan: &[PlannedPath]) -> Result<Input, Failure> {
-    let git = desk.shared.git.clone();
+async fn move_edits(
+    desk: &Desk,
+    task: TaskId,
+    base: &Base,
+    plan: &[PlannedPath],
+) -> Result<Input, Failure> {
+    let git = desk.shared.git.at_branch(&base.target);
     let in_buffers = plan.iter().filter(|it| it.buffer).cloned().collect::<Vec<_>>();
     if !in_buffers.is_empty() {
         let read = git.clone();
@@ -205,7 +213,10 @@ pub(super) async fn undo(desk: &Desk, task: TaskId) -> Result<(), Failure> {
             let candidate = candidate.ok_or_else(|| Failure::new(Code::Bug, "find what landed"))?;
             blocking(move || git.undo_landing(task, &base, &candidate, &plan)).await?
         }
-        End::Applied { plan, .. } => blocking(move || git.undo_edits(task, &plan)).await?,
+        End::Applied { plan, .. } => {
+            let git = git.at_branch(&base.target);
+            blocking(move || git.undo_edits(task, &plan)).await?
+        }
         End::Answered | End::Rejected { .. } | End::Cancelled | End::Undone { .. } => {
             return Ok(());
         }
