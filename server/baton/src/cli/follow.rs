@@ -427,14 +427,16 @@ pub fn pointer(team: &Team, task: TaskId, repo: &str) -> Vec<String> {
             let first = line.answers.first().copied().unwrap_or("approve");
             let others: Vec<_> = line.answers.iter().skip(1).copied().collect();
             let ticks = if first == "approve" { ticks.as_str() } else { "" };
-            vec![
-                safe(&format!("{approval} waits for you: {}", line.proof)),
+            let mut lines = vec![safe(&format!("{approval} waits for you: {}", line.proof))];
+            lines.extend(line.why.iter().map(|it| safe(&format!("  {it}"))));
+            lines.extend([
                 safe(&format!("  baton{repo} diff {task} --patch")),
                 safe(&format!(
                     "  baton{repo} answer {approval} {first}{ticks}   (or: {})",
                     others.join(", ")
                 )),
-            ]
+            ]);
+            lines
         }
         Standing::Waits(Waits::Question(question)) => {
             let Some(asked) = team.questions.get(&question) else {
