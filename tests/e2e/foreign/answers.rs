@@ -55,8 +55,8 @@ fn a_rejected_change_leaves_nothing_behind() {
     world.baton(&["run", BRIEF]).ends(2);
     world.baton(&["answer", "A1", "reject", "-m", "three is right"]).ends(0);
     assert_eq!(world.digest(), before);
-    let refs = world.git(&["for-each-ref", "--format=%(refname)"]);
-    assert_eq!(refs, "refs/heads/main", "no ref of ours stays");
+    let refs = world.git(&["for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags"]);
+    assert_eq!(refs, "refs/heads/main");
     world.baton(&["answer", "A1", "approve"]).ends(3).points(&["already answered"]);
     world.baton(&["retry", "T1"]).ends(3);
     world.baton(&["undo", "T1"]).ends(3);
@@ -148,6 +148,19 @@ fn lines_for_programs_end_where_a_person_is_needed() {
         let parsed: Result<Value, _> = serde_json::from_str(&listed.out);
         assert!(parsed.is_ok(), "{listing:?}: {}", listed.out);
     }
+}
+
+/// The model asks after its edit and trusts that it is still there.
+#[test]
+fn what_was_edited_before_a_question_is_there_after_the_answer() {
+    let ask = json!({ "question": "Hand it over?", "options": ["yes", "no"], "default": "yes",
+        "stakes": "little" });
+    let plan = with(with(mend(), "ask_last", ask), "again", json!([]));
+    let Some((world, _server)) = World::mended_by_stranger(&plan) else { return };
+    let start = world.git(&["rev-parse", "HEAD"]);
+    world.baton(&["run", "--yes", BRIEF]).ends(2).points(&["Hand it over?"]);
+    world.baton(&["answer", "Q1", "yes"]).ends(0);
+    world.landed_the_fix_alone(&start);
 }
 
 #[test]

@@ -76,6 +76,10 @@ fn a_stranger_with_every_fault_lands_a_commit_that_passes_its_tests() {
     assert!(asked.iter().all(|it| it["path"] == "/v1/messages" && it["version"] == "2023-06-01"));
     assert!(asked.iter().all(|it| !it.to_string().contains(KEY)), "the key is no model's to read");
     assert!(asked.iter().all(|it| it["body"]["model"] == "stranger-1"));
+    // Each fault was met by asking the same again.
+    for (first, again) in [(0, 1), (1, 2), (4, 5), (7, 8)] {
+        assert_eq!(asked[first]["body"], asked[again]["body"], "{first} and {again}");
+    }
     // What was thought is said back, signature included.
     let last = asked.last().unwrap().to_string();
     assert!(last.contains("signature") && last.contains("Hm, „was“ …"), "{last}");
@@ -87,4 +91,28 @@ fn the_mock_of_others_lands_it_too() {
     let Some(server) = Server::aimock(&world.home, &plan()) else { return };
     world.configure(&server.url, "");
     lands(&world);
+}
+
+#[test]
+fn in_a_crate_with_the_persons_own_text_in_the_same_file_the_fix_lands_alone() {
+    let world = World::new(CRATE);
+    let Some(_server) = world.stranger(&plan()) else { return };
+    let mine = format!("{SOURCE}\n/// Mine, half done.\npub fn shortest() {{}}\n");
+    world.write("src/lib.rs", &mine);
+    let before = world.digest();
+    world.baton(&["run", "--yes", BRIEF]).ends(2);
+    assert_eq!(world.digest(), before);
+    world.baton(&["answer", "A1", "approve", "--tick", "src/lib.rs"]).ends(0);
+    let landed = world.landed_lines("HEAD").join("\n");
+    assert!(landed.contains("unwrap_or_default") && !landed.contains("shortest"), "{landed}");
+    assert_eq!(world.read("src/lib.rs"), mine.replace("unwrap()", "unwrap_or_default()"));
+    assert_eq!(world.git(&["status", "--porcelain"]), " M src/lib.rs");
+    let tested = world.program("cargo", &["test", "--offline", "--quiet"]).ends(0);
+    assert!(tested.out.contains("3 passed"), "{}", tested.out);
+    // The commit alone, without the person's text, passes too.
+    let alone = world.beside("alone");
+    world.git(&["worktree", "add", "-q", "--detach", alone.to_str().unwrap()]);
+    let manifest = alone.join("Cargo.toml");
+    let args = ["test", "--offline", "--quiet", "--manifest-path", manifest.to_str().unwrap()];
+    assert!(world.program("cargo", &args).ends(0).out.contains("3 passed"));
 }

@@ -1,8 +1,11 @@
 //! The person's own text in the way of the fix: staged, changed and not saved, in the same file, in the
 //! next line, committed meanwhile. What lands is the fix alone, and the person's text stays as it was.
 
-use super::server::{Server, mend};
-use super::world::{NUMBERS, PROJECT, World};
+use super::server::{Server, mend, with};
+use super::world::{NUMBERS, PROJECT, World, said};
+use serde_json::json;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 const BRIEF: &str = "two is three";
 const FILE: &str = "src/numbers.txt";
@@ -174,6 +177,83 @@ fn a_branch_amended_below_the_task_still_takes_the_fix() {
     world.baton(&["answer", "A1", "approve"]).ends(0);
     world.landed_the_fix_alone(&tip);
     assert_eq!(world.git(&["status", "--porcelain"]), "");
+}
+
+/// While the roles are still at work: the candidate is built on what is there then.
+#[test]
+fn what_is_committed_while_the_engineer_works_stays_below_the_fix() {
+    let slow = with(mend(), "faults", json!({ "3": 429 }));
+    let Some((world, _server)) = World::mended_by_stranger(&slow) else { return };
+    world.write(FILE, &far(NUMBERS));
+    let mut command = world.baton_in(&world.root, &["run", "--yes", "--json", BRIEF]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let engineer = lines.find(|it| it.as_ref().unwrap().contains("\"who\":\"Engineer\""));
+    assert!(engineer.is_some());
+    world.git(&["commit", "-qam", "while it works"]);
+    let tip = world.git(&["rev-parse", "HEAD"]);
+    let last = lines.last().unwrap().unwrap();
+    said(&child.wait_with_output().unwrap()).ends(0);
+    assert!(last.contains("taskLanded"), "{last}");
+    world.landed_the_fix_alone(&tip);
+    assert_eq!(world.read(FILE), fixed(&far(NUMBERS)));
+    assert_eq!(world.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn on_another_branch_meanwhile_the_person_keeps_their_checkout() {
+    let Some((world, _server)) = World::mended_by_stranger(&mend()) else { return };
+    let start = world.git(&["rev-parse", "HEAD"]);
+    world.baton(&["run", BRIEF]).ends(2);
+    world.git(&["checkout", "-q", "-b", "elsewhere"]);
+    world.write(FILE, &far(NUMBERS));
+    world.git(&["add", FILE]);
+    let (status, index) = (world.git(&["status", "--porcelain"]), world.git(&["ls-files", "-s"]));
+    world.baton(&["answer", "A1", "approve"]).ends(0);
+    assert_eq!(world.landed_lines("main"), ["-two = 3", "+two = 2"]);
+    assert_eq!(world.git(&["rev-parse", "main^@"]), start);
+    assert_eq!(world.git(&["rev-parse", "HEAD"]), start);
+    assert_eq!(world.git(&["symbolic-ref", "HEAD"]), "refs/heads/elsewhere");
+    assert_eq!(world.git(&["status", "--porcelain"]), status);
+    assert_eq!(world.git(&["ls-files", "-s"]), index);
+    assert_eq!(world.read(FILE), far(NUMBERS));
+}
+
+/// Green on what the person sees, red on the branch: it needs a file that is not committed.
+#[test]
+fn a_fix_that_needs_uncommitted_text_is_offered_as_edits() {
+    let check = "grep -q '^two = 2$' src/numbers.txt && grep -q helps helper.txt\n";
+    let files: Vec<(&str, &str)> =
+        PROJECT.iter().map(|it| if it.0 == "check.sh" { (it.0, check) } else { *it }).collect();
+    let world = World::new(&files);
+    let Some(_server) = world.stranger(&mend()) else { return };
+    world.baton(&["trust", "--yes"]).ends(0);
+    world.write("helper.txt", "it helps\n");
+    let before = world.digest();
+    let ran = world.baton(&["run", "--yes", BRIEF]).ends(2);
+    ran.points(&["can't land on the branch", "answer A1 apply"]);
+    assert_eq!(world.digest(), before);
+    world.baton(&["answer", "A1", "apply"]).ends(0);
+    assert_eq!(world.git(&["status", "--porcelain"]), " M src/numbers.txt\n?? helper.txt");
+    world.baton(&["undo", "T1"]).ends(0);
+    assert_eq!(world.digest(), before, "byte for byte");
+}
+
+#[test]
+fn the_mock_of_others_lands_it_beside_the_persons_text_too() {
+    let world = World::new(PROJECT);
+    let Some(server) = Server::aimock(&world.home, &mend()) else { return };
+    world.configure(&server.url, "");
+    world.baton(&["trust", "--yes"]).ends(0);
+    let start = world.git(&["rev-parse", "HEAD"]);
+    world.write(FILE, &far(NUMBERS));
+    let before = world.digest();
+    world.baton(&["run", "--yes", BRIEF]).ends(2);
+    assert_eq!(world.digest(), before);
+    world.baton(&["answer", "A1", "approve", "--tick", FILE]).ends(0);
+    world.landed_the_fix_alone(&start);
+    assert_eq!(world.read(FILE), fixed(&far(NUMBERS)));
+    assert_eq!(world.git(&["status", "--porcelain"]), " M src/numbers.txt");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn plain_text_without_any_check_can_be_applied_as_edits() {
     world.baton(&["run", "--yes", "a word is misspelt"]).ends(2);
     world.baton(&["answer", "A1", "apply"]).ends(0);
     assert_eq!(world.read("letter.txt"), "Dear Sir,\n\nI receive.\n\nYours\n");
-    assert_eq!(world.git(&["status", "--porcelain"]), "M letter.txt");
+    assert_eq!(world.git(&["status", "--porcelain"]), " M letter.txt");
     world.baton(&["undo", "T1"]).ends(0);
     assert_eq!(world.digest(), before, "byte for byte");
 }

@@ -145,7 +145,7 @@ impl World {
         let output = self.command(dir, "git").args(args).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "git {args:?}: {error}");
-        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+        String::from_utf8(output.stdout).unwrap().trim_end_matches('\n').to_owned()
     }
 
     /// Any other program in the repository: its exit code and all it says.
