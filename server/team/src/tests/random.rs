@@ -243,7 +243,8 @@ fn passes_have_green_receipts(team: &Team, events: &[Event], story: &dyn Fn() ->
         };
         let task = &team.tasks[&team.runs[run].task];
         assert_eq!(&task.head.as_ref().unwrap().commit, head, "{}", story());
-        assert!(!receipts.is_empty(), "{}", story());
+        let nothing_required = !task.checks.iter().any(|it| it.required);
+        assert!(!receipts.is_empty() || nothing_required, "{}", story());
         for id in receipts {
             let it = team.receipt(*id).unwrap();
             let shows_bug = task.repro.as_ref().is_some_and(|it| it.receipt == *id);
