@@ -15,6 +15,7 @@ use team::{
     ApprovalId, End, Event, Input, Millis, Parked, QuestionId, Role, RunId, RunState, TaskId,
     TaskState, Team, Wait, Work,
 };
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
 /// How many events are read from the log at once.
@@ -183,6 +184,8 @@ impl<'a> Follow<'a> {
         let mut watch = self.hub.watch();
         let mut heard = self.hub.happenings();
         let mut clock = tokio::time::interval(Duration::from_millis(STATUS_MS));
+        // One listener for all of it: a new one each time would not hear what is pressed in between.
+        let mut pressed = signal(SignalKind::interrupt()).doing("listen for Ctrl-C")?;
         self.catch_up()?;
         loop {
             let team = watch.borrow_and_update().clone();
@@ -197,7 +200,7 @@ impl<'a> Follow<'a> {
             tokio::select! {
                 // In this order: what was said before what came of it.
                 biased;
-                _ = tokio::signal::ctrl_c() => self.interrupt(tasks, &team).await,
+                _ = pressed.recv() => self.interrupt(tasks, &team).await,
                 it = heard.recv() => match it {
                     Ok(it) => self.hear(it)?,
                     Err(RecvError::Lagged(_)) => self.catch_up()?,
