@@ -1,14 +1,17 @@
 //! A long history, made by the rules themselves: whole tasks, one after the other, from delegation
 //! to landing, some eighty events each.
 
+use std::collections::BTreeMap;
 use team::*;
 
 /// Paid calls of a role's run.
 const CALLS: usize = 22;
 
-/// Plays one task until it has landed; the events it took.
+/// Plays one task until it has landed; the events it took. Of the tasks before, the team needs to
+/// know the last one only, for the numbers: deciding costs what the team holds.
 pub fn play_task(team: &mut Team, now: &mut Millis) -> Vec<Event> {
     let mut events = Vec::new();
+    forget_all_but_last(team);
     let number = team.tasks.keys().next_back().map_or(1, |it| it.0 + 1);
     say(team, now, &mut events, Input::Delegate { brief: brief(number) });
     let task = TaskId(number);
@@ -18,6 +21,28 @@ pub fn play_task(team: &mut Team, now: &mut Millis) -> Vec<Event> {
         }
     }
     events
+}
+
+fn forget_all_but_last(team: &mut Team) {
+    team.tasks = last(&team.tasks);
+    team.runs = last(&team.runs);
+    team.approvals = last(&team.approvals);
+}
+
+fn last<K: Ord + Copy, V: Clone>(of: &BTreeMap<K, V>) -> BTreeMap<K, V> {
+    of.iter().next_back().map(|(key, value)| (*key, value.clone())).into_iter().collect()
+}
+
+pub fn paid_call(run: RunId) -> Input {
+    let usage = Usage {
+        calls: 1,
+        input_tokens: 120,
+        output_tokens: 210,
+        cache_read_tokens: 9_000,
+        cache_write_tokens: 400,
+        micros: 900,
+    };
+    Input::Spent { run, usage }
 }
 
 fn say(team: &mut Team, now: &mut Millis, events: &mut Vec<Event>, input: Input) {
@@ -69,15 +94,7 @@ fn next(team: &Team, task: TaskId) -> Option<Vec<Input>> {
 }
 
 fn role(team: &Team, task: TaskId, run: RunId) -> Vec<Input> {
-    let usage = Usage {
-        calls: 1,
-        input_tokens: 120,
-        output_tokens: 210,
-        cache_read_tokens: 9_000,
-        cache_write_tokens: 400,
-        micros: 900,
-    };
-    let mut inputs = vec![Input::Spent { run, usage }; CALLS];
+    let mut inputs = vec![paid_call(run); CALLS];
     let Work::Role { duty, on, .. } = &team.run(run).unwrap().work else {
         panic!("{run} is no role's run");
     };

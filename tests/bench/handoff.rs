@@ -12,7 +12,7 @@ const SYNCS_MAX: usize = 3;
 
 pub fn measure(bench: &mut Bench) {
     let place = bench.disk().join("handoff");
-    let world = World::new(&place, S, &[("edit_file", EDIT)]);
+    let world = World::unchecked(&place, S, &[("edit_file", EDIT)]);
     let floor = sync_floor(&bench.disk());
     let rounds = if bench.quick { 2 } else { 5 };
     let (mut accepted, mut whole) = (vec![], vec![]);
@@ -85,9 +85,9 @@ fn read(trace: &str) -> Seen {
         if requests != 1 {
             continue;
         }
-        if let Some(point) = line.split('"').nth(1).filter(|_| line.contains(".before\\n\"")) {
+        if let Some(point) = line.split('"').nth(1).filter(|it| it.ends_with(".before")) {
             appends += usize::from(point.starts_with("store.append"));
-            lines.push(format!("{}:", point.trim_end_matches("\\n")));
+            lines.push(format!("{point}:"));
         }
         let is_sync = ["fsync(", "fdatasync("].iter().any(|it| line.contains(it));
         if is_sync && !line.contains("resumed") {

@@ -1,6 +1,6 @@
 //! A log of a million events: pages of it, the board, and the start of a process that owns it.
 
-use crate::events::play_task;
+use crate::events::{paid_call, play_task};
 use crate::measure::{Bench, median_of, ms, ratio, sync_floor, timed};
 use baton::store::{DATABASE, Reader, Store};
 use std::fs;
@@ -43,7 +43,9 @@ pub fn measure(bench: &mut Bench) {
     bench.say("Reader::open", median_of(20, |_| drop(Reader::open(&dir).unwrap())), "");
     bench.say("board of all tasks", board, &format!("{:.2} µs a task", board * 1e3 / tasks as f64));
     bench.say("jobs, after every transaction", jobs, "");
+    let decided = median_of(5, |_| decide_one(&team));
     bench.say("a copy of the team, each transaction", copy, "");
+    bench.say("decide on one paid call", decided, "");
     bench.say("Store::open, 900 events after a checkpoint", open, "");
     let pages = first.max(last);
     let text = format!("P8: a page of 100 events {pages:.2} ms");
@@ -59,13 +61,15 @@ pub fn measure(bench: &mut Bench) {
 fn fill(bench: &Bench, dir: &Path, events: usize) -> (Team, usize) {
     let mut store = Store::open(dir).unwrap().store;
     let (mut team, mut now) = (Team::default(), 1_700_000_000_000);
+    let mut last = Team::default();
     let (mut made, mut append_ms) = (0, 0.0);
     let mut fill_up_to = |store: &mut Store, team: &mut Team, upto: usize| {
         while made < upto {
             let mut lines = Vec::new();
             while lines.len() < EVENTS_PER_APPEND_MAX.min(upto - made) {
-                lines.extend(play_task(team, &mut now));
+                lines.extend(play_task(&mut last, &mut now));
             }
+            lines.iter().for_each(|it| team.apply(it));
             let at: Millis = now;
             append_ms += ms(|| store.append(made as u64, &lines, at).unwrap());
             made += lines.len();
@@ -79,6 +83,13 @@ fn fill(bench: &Bench, dir: &Path, events: usize) -> (Team, usize) {
     bench.say("append of 10,000 events, each", append_ms / made as f64, "grouped");
     bench.say("a checkpoint, every 1,000 events", checkpoint, "");
     (team, made)
+}
+
+/// What the rules take for the smallest input while all those tasks are closed.
+fn decide_one(team: &Team) {
+    let run = *team.runs.keys().next_back().unwrap();
+    // The run is over, which a paid call may still be reported for, or be refused: both look it up.
+    drop(black_box(team::decide(team, 0, paid_call(run))));
 }
 
 /// What one acknowledgement costs on a disk.

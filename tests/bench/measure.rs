@@ -29,9 +29,7 @@ impl Bench {
             goals: vec![],
             started: Instant::now(),
         };
-        println!(
-            "profile: dev, dependencies and Baton optimised (opt-level 1), debug assertions on"
-        );
+        println!("profile: dev, Rust at opt-level 1 with debug assertions, C at opt-level 3");
         println!("cores: {}; load: {}", cores(), load());
         bench
     }

@@ -21,7 +21,7 @@ fn measure_one(bench: &mut Bench, name: &str, size: usize, goal: f64) {
     let place = bench.memory().join(format!("worktree-{name}"));
     let grown = Forest::grow(&place, "repository", size);
     let git = Git::open(&find(&grown.root).unwrap(), &place.join("state")).unwrap();
-    let (many, few) = if size == XL { (7, 2) } else { (11, 3) };
+    let (many, few) = if size == XL { (5, 2) } else { (11, 3) };
 
     let mut add = Vec::new();
     for n in 0..few {

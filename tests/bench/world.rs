@@ -53,6 +53,7 @@ input = { verdict = "pass", head = "${head}", receipts = "${receipts}", notes = 
 pub struct World {
     pub root: PathBuf,
     place: PathBuf,
+    is_checked: bool,
     server: Server,
     /// The server lives in it.
     _runtime: Runtime,
@@ -69,13 +70,24 @@ impl World {
     /// A repository of that size with a bug, a trusted check, and an Engineer who makes these calls,
     /// one a reply, before the hand-over.
     pub fn new(place: &Path, size: usize, calls: &[(&str, &str)]) -> World {
+        World::make(place, size, calls, true)
+    }
+
+    /// The same without a check, so that no round of checks stands between the roles.
+    pub fn unchecked(place: &Path, size: usize, calls: &[(&str, &str)]) -> World {
+        World::make(place, size, calls, false)
+    }
+
+    fn make(place: &Path, size: usize, calls: &[(&str, &str)], is_checked: bool) -> World {
         let root = Forest::grow(place, "repository", size).root;
         let numbers = "one = 1\ntwo = 3\nthree = 3\nfour = 4\nfive = 5\n";
         for (path, text) in [("numbers.txt", numbers), ("check.sh", CHECK)] {
             fs::write(root.join(path), text).unwrap();
         }
-        fs::create_dir_all(root.join(".baton")).unwrap();
-        fs::write(root.join(".baton/team.toml"), TEAM_FILE).unwrap();
+        if is_checked {
+            fs::create_dir_all(root.join(".baton")).unwrap();
+            fs::write(root.join(".baton/team.toml"), TEAM_FILE).unwrap();
+        }
         git(&root, &["add", "-A"]);
         git(&root, &["commit", "-q", "-m", "start"]);
 
@@ -91,8 +103,11 @@ impl World {
         let model =
             format!("[model]\nprovider = \"anthropic\"\nbase_url = {:?}\n", server.base_url);
         fs::write(place.join("home/config.toml"), model).unwrap();
-        let world = World { root, place: place.to_path_buf(), server, _runtime: runtime };
-        world.succeed(world.baton(&["trust", "--yes"]));
+        let world =
+            World { root, place: place.to_path_buf(), is_checked, server, _runtime: runtime };
+        if is_checked {
+            world.end_with(0, world.baton(&["trust", "--yes"]));
+        }
         world
     }
 
@@ -113,14 +128,15 @@ impl World {
         command.env("BATON_STATE_DIR", self.place.join("state"));
     }
 
-    pub fn succeed(&self, mut command: Command) {
+    fn end_with(&self, code: i32, mut command: Command) {
         let output = command.output().unwrap();
         let out = String::from_utf8_lossy(&output.stdout);
         let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command:?}:\n{out}\n{error}");
+        assert_eq!(output.status.code(), Some(code), "{command:?}:\n{out}\n{error}");
     }
 
     /// Plays the task once, from the delegation until it has landed, and takes the landing back.
+    /// Without evidence from checks it stops at the approval.
     pub fn play(&self) -> Played {
         self.play_as(self.baton(&["run", "--yes", "two is three"]))
     }
@@ -128,8 +144,12 @@ impl World {
     pub fn play_as(&self, command: Command) -> Played {
         let known = self.server.arrivals().len();
         let version = self.version();
-        self.succeed(command);
-        git(&self.root, &["reset", "-q", "--hard", "HEAD~1"]);
+        if self.is_checked {
+            self.end_with(0, command);
+            git(&self.root, &["reset", "-q", "--hard", "HEAD~1"]);
+        } else {
+            self.end_with(2, command);
+        }
         let since =
             |it: &std::time::SystemTime| it.duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1e3;
         let requests = self.server.arrivals()[known..].iter().map(since).collect();
