@@ -27,7 +27,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use team::{Code, Failure};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -55,7 +55,7 @@ struct State {
 
 #[derive(Default)]
 struct Journal {
-    bodies: VecDeque<Bytes>,
+    bodies: VecDeque<(SystemTime, Bytes)>,
     bytes: usize,
     count: u64,
 }
@@ -68,7 +68,12 @@ impl Server {
 
     /// The bodies of the last requests, oldest first; the last 256 or 16 MiB are kept.
     pub fn requests(&self) -> Vec<Bytes> {
-        lock(&self.state.journal).bodies.iter().cloned().collect()
+        lock(&self.state.journal).bodies.iter().map(|it| it.1.clone()).collect()
+    }
+
+    /// When each of `requests` had come whole.
+    pub fn arrivals(&self) -> Vec<SystemTime> {
+        lock(&self.state.journal).bodies.iter().map(|it| it.0).collect()
     }
 
     /// How many requests came in all.
@@ -191,9 +196,9 @@ impl Journal {
     fn keep(&mut self, body: Bytes) {
         self.count += 1;
         self.bytes += body.len();
-        self.bodies.push_back(body);
+        self.bodies.push_back((SystemTime::now(), body));
         while JOURNAL_ENTRIES_MAX < self.bodies.len() || JOURNAL_BYTES_MAX < self.bytes {
-            let Some(oldest) = self.bodies.pop_front() else {
+            let Some((_, oldest)) = self.bodies.pop_front() else {
                 return;
             };
             self.bytes -= oldest.len();
