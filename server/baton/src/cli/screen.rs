@@ -34,6 +34,9 @@ pub struct Screen {
     pub live: MultiProgress,
 }
 
+/// The exit code of a command that was cut off.
+const INTERRUPTED: i32 = 130;
+
 impl Screen {
     /// The process's own outputs.
     pub fn new(global: &Global) -> Screen {
@@ -62,15 +65,15 @@ impl Screen {
         self.raw(&format!("{}\n", text.as_ref()));
     }
 
-    /// Text to standard output as it is. A reader that went away (`| head`) ends the process
-    /// quietly, as it ends any other program.
+    /// Text to standard output as it is. A reader that went away (`| head`) ends the process quietly,
+    /// as interrupted: a task that was under way goes on with `baton resume`.
     pub fn raw(&self, text: &str) {
         let written = self.live.suspend(|| {
             let mut out = lock(&self.out);
             out.write_all(text.as_bytes()).and_then(|()| out.flush())
         });
         if written.is_err_and(|it| it.kind() == std::io::ErrorKind::BrokenPipe) {
-            std::process::exit(0);
+            std::process::exit(INTERRUPTED);
         }
     }
 

@@ -194,7 +194,7 @@ fn the_journal_is_bounded() {
     }
     assert_eq!(journal.count, 1_000);
     assert!(journal.bytes <= JOURNAL_BYTES_MAX);
-    assert_eq!(journal.bytes, journal.bodies.iter().map(Bytes::len).sum::<usize>());
+    assert_eq!(journal.bytes, journal.bodies.iter().map(|it| it.1.len()).sum::<usize>());
     assert!(journal.bodies.len() <= JOURNAL_ENTRIES_MAX);
-    assert_eq!(journal.bodies.back().map(Bytes::len), Some(99_900));
+    assert_eq!(journal.bodies.back().map(|it| it.1.len()), Some(99_900));
 }
