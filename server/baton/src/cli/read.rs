@@ -114,7 +114,7 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
         let kind = format!("{} {} {}", it.run, it.role, it.kind);
         screen.line(format!("{}: {}", screen.paint(Shade::Name, &kind), safe(&it.text)));
         it.points.iter().for_each(|point| screen.line(format!("  - {}", safe(point))));
-        if let Some(look) = &it.look_first {
+        if let Some(look) = it.look_first.as_ref().filter(|it| !it.is_empty()) {
             screen.line(format!("  look first at {}", safe(look)));
         }
     }
