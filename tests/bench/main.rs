@@ -31,7 +31,9 @@ What is written goes to a new folder in /dev/shm where there is one (trees, logs
 folder for temporary files (where syncing counts); both are removed at the end.
 ";
 
-const ALL: [(&str, fn(&mut Bench)); 6] = [
+type Measure = fn(&mut Bench);
+
+const ALL: [(&str, Measure); 6] = [
     ("worktree", worktree::measure),
     ("snapshot", snapshot::measure),
     ("start", start::measure),
