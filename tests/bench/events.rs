@@ -23,6 +23,17 @@ pub fn play_task(team: &mut Team, now: &mut Millis) -> Vec<Event> {
     events
 }
 
+/// This team with one more task, whose first run is at work.
+pub fn with_live_run(team: &Team) -> Team {
+    let (mut team, mut now, mut events) = (team.clone(), 0, Vec::new());
+    let number = team.tasks.keys().next_back().map_or(1, |it| it.0 + 1);
+    let (task, checks) = (TaskId(number), vec![check()]);
+    say(&mut team, &mut now, &mut events, Input::Delegate { brief: brief(number) });
+    let snapshotted = Input::Snapshotted { task, base: base(task), checks };
+    say(&mut team, &mut now, &mut events, snapshotted);
+    team
+}
+
 fn forget_all_but_last(team: &mut Team) {
     team.tasks = last(&team.tasks);
     team.runs = last(&team.runs);

@@ -2,7 +2,7 @@
 //! the PM hands over to the Engineer. State on a disk, since syncing is what it costs.
 
 use crate::forest::S;
-use crate::measure::{Bench, median, ratio, sync_floor};
+use crate::measure::{Bench, median, sync_floor};
 use crate::world::World;
 use std::fs;
 use std::path::Path;
@@ -22,10 +22,9 @@ pub fn measure(bench: &mut Bench) {
         whole.push(played.requests[1] - played.requests[0]);
     }
     let (accepted, whole) = (median(accepted), median(whole));
-    let of_floor = |it: f64| format!("{} syncs' time", ratio(it / floor));
     bench.say("one small write and its sync", floor, "floor");
-    bench.say("handed over -> the next role's request", accepted, &of_floor(accepted));
-    bench.say("the PM's request -> the Engineer's request", whole, &of_floor(whole));
+    bench.say("handed over -> the next role's request", accepted, "");
+    bench.say("the PM's request -> the Engineer's request", whole, "");
     match syncs(&world, &place) {
         Some(seen) => {
             for line in &seen.lines {

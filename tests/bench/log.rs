@@ -1,7 +1,7 @@
 //! A log of a million events: pages of it, the board, and the start of a process that owns it.
 
-use crate::events::{paid_call, play_task};
-use crate::measure::{Bench, median_of, ms, ratio, sync_floor, timed};
+use crate::events::{paid_call, play_task, with_live_run};
+use crate::measure::{Bench, median_of, ms, ratio, sync_floor};
 use baton::store::{DATABASE, Reader, Store};
 use std::fs;
 use std::hint::black_box;
@@ -27,10 +27,10 @@ pub fn measure(bench: &mut Bench) {
     bench.say_plain("tasks, runs", &format!("{tasks}, {runs}"));
     bench.say_plain("file", &format!("{file_mib:.0} MiB"));
 
-    let (open, opened) = timed(|| Store::open(&dir).unwrap());
+    let opened = Store::open(&dir).unwrap();
     assert!(opened.team == team, "the replayed team is another one");
     drop(opened);
-    let open = open.min(median_of(3, |_| drop(Store::open(&dir).unwrap())));
+    let open = median_of(5, |_| drop(Store::open(&dir).unwrap()));
     let reader = Reader::open(&dir).unwrap();
     let page = |from: u64| median_of(20, |_| drop(black_box(reader.events(from, PAGE).unwrap())));
     let (first, last) = (page(0), page(made as u64 - PAGE));
@@ -42,10 +42,14 @@ pub fn measure(bench: &mut Bench) {
     bench.say("last 100 events", last, "");
     bench.say("Reader::open", median_of(20, |_| drop(Reader::open(&dir).unwrap())), "");
     bench.say("board of all tasks", board, &format!("{:.2} µs a task", board * 1e3 / tasks as f64));
-    bench.say("jobs, after every transaction", jobs, "");
-    let decided = median_of(5, |_| decide_one(&team));
+    bench.say("jobs, each transaction", jobs, "");
+    let live = with_live_run(&team);
+    let spent = || team::decide(&live, 0, paid_call(*live.runs.keys().next_back().unwrap()));
+    let decided = median_of(5, |_| drop(black_box(spent().unwrap())));
+    let deadline = ms(|| black_box(team::next_deadline(&live)));
     bench.say("a copy of the team, each transaction", copy, "");
-    bench.say("decide on one paid call", decided, "");
+    bench.say("decide on one paid call, each call", decided, "");
+    bench.say("next deadline, each transaction", deadline, "");
     bench.say("Store::open, 900 events after a checkpoint", open, "");
     let pages = first.max(last);
     let text = format!("P8: a page of 100 events {pages:.2} ms");
@@ -83,13 +87,6 @@ fn fill(bench: &Bench, dir: &Path, events: usize) -> (Team, usize) {
     bench.say("append of 10,000 events, each", append_ms / made as f64, "grouped");
     bench.say("a checkpoint, every 1,000 events", checkpoint, "");
     (team, made)
-}
-
-/// What the rules take for the smallest input while all those tasks are closed.
-fn decide_one(team: &Team) {
-    let run = *team.runs.keys().next_back().unwrap();
-    // The run is over, which a paid call may still be reported for, or be refused: both look it up.
-    drop(black_box(team::decide(team, 0, paid_call(run))));
 }
 
 /// What one acknowledgement costs on a disk.

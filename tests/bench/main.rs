@@ -31,10 +31,9 @@ What is written goes to a new folder in /dev/shm where there is one (trees, logs
 folder for temporary files (where syncing counts); both are removed at the end.
 ";
 
-/// A benchmark and its name.
-type Named = (&'static str, fn(&mut Bench));
+type Measure = fn(&mut Bench);
 
-const ALL: [Named; 6] = [
+const ALL: [(&str, Measure); 6] = [
     ("worktree", worktree::measure),
     ("snapshot", snapshot::measure),
     ("start", start::measure),

@@ -8,7 +8,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Of what `tower-lsp` and an open SQLite file took on the machine where the goal was set.
+/// The goal speaks of a bare `tower-lsp` server; the bare start of this binary does less than that,
+/// so this asks for more.
 const STARTS_MAX: f64 = 5.0;
 const MEMORY_MIB_MAX: f64 = 25.0;
 
@@ -32,10 +33,10 @@ pub fn measure(bench: &mut Bench) {
     let (time, memory) = (median(times), median(memory));
     bench.say("baton --version", floor, "floor: this binary starts and ends");
     bench.say("baton lsp --in-process: initialize answered", time, &ratio(time / floor));
-    bench.say_plain("resident after initialize", &format!("{memory:.1} MiB"));
+    bench.say_plain("resident after initialize, no repository open", &format!("{memory:.1} MiB"));
     let text = format!("P3: initialize answered in {} of the bare start", ratio(time / floor));
     bench.goal(&format!("{text} (at most {STARTS_MAX}x)"), time <= STARTS_MAX * floor);
-    let text = format!("P3: {memory:.1} MiB resident when idle (at most {MEMORY_MIB_MAX})");
+    let text = format!("P3: {memory:.1} MiB resident after initialize (at most {MEMORY_MIB_MAX})");
     bench.goal(&text, memory <= MEMORY_MIB_MAX);
     fs::remove_dir_all(place).unwrap();
 }

@@ -63,11 +63,12 @@ fn measure_one(bench: &mut Bench, name: &str, size: usize, goal: f64) {
     bench.say(&format!("{name} rest, at the end of a run"), median(rests), "");
     let both = snapshot + moved;
     bench.say(&format!("{name} snapshot of a clean tree + kept slot"), both, &of_add(both));
-    let text = format!("P1 {name}: kept slot, {DIFFER} files differ, {}", ratio(moved / add));
-    bench.goal(
-        &format!("{text} of git worktree add (at most {})", ratio(goal)),
-        moved <= goal * add,
-    );
+    // What was asked for is a ready worktree after a delegation; the move alone is the part of it
+    // that a pool makes cheap. Both are judged, since they come out differently.
+    for (what, it) in [("the move of a kept slot", moved), ("snapshot and move", both)] {
+        let text = format!("P1 {name}: {what}, {DIFFER} files differ, {}", of_add(it));
+        bench.goal(&format!("{text} (at most {})", ratio(goal)), it <= goal * add);
+    }
     drop(grown);
     fs::remove_dir_all(place).unwrap();
 }
