@@ -102,7 +102,6 @@ fn a_testers_brief_carries_the_evidence() {
         head: 9c1d4f00aa9c1d4f00aa9c1d4f00aa9c1d4f00aa
         check: test (required): cargo test
         baseline: RED before any change; don't make it worse
-        receipt: R1.1 test exit 101, 41 passed 1 failed: t0 (on the start)
         receipt: R3.1 test exit 0, 42 passed 0 failed (on head)
         reproduced by: parse::empty (ran and failed by name at 3f2a000000, receipt R1.1)
 
