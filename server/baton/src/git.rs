@@ -119,6 +119,13 @@ pub struct Git {
 }
 
 impl Git {
+    /// The same for the owner of the state folder, after a start: locks that a killed process left in
+    /// Baton's own store are removed first.
+    pub fn open_as_owner(place: &Place, state: &Path) -> Result<Git, Failure> {
+        objects::unlock(state)?;
+        Git::open(place, state)
+    }
+
     /// Opens, and makes where missing, the store in the state folder of this repository.
     pub fn open(place: &Place, state: &Path) -> Result<Git, Failure> {
         std::fs::create_dir_all(state.join("tmp")).doing("make the state folder")?;

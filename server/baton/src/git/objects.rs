@@ -56,9 +56,15 @@ pub(super) fn make(git: &Git) -> Result<(), Failure> {
     options.bare(true).external_template(false);
     for dir in [&git.store, &git.state.join("twin.git")] {
         if !dir.join("HEAD").is_file() {
-            Repository::init_opts(dir, &options).doing("make the store")?;
+            // Made aside and moved: a store is there whole, or not at all.
+            let new = dir.with_extension("new");
+            if new.exists() {
+                std::fs::remove_dir_all(&new).doing("make the store")?;
+            }
+            Repository::init_opts(&new, &options).doing("make the store")?;
             // A note on what hooks are; there shall be no such place at all.
-            std::fs::remove_dir_all(dir.join("hooks")).doing("make the store")?;
+            std::fs::remove_dir_all(new.join("hooks")).doing("make the store")?;
+            std::fs::rename(&new, dir).doing("make the store")?;
         }
     }
     let mut text = String::new();
@@ -79,6 +85,30 @@ pub(super) fn make(git: &Git) -> Result<(), Failure> {
         write_if_other(&git.store.join(name), &bytes)?;
     }
     copy_settings(git)
+}
+
+/// Removes the lock files that a killed process left in Baton's own repositories. Only for the owner
+/// of the state folder: nobody else writes there, so no lock is in use.
+pub(super) fn unlock(state: &Path) -> Result<(), Failure> {
+    let mut open = vec![state.join("store.git"), state.join("twin.git")];
+    while let Some(dir) = open.pop() {
+        let entries = match std::fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).doing("look for locks in the store"),
+        };
+        for entry in entries {
+            let entry = entry.doing("look for locks in the store")?;
+            let kind = entry.file_type().doing("look for locks in the store")?;
+            // Objects are written under other names and renamed: no locks there, and many files.
+            if kind.is_dir() && entry.file_name() != "objects" {
+                open.push(entry.path());
+            } else if kind.is_file() && entry.path().extension().is_some_and(|it| it == "lock") {
+                std::fs::remove_file(entry.path()).doing("remove a lock left in the store")?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn copy_settings(git: &Git) -> Result<(), Failure> {

@@ -65,7 +65,7 @@ impl Shared {
     ) -> Result<Shared, Failure> {
         let git = {
             let (place, dir) = (place.clone(), dir.clone());
-            blocking(move || Git::open(&place, &dir)).await?
+            blocking(move || Git::open_as_owner(&place, &dir)).await?
         };
         let checks = config.checks_at_once_max.max(1);
         Ok(Shared {
