@@ -21,7 +21,7 @@ use measure::Bench;
 const HELP: &str = "\
 Measures Baton and prints medians, ratios and goals.
 
-  cargo bench -p baton -- [--only NAME]... [--quick]
+  cargo bench -p baton --bench bench -- [--only NAME]... [--quick]
 
   --only NAME  worktree, snapshot, start, handoff, steps or log; repeat it for several
   --quick      smaller trees, fewer rounds, 100,000 events instead of 1,000,000

@@ -128,7 +128,7 @@ pub fn sync_floor(folder: &Path) -> f64 {
     floor
 }
 
-/// `1/20` for 0.05, `3.1x` for 3.1.
+/// `1/20.0` for 0.05, `3.1x` for 3.1.
 pub fn ratio(it: f64) -> String {
-    if it < 1.0 { format!("1/{:.0}", 1.0 / it) } else { format!("{it:.1}x") }
+    if it < 1.0 { format!("1/{:.1}", 1.0 / it) } else { format!("{it:.1}x") }
 }
