@@ -4,7 +4,7 @@
 //! The rules for what roles hand over are in `decide/handover.rs` and `decide/gates.rs`, those for
 //! what people say in `decide/person.rs`, those for candidate and landing in `decide/landing.rs`.
 
-use crate::brief::{Brief, Usage};
+use crate::brief::{Brief, Limits, Usage};
 use crate::change::{Base, Candidate, ChangeFacts, ChangeId, PlannedPath};
 use crate::event::{Answer, Event, Parked, Start, Subject, Why, Work};
 use crate::failure::{Code, Failure};
@@ -235,16 +235,15 @@ pub fn is_over_budget(team: &Team, run: RunId) -> bool {
     let Some((it, task)) = team.run(run).and_then(|it| Some((it, team.task(it.task)?))) else {
         return true;
     };
-    used(it, task).iter().any(|(used, max, _)| max <= used)
+    used(&it.spent, &task.spent, &task.brief.limits).iter().any(|(used, max, _)| max <= used)
 }
 
-fn used(run: &Run, task: &Task) -> [(u64, u64, &'static str); 4] {
-    let limits = &task.brief.limits;
+fn used(run: &Usage, task: &Usage, limits: &Limits) -> [(u64, u64, &'static str); 4] {
     [
-        (u64::from(run.spent.calls), u64::from(limits.run_calls_max), "model calls of this run"),
-        (run.spent.tokens(), limits.run_tokens_max, "tokens of this run"),
-        (run.spent.micros, limits.run_micros_max, "money of this run"),
-        (task.spent.micros, limits.task_micros_max, "money of this task"),
+        (u64::from(run.calls), u64::from(limits.run_calls_max), "model calls of this run"),
+        (run.tokens(), limits.run_tokens_max, "tokens of this run"),
+        (run.micros, limits.run_micros_max, "money of this run"),
+        (task.micros, limits.task_micros_max, "money of this task"),
     ]
 }
 
@@ -257,12 +256,11 @@ fn spent(team: &Team, now: Millis, run: RunId, usage: &Usage) -> Result<Vec<Even
     if before.state != RunState::Live {
         return Ok(res);
     }
-    let mut after = team.clone();
-    after.apply(&res[0]);
-    let (Some(it), Some(task)) = (after.run(run), after.task(before.task)) else {
-        return Ok(res);
-    };
-    for (used, max, what) in used(it, task) {
+    let Some(task) = team.task(before.task) else { return Ok(res) };
+    let (mut of_run, mut of_task) = (before.spent, task.spent);
+    of_run.add(usage);
+    of_task.add(usage);
+    for (used, max, what) in used(&of_run, &of_task, &task.brief.limits) {
         if max <= used {
             let text = format!("out of budget, {what}: {used} of {max}");
             let failure = Failure::new(Code::Stuck, text.clone());
@@ -271,7 +269,7 @@ fn spent(team: &Team, now: Millis, run: RunId, usage: &Usage) -> Result<Vec<Even
             res.push(Event::TaskParked { task: before.task, why, at: now });
             return Ok(res);
         }
-        if !it.warned && max / 5 * 4 <= used && res.len() == 1 {
+        if !before.warned && max / 5 * 4 <= used && res.len() == 1 {
             let text = format!("four fifths used, {what}: {used} of {max}");
             res.push(Event::BudgetWarned { run, text });
         }
