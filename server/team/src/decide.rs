@@ -19,8 +19,6 @@ mod handover;
 mod landing;
 mod person;
 
-pub use gates::evidence;
-
 /// Asked for by a person, or reported by the shell.
 #[derive(Clone, Debug)]
 pub enum Input {

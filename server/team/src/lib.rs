@@ -25,7 +25,7 @@ pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
 pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, FileChange, FileKind, PlannedPath, Target, lines,
 };
-pub use decide::{Input, Refusal, decide, evidence, is_over_budget, next_deadline};
+pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
 pub use failure::{Code, Failure};
 pub use handoff::{By, Class, Decision, Duty, Handoff, Question, Repro, Role, Severity, Verdict};

@@ -227,6 +227,24 @@ pub struct Asked {
     pub answer: Option<(String, By)>,
 }
 
+impl TaskState {
+    /// The approval that a candidate is built and checked for anew, since its tip has moved.
+    pub(crate) fn under(&self) -> Option<ApprovalId> {
+        match self {
+            TaskState::Waiting { on: Wait::Candidate { under, .. } }
+            | TaskState::Checking { under, .. }
+            | TaskState::Parked { was: Resume::Checks { under, .. }, .. } => *under,
+            TaskState::Waiting { .. }
+            | TaskState::Working { .. }
+            | TaskState::AwaitingApproval { .. }
+            | TaskState::Landing { .. }
+            | TaskState::Undoing { .. }
+            | TaskState::Parked { .. }
+            | TaskState::Closed(_) => None,
+        }
+    }
+}
+
 impl Team {
     pub fn task(&self, task: TaskId) -> Option<&Task> {
         self.tasks.get(&task).map(|it| &**it)

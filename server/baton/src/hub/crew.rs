@@ -1,7 +1,7 @@
 //! Starts what should be going on and stops what should not. Level-triggered: it compares the jobs
 //! that follow from the state with those that run.
 
-use super::owner::{Message, wanted};
+use super::owner::Message;
 use super::shared::{Shared, Slots};
 use super::{Happening, Refused, round, run, steps};
 use crate::fail;
@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use team::{Code, Event, Failure, Input, Job, RunId, Team, is_over_budget};
+use team::{Code, Event, Failure, Input, Job, RunId, Team, is_over_budget, jobs};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +63,7 @@ impl Crew {
 
     /// Makes what runs equal to what should.
     pub(super) fn tend(&mut self, team: &Arc<Team>) {
-        let wanted = wanted(team);
+        let wanted = jobs(team);
         for it in &self.running {
             if !wanted.contains(&it.job) {
                 it.stop.cancel();

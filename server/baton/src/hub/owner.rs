@@ -10,7 +10,7 @@ use crate::git::Buffer;
 use crate::store::{Step, Store, Write};
 use std::sync::Arc;
 use team::{
-    Brief, Code, Event, Failure, Input, Job, Millis, RunId, TaskId, Team, Usage, decide, jobs,
+    Brief, Code, Event, Failure, Input, Job, Millis, RunId, TaskId, Team, Usage, decide,
     next_deadline,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -283,9 +283,4 @@ async fn tick(mut deadline: watch::Receiver<Option<Millis>>, messages: mpsc::Sen
             }
         }
     }
-}
-
-/// What should be going on, for the crew.
-pub(super) fn wanted(team: &Team) -> Vec<Job> {
-    jobs(team)
 }

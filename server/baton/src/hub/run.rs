@@ -267,7 +267,7 @@ impl Course<'_> {
         cmd.timeout_ms_max = timeout_ms_max;
         let sandbox = shared.sandbox().await;
         fail::point("hub.command.before");
-        let done = sandbox.run(&cmd, &self.stop_of_commands()).await?;
+        let done = sandbox.run(&cmd, &self.desk.stop).await?;
         fail::point("hub.command.after");
         let observed = Observed {
             argv,
@@ -283,11 +283,6 @@ impl Course<'_> {
         let receipt =
             round::record(self.desk, self.run, Ran::Command, &observed, &ground, level).await?;
         Ok(seen(receipt, observed))
-    }
-
-    /// A command stops with the agent and with the hub.
-    fn stop_of_commands(&self) -> CancellationToken {
-        self.desk.stop.clone()
     }
 
     async fn check(&self, name: &str) -> Result<Result<Seen, String>, Failure> {
@@ -310,8 +305,7 @@ impl Course<'_> {
         ground.tree = Some(tree);
         let sandbox = shared.sandbox().await;
         fail::point("hub.command.before");
-        let stop = self.stop_of_commands();
-        let mut observed = checks::run(sandbox, spec, &ground, &[], false, &stop).await?;
+        let mut observed = checks::run(sandbox, spec, &ground, &[], false, &self.desk.stop).await?;
         fail::point("hub.command.after");
         observed.output = shared.redactor.redact_bytes(&observed.output);
         let ran = Ran::OwnCheck { name: name.to_string() };

@@ -264,7 +264,7 @@ pub(super) fn describe(receipt: &Receipt) -> String {
 }
 
 /// Green receipts of every required check on exactly this tree, if there are any.
-pub fn evidence(team: &Team, task: &Task, tree: &TreeId) -> Option<Vec<ReceiptId>> {
+pub(super) fn evidence(team: &Team, task: &Task, tree: &TreeId) -> Option<Vec<ReceiptId>> {
     let checks: Vec<CheckSpec> = required(task);
     let mut rounds = team.runs.values().rev().filter(|it| {
         it.receipts.iter().any(|it| it.tree.as_ref() == Some(tree))

@@ -8,7 +8,6 @@ use crate::change::ChangeFacts;
 use crate::event::Subject;
 use crate::handoff::{Class, Handoff, Verdict};
 use crate::ids::CommitId;
-use crate::task::TaskState;
 
 /// After this many builds the next one starts fresh: a new pair of eyes, with what was tried.
 const CONTINUED_BUILDS_MAX: u32 = 2;
@@ -129,16 +128,7 @@ pub(super) fn checked(team: &Team, now: Millis, run: RunId) -> Result<Vec<Event>
             Some(problem) => res.push(rework(&after, now, task, state, problem)),
         },
         Why::Candidate => {
-            let under = match state.state {
-                TaskState::Checking { under, .. } => under,
-                TaskState::Waiting { .. }
-                | TaskState::Working { .. }
-                | TaskState::AwaitingApproval { .. }
-                | TaskState::Landing { .. }
-                | TaskState::Undoing { .. }
-                | TaskState::Parked { .. }
-                | TaskState::Closed(_) => None,
-            };
+            let under = state.state.under();
             let Some(candidate) = state.candidate.clone() else {
                 return Err(Refusal::Not(format!("{task} has no candidate")));
             };

@@ -229,16 +229,7 @@ impl Team {
                 Some(Resume::Role { duty: Duty::Build, on, continues: None })
             }
             Work::Checks { commit, why, .. } => {
-                let under = match &self.task(it.task)?.state {
-                    TaskState::Checking { under, .. } => *under,
-                    TaskState::Waiting { .. }
-                    | TaskState::Working { .. }
-                    | TaskState::AwaitingApproval { .. }
-                    | TaskState::Landing { .. }
-                    | TaskState::Undoing { .. }
-                    | TaskState::Parked { .. }
-                    | TaskState::Closed(_) => None,
-                };
+                let under = self.task(it.task)?.state.under();
                 Some(Resume::Checks { commit: commit.clone(), why: *why, under })
             }
         }
@@ -284,18 +275,7 @@ impl Task {
                 if *why == Why::Baseline {
                     self.baseline = Some(run);
                 }
-                let under = match &self.state {
-                    TaskState::Waiting { on: Wait::Candidate { under, .. } } => *under,
-                    TaskState::Checking { under, .. }
-                    | TaskState::Parked { was: Resume::Checks { under, .. }, .. } => *under,
-                    TaskState::Waiting { .. }
-                    | TaskState::Working { .. }
-                    | TaskState::AwaitingApproval { .. }
-                    | TaskState::Landing { .. }
-                    | TaskState::Undoing { .. }
-                    | TaskState::Parked { .. }
-                    | TaskState::Closed(_) => None,
-                };
+                let under = self.state.under();
                 self.state = TaskState::Checking { run, under };
             }
         }
