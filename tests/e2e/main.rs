@@ -7,6 +7,7 @@ mod checks;
 mod cli;
 mod config;
 mod crash;
+mod daemon;
 mod demo;
 mod foreign;
 mod git;

@@ -112,7 +112,7 @@ impl Story {
         command.env("GIT_CONFIG_GLOBAL", self.home.join("gitconfig"));
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_EDITOR", "true");
         command.env("BATON_CONFIG", self.home.join("config.toml"));
-        command.env("BATON_STATE_DIR", &self.state);
+        command.env("BATON_STATE_DIR", &self.state).env("BATON_IN_PROCESS", "1");
         command
     }
 

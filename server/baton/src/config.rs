@@ -31,6 +31,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 const RUNS_AT_ONCE: u32 = 2;
 const CHECKS_AT_ONCE: u32 = 1;
 const AT_ONCE_MAX: u32 = 64;
+const DAEMON_IDLE_S: u64 = 600;
 /// What a repository's folder is called for people, before the hash.
 const NAME_CHARS_MAX: usize = 40;
 
@@ -40,6 +41,8 @@ pub struct Home {
     pub config_file: PathBuf,
     pub state_dir: PathBuf,
     pub cache_dir: PathBuf,
+    /// Where sockets go (`XDG_RUNTIME_DIR`), if this system has such a place.
+    pub runtime_dir: Option<PathBuf>,
 }
 
 impl Home {
@@ -79,6 +82,7 @@ impl Home {
                 None => dir("XDG_STATE_HOME", ".local/state")?,
             },
             cache_dir: dir("XDG_CACHE_HOME", ".cache")?,
+            runtime_dir: path("XDG_RUNTIME_DIR").filter(|it| it.is_absolute() && it.is_dir()),
         })
     }
 
@@ -110,6 +114,8 @@ pub struct Config {
     pub land: LandConfig,
     pub runs_at_once_max: u32,
     pub checks_at_once_max: u32,
+    /// A daemon without a connection and without work ends after this many seconds.
+    pub daemon_idle_s_max: u64,
 }
 
 /// What happens to the project's checks where commands can't be confined. Commands that a role
@@ -155,6 +161,8 @@ struct UserFile {
     land: LandConfig,
     #[serde(default)]
     at_once: AtOnceTable,
+    #[serde(default)]
+    daemon: DaemonTable,
 }
 
 #[derive(Default, Deserialize)]
@@ -162,6 +170,12 @@ struct UserFile {
 struct SandboxTable {
     #[serde(default)]
     checks: SandboxChoice,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DaemonTable {
+    idle_s_max: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -180,6 +194,7 @@ impl Default for Config {
             land: LandConfig::default(),
             runs_at_once_max: RUNS_AT_ONCE,
             checks_at_once_max: CHECKS_AT_ONCE,
+            daemon_idle_s_max: DAEMON_IDLE_S,
         }
     }
 }
@@ -198,8 +213,18 @@ impl Config {
         Ok(config)
     }
 
+    /// The environment variables that keys are read from.
+    pub fn key_variables(&self) -> Vec<String> {
+        let key = self.model.as_ref().and_then(|it| it.key.as_ref());
+        match key {
+            Some(KeySource::Env(name)) => vec![name.clone()],
+            Some(KeySource::File(_) | KeySource::Command(_)) | None => vec![],
+        }
+    }
+
     fn parse(text: &str, file: &str) -> Result<Config, Failure> {
-        let UserFile { model, limits, sandbox, land, at_once } = toml_error::parse(text, file)?;
+        let UserFile { model, limits, sandbox, land, at_once, daemon } =
+            toml_error::parse(text, file)?;
         let at_once_max = |name: &str, value: Option<u32>, default| match value {
             Some(it) if !(1..=AT_ONCE_MAX).contains(&it) => Err(Failure::new(
                 Code::Config,
@@ -214,6 +239,7 @@ impl Config {
             land,
             runs_at_once_max: at_once_max("runs_max", at_once.runs_max, RUNS_AT_ONCE)?,
             checks_at_once_max: at_once_max("checks_max", at_once.checks_max, CHECKS_AT_ONCE)?,
+            daemon_idle_s_max: daemon.idle_s_max.unwrap_or(DAEMON_IDLE_S),
         })
     }
 }

@@ -8,14 +8,18 @@
 mod board;
 mod diff;
 mod document;
+mod hello;
 mod moment;
+mod progress;
 mod requests;
 mod task;
 
 pub use board::{ApprovalView, BoardView, FileLineView, QuestionView, TaskLineView};
 pub use diff::{DiffView, FileDiffView, HunkView};
 pub use document::describe;
+pub use hello::{DaemonStatus, Hello, RepositoryStatus, Wants, Welcome};
 pub use moment::answer_name;
+pub use progress::{ReplayParams, ReplayView, RunProgressParams, exit_text};
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
@@ -29,6 +33,25 @@ pub use task::{
 /// One integer; what is additive is told by the lists in [`BatonOffer`].
 pub const PROTOCOL_VERSION: u32 = 1;
 
+/// The door of the command line, as decisions record it.
+pub const DOOR_TERMINAL: &str = "terminal";
+
+/// A stable name for what a refusal is about.
+pub fn refusal_name(refusal: &team::Refusal) -> &'static str {
+    match refusal {
+        team::Refusal::NoSuchTask(_) => "noSuchTask",
+        team::Refusal::NoSuchApproval(_) => "noSuchApproval",
+        team::Refusal::NoSuchQuestion(_) => "noSuchQuestion",
+        team::Refusal::StaleRun(_) => "staleRun",
+        team::Refusal::Closed(_) => "closed",
+        team::Refusal::AlreadyAnswered(_) => "alreadyAnswered",
+        team::Refusal::Changed(_) => "changed",
+        team::Refusal::NeedsTicks(_) => "needsTicks",
+        team::Refusal::Gate(_) => "gate",
+        team::Refusal::Not(_) => "not",
+    }
+}
+
 /// Names of the requests.
 pub mod method {
     pub const DELEGATE: &str = "baton/delegate";
@@ -39,12 +62,27 @@ pub mod method {
     pub const ANSWER_QUESTION: &str = "baton/answerQuestion";
     pub const CANCEL: &str = "baton/cancel";
     pub const RETRY: &str = "baton/retry";
+    pub const PARK: &str = "baton/park";
     pub const UNDO: &str = "baton/undo";
+    pub const REPLAY: &str = "baton/replay";
+    pub const RUN_PROGRESS: &str = "baton/runProgress";
     pub const BOARD_CHANGED: &str = "baton/boardChanged";
 
     /// Every request, in the order of the documentation.
-    pub const REQUESTS: [&str; 9] =
-        [DELEGATE, BOARD, TASK, DIFF, ANSWER_APPROVAL, ANSWER_QUESTION, CANCEL, RETRY, UNDO];
+    pub const REQUESTS: [&str; 11] = [
+        DELEGATE,
+        BOARD,
+        TASK,
+        DIFF,
+        ANSWER_APPROVAL,
+        ANSWER_QUESTION,
+        CANCEL,
+        PARK,
+        RETRY,
+        UNDO,
+        REPLAY,
+    ];
+    pub const NOTIFICATIONS: [&str; 2] = [BOARD_CHANGED, RUN_PROGRESS];
 }
 
 /// Error codes of ours; JSON-RPC's and LSP's keep their meaning.

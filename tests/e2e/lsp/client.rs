@@ -140,6 +140,13 @@ impl Editor {
         code
     }
 
+    /// As a power cut would end it; what it still had to say is not looked at.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        while self.messages.recv_timeout(WAIT_MAX).is_ok() {}
+    }
+
     fn read_the_rest(&mut self) {
         while let Ok(message) = self.messages.recv_timeout(WAIT_MAX) {
             self.unread.push_back(message.unwrap_or_else(|why| panic!("not the protocol: {why}")));

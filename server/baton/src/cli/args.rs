@@ -52,6 +52,9 @@ pub struct Global {
     /// Plain lines: no borders, no live status, no symbols outside ASCII
     #[arg(long, global = true)]
     pub plain: bool,
+    /// Do everything in this process, without the daemon
+    #[arg(long, global = true, env = "BATON_IN_PROCESS", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub in_process: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -80,6 +83,7 @@ pub enum Command {
     Tools(Tools),
     Sandbox(Sandbox),
     Status(Status),
+    Daemon(Daemon),
     Lsp(Lsp),
 }
 
@@ -122,12 +126,14 @@ pub struct Demo {
 \n\nThe team starts from exactly what you see: your staged, unstaged and untracked files are in \
 its snapshot, and none of them is touched. When the candidate is ready you are asked in the \
 terminal; without a terminal the approval waits and the exit code is 2. Ctrl-C parks the task, a \
-second Ctrl-C leaves at once; `baton resume` goes on.",
+second Ctrl-C leaves at once; `baton resume` goes on. With --detach the task is left to the daemon \
+as soon as it is delegated, and its id is printed.",
     after_help = "Examples:
   baton run \"parse() panics on an empty file\"
   baton run - < report.txt            the report from standard input
   baton run --no-land \"fix the typo in the usage text\"
   baton run --yes --json \"...\" | jq   lands by itself, but only under the strict rule
+  baton run --detach \"...\"          prints T7 and returns; baton board shows how it goes
 
 --yes is a rule for this task alone: it lands only a candidate with complete green evidence, no
 risk path, nothing that runs by itself and no merge into files you have changed. Else the approval
@@ -143,6 +149,9 @@ pub struct Run {
     /// Stop at the candidate: the approval stays open, exit code 0
     #[arg(long, conflicts_with = "yes")]
     pub no_land: bool,
+    /// Print the task's id and leave it running
+    #[arg(long)]
+    pub detach: bool,
     /// What the team starts from
     #[arg(long, value_name = "WHAT", default_value = "seen")]
     pub from: From,
@@ -469,18 +478,47 @@ pub struct Status {
     pub json: bool,
 }
 
+/// The process behind editors and commands: start it, stop it, look at it
+#[derive(Clone, Debug, Args)]
+#[command(
+    long_about = "The process behind editors and commands: one for you, with every repository that \
+is in use. Whoever needs it starts it, and it ends by itself when nobody is connected and nothing is \
+under way.",
+    after_help = "Examples:
+  baton daemon status
+  baton daemon stop      what is under way goes on at the next start"
+)]
+pub struct Daemon {
+    #[arg(value_name = "WHAT", value_enum)]
+    pub what: DaemonWhat,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DaemonWhat {
+    /// Start it, if it doesn't run
+    Start,
+    /// End it
+    Stop,
+    /// What it is doing
+    Status,
+    /// Be it
+    #[value(hide = true)]
+    Serve,
+}
+
 /// The language server that editors start; speaks on standard input and output
 #[derive(Clone, Debug, Args)]
 #[command(
     long_about = "The language server that editors start. It speaks the Language Server Protocol \
-on standard input and output.",
+on standard input and output, and passes it on to the daemon, which it starts if none runs: the \
+editor may close, the team goes on. With --in-process all of it is in this one process.",
     after_help = "Example:
-  baton lsp --in-process      see docs/editors.md for your editor's settings"
+  baton lsp      see docs/editors.md for your editor's settings"
 )]
 pub struct Lsp {
-    /// Everything in this one process
-    #[arg(long)]
-    pub in_process: bool,
     /// Accepted because editors add it; standard input and output are always used
     #[arg(long, hide = true)]
     pub stdio: bool,

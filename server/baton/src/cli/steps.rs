@@ -1,8 +1,9 @@
 //! The table that ends a run: Step, Role, Action, My time. Made from the log, so it tells what
 //! happened and not what was meant to.
 
-use super::narrate::{exit_text, parked_text};
+use super::narrate::parked_text;
 use super::screen::{count, cut, duration, money, safe};
+use crate::protocol::exit_text;
 use std::collections::BTreeMap;
 use team::{
     By, Event, Exit, Handoff, Millis, Outcome, Ran, Receipt, Role, RunId, TaskId, Team, Verdict,

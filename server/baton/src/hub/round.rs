@@ -8,6 +8,7 @@ use crate::checks::{self, Ground, Observed};
 use crate::config::SandboxChoice;
 use crate::fail;
 use crate::git::Slot;
+use crate::sandbox::Environment;
 use std::path::Path;
 use team::{
     CheckSpec, Code, CommitId, Event, Failure, Input, Ran, Receipt, ReceiptId, Repro, Run, RunId,
@@ -23,7 +24,8 @@ pub(super) async fn check(desk: &Desk, task: TaskId, run: RunId) -> Result<(), F
     let unconfined = *unconfined || opted_out(&desk.shared).await;
     let names = it.repro.as_ref().map(|it| it.tests.clone()).unwrap_or_default();
     let slot = desk.shared.check_slots.lease(task).await;
-    let ground = ground(&desk.shared, &slot.name(), commit).await?;
+    let env = desk.shared.environment_of(&desk.team, task);
+    let ground = ground(&desk.shared, &slot.name(), commit, env).await?;
     // Those recorded before a crash stay; the rest runs.
     for spec in it.checks.iter().filter(|it| it.required && !has_run(round, &it.name)) {
         let observed = observe(&desk.shared, spec, &ground, &names, unconfined, &desk.stop).await?;
@@ -132,6 +134,7 @@ pub(super) async fn ground(
     shared: &Shared,
     slot: &str,
     commit: &CommitId,
+    environment: Environment,
 ) -> Result<Ground, Failure> {
     let (git, name, at) = (shared.git.clone(), slot.to_string(), commit.clone());
     let (slot, tree) = blocking(move || {
@@ -140,21 +143,26 @@ pub(super) async fn ground(
         Ok((slot, tree))
     })
     .await?;
-    let mut ground = ground_at(shared, &slot.name, &slot.dir)?;
+    let mut ground = ground_at(shared, &slot.name, &slot.dir, environment)?;
     ground.commit = Some(commit.clone());
     ground.tree = Some(tree);
     Ok(ground)
 }
 
 /// The ground of a slot as it is, with nothing said about its content.
-pub(super) fn ground_at(shared: &Shared, slot: &str, dir: &Path) -> Result<Ground, Failure> {
+pub(super) fn ground_at(
+    shared: &Shared,
+    slot: &str,
+    dir: &Path,
+    environment: Environment,
+) -> Result<Ground, Failure> {
     Ok(Ground {
         slot: dir.to_path_buf(),
         commit: None,
         tree: None,
         read_only: [vec![shared.git.store_dir().to_path_buf()], shared.git.objects_dirs()].concat(),
         cache: shared.cache(slot)?,
-        environment: shared.environment.clone(),
+        environment,
     })
 }
 
@@ -168,7 +176,8 @@ pub(super) async fn reproduce(
     tests: &[String],
 ) -> Result<Result<Repro, String>, Failure> {
     let slot = desk.shared.check_slots.lease(task).await;
-    let ground = ground(&desk.shared, &slot.name(), commit).await?;
+    let env = desk.shared.environment_of(&desk.team, task);
+    let ground = ground(&desk.shared, &slot.name(), commit, env).await?;
     let sandbox = desk.shared.sandbox().await;
     fail::point("hub.repro.before");
     let mut observed = checks::run_named(sandbox, spec, &ground, tests, false, &desk.stop).await?;
@@ -223,6 +232,7 @@ pub(super) async fn replay(
     let (name, argv) = (name.to_string(), old.argv.clone());
     let spec = CheckSpec { name, argv, report, required: false, timeout_ms_max };
     let slot = shared.check_slots.lease(owner).await;
-    let ground = ground(shared, &slot.name(), commit).await?;
+    let env = shared.environment_of(team, owner);
+    let ground = ground(shared, &slot.name(), commit, env).await?;
     observe(shared, &spec, &ground, &[], false, &CancellationToken::new()).await
 }

@@ -12,7 +12,7 @@ use crate::agent::{
 };
 use crate::checks::Observed;
 use crate::git::Slot;
-use crate::sandbox::Confined;
+use crate::sandbox::{Confined, Environment};
 use crate::store::{Reader, Step};
 use crate::{checks, fail};
 use team::{
@@ -217,6 +217,7 @@ impl Course<'_> {
         }
         let spent = spent.map(|it| (it.usage, it.raw.to_string()));
         let (paid, run) = (spent.is_some(), self.run);
+        let micros = spent.as_ref().map_or(0, |it| it.0.micros);
         self.desk
             .append(|reply| Message::Journal {
                 run,
@@ -225,6 +226,7 @@ impl Course<'_> {
                 reply,
             })
             .await?;
+        self.desk.shared.quota.add(now_ms(), micros);
         // The engine ends a run at its cap: then there is no answer, and no further call.
         let over = paid && self.desk.is_over_budget(run);
         Ok((!over).then_some(Budget::Left))
@@ -250,6 +252,10 @@ impl Course<'_> {
         .await
     }
 
+    fn environment(&self) -> Environment {
+        self.desk.shared.environment_of(&self.desk.team, self.task)
+    }
+
     async fn command(
         &self,
         argv: Vec<String>,
@@ -257,7 +263,7 @@ impl Course<'_> {
         timeout_ms_max: u64,
     ) -> Result<Seen, Failure> {
         let shared = &self.desk.shared;
-        let ground = ground_at(shared, &self.slot.name, &self.slot.dir)?;
+        let ground = ground_at(shared, &self.slot.name, &self.slot.dir, self.environment())?;
         let mut env = ground.environment.clone();
         env.vars.insert("CARGO_TARGET_DIR".into(), ground.cache.to_string_lossy().into_owned());
         let environment = env.hash();
@@ -292,7 +298,7 @@ impl Course<'_> {
             return Ok(Err(format!("there is no check `{name}` here; there is: {known}")));
         };
         let shared = &self.desk.shared;
-        let mut ground = ground_at(shared, &self.slot.name, &self.slot.dir)?;
+        let mut ground = ground_at(shared, &self.slot.name, &self.slot.dir, self.environment())?;
         let (git, slot) = (shared.git.clone(), self.slot.clone());
         let (tree, head, head_tree) = blocking(move || {
             let head = git.head(&slot)?;

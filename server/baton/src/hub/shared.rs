@@ -1,14 +1,14 @@
 //! What every job of a hub needs and none of them changes.
 
-use super::{Editor, blocking};
+use super::editor::Editors;
+use super::{Quota, blocking};
 use crate::clean::Redactor;
 use crate::config::{self, Config, Home, TeamFile};
 use crate::git::{Git, Place};
 use crate::model::Model;
 use crate::sandbox::{Environment, Sandbox};
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use team::{Code, Failure, Limits, SandboxLevel, TaskId};
+use team::{Code, Failure, Limits, SandboxLevel, TaskId, Team};
 use tokio::sync::{Notify, OnceCell};
 
 pub(super) struct Shared {
@@ -21,7 +21,8 @@ pub(super) struct Shared {
     pub(super) environment: Environment,
     pub(super) sandbox: OnceCell<Sandbox>,
     pub(super) model: OnceCell<Model>,
-    pub(super) editor: OnceLock<Editor>,
+    pub(super) editors: Editors,
+    pub(super) quota: Quota,
     /// Takes what has the shape of a key out of what commands print, before anybody else sees it.
     pub(super) redactor: Redactor,
     /// The server's check slots, by number.
@@ -62,6 +63,7 @@ impl Shared {
         home: Home,
         config: Config,
         dir: PathBuf,
+        quota: Quota,
     ) -> Result<Shared, Failure> {
         let git = {
             let (place, dir) = (place.clone(), dir.clone());
@@ -77,7 +79,8 @@ impl Shared {
             environment: Environment::from_process(),
             sandbox: OnceCell::new(),
             model: OnceCell::new(),
-            editor: OnceLock::new(),
+            editors: Editors::none(),
+            quota,
             redactor: Redactor::new([]),
             check_slots: Slots::new("c", checks),
         })
@@ -121,6 +124,19 @@ impl Shared {
             Some(it) => Health { sandbox: it.level(), sandbox_says: it.describe() },
             None => Health { sandbox: SandboxLevel::None, sandbox_says: "not tested yet".into() },
         }
+    }
+
+    /// What the commands of a task run with: the variables that it was delegated with; of a task that
+    /// came without any, this process's.
+    pub(super) fn environment_of(&self, team: &Team, task: TaskId) -> Environment {
+        let own = team.task(task).map(|it| &it.brief.environment).filter(|it| !it.is_empty());
+        own.map_or_else(|| self.environment.clone(), Environment::from_profile)
+    }
+
+    /// The repository, seen from the worktree that the task was delegated from.
+    pub(super) fn git_of(&self, team: &Team, task: TaskId) -> Result<Git, Failure> {
+        let worktree = team.task(task).and_then(|it| it.brief.worktree.as_deref());
+        self.git.in_worktree(worktree)
     }
 
     /// The build cache of a slot: kept, so that builds stay incremental.

@@ -4,9 +4,9 @@
 use super::progress::Bars;
 use super::repositories::Repository;
 use super::types::{MessageType, Notification};
-use super::{Door, edits, plain};
+use super::{Door, edits, plain, stream};
 use crate::agent::Progress;
-use crate::hub::{Happening, Hub};
+use crate::hub::{Attached, Happening, Hub};
 use crate::protocol::{BoardChangedParams, BoardView, StateName, method};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,6 +31,10 @@ impl Notification for BoardChanged {
 
 /// What this client was told about one repository.
 struct Told {
+    /// The editor is known to the hub as long as this lives.
+    _attached: Attached,
+    /// The hub that this is about.
+    hub: Hub,
     said: watch::Receiver<BTreeMap<RunId, String>>,
     version: Option<u64>,
     approvals: BTreeSet<ApprovalId>,
@@ -53,6 +57,9 @@ pub async fn announce(door: Door) {
             }
             let Some(hub) = repository.open_now() else { continue };
             let name = repository.name.clone();
+            if told.get(&name).is_some_and(|it| it.hub.is_closed()) {
+                told.remove(&name);
+            }
             let it = told.entry(name).or_insert_with(|| begin(&door, &repository, &hub));
             look(&door, &repository.name, &hub.team(), it, &mut bars).await;
         }
@@ -63,19 +70,23 @@ pub async fn announce(door: Door) {
 
 /// The first sight of a hub: it is told of this editor, and tells of its changes from now on.
 fn begin(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Told {
-    edits::attach(door, repository, hub);
+    let attached = edits::attach(door, repository, hub);
     let mut team = hub.watch();
     let changed = door.changed.clone();
-    tokio::spawn(async move {
+    door.while_connected(async move {
         while team.changed().await.is_ok() {
             changed.notify_one();
         }
     });
+    if door.wishes().run_progress {
+        let (client, name) = (door.client.clone(), repository.name.clone());
+        door.while_connected(stream::forward(client, name, hub.happenings()));
+    }
     let (sender, said) = watch::channel(BTreeMap::new());
     if door.wishes().progress {
         let mut happenings = hub.happenings();
         let changed = door.changed.clone();
-        tokio::spawn(async move {
+        door.while_connected(async move {
             loop {
                 match happenings.recv().await {
                     Ok(Happening::Progress { run, progress: Progress::Does(text) }) => {
@@ -97,6 +108,8 @@ fn begin(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Told {
         });
     }
     Told {
+        _attached: attached,
+        hub: hub.clone(),
         said,
         version: None,
         approvals: BTreeSet::new(),

@@ -8,7 +8,7 @@ use super::types::{
     WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 use super::{actions, commands};
-use crate::protocol::{BatonOffer, BatonWish, PROTOCOL_VERSION, method};
+use crate::protocol::{BatonOffer, BatonWish, DOOR_TERMINAL, PROTOCOL_VERSION, method};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -28,6 +28,10 @@ pub struct Wishes {
     pub board_changed: bool,
     /// `window/showMessage` about approvals and ends.
     pub messages: bool,
+    /// `baton/runProgress`.
+    pub run_progress: bool,
+    /// It is the command line, not an editor.
+    pub is_terminal: bool,
 }
 
 impl Wishes {
@@ -40,6 +44,8 @@ impl Wishes {
         versioned_edits: false,
         board_changed: false,
         messages: false,
+        run_progress: false,
+        is_terminal: false,
     };
 
     /// Nothing is sent that the client has not announced.
@@ -62,7 +68,9 @@ impl Wishes {
             apply_edit: workspace.and_then(|it| it.apply_edit) == Some(true),
             versioned_edits: edit.and_then(|it| it.document_changes) == Some(true),
             board_changed: is_on(announced) || asked == Some(&Value::Bool(true)),
-            messages: wish.and_then(|it| it.show_message) != Some(false),
+            messages: wish.as_ref().and_then(|it| it.show_message) != Some(false),
+            run_progress: wish.as_ref().and_then(|it| it.run_progress) == Some(true),
+            is_terminal: wish.and_then(|it| it.door).as_deref() == Some(DOOR_TERMINAL),
         }
     }
 }
@@ -110,6 +118,6 @@ fn offer() -> BatonOffer {
         protocol_version: PROTOCOL_VERSION,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         requests: method::REQUESTS.map(str::to_owned).to_vec(),
-        notifications: vec![method::BOARD_CHANGED.to_owned()],
+        notifications: method::NOTIFICATIONS.map(str::to_owned).to_vec(),
     }
 }

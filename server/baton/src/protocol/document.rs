@@ -3,7 +3,8 @@
 use super::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult, DiffView,
-    DoneResult, ErrorData, TaskParams, TaskView, method,
+    DoneResult, ErrorData, Hello, ReplayParams, ReplayView, RunProgressParams, TaskParams,
+    TaskView, Welcome, method,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
@@ -12,7 +13,7 @@ use std::fmt::Write;
 /// One message: name, what it does, the types of its params and of its result.
 type Row = (&'static str, &'static str, &'static str, &'static str);
 
-const REQUESTS: [Row; 9] = [
+const REQUESTS: [Row; 11] = [
     (
         method::DELEGATE,
         "gives the team a task and returns its id at once",
@@ -30,8 +31,10 @@ const REQUESTS: [Row; 9] = [
     ),
     (method::ANSWER_QUESTION, "answers a question, once", "AnswerQuestionParams", "DoneResult"),
     (method::CANCEL, "ends a task; nothing of it lands", "TaskParams", "DoneResult"),
+    (method::PARK, "stops a task for now; nothing of it is lost", "TaskParams", "DoneResult"),
     (method::RETRY, "a parked task goes on where it stopped", "TaskParams", "DoneResult"),
     (method::UNDO, "takes a landing, or applied edits, back", "TaskParams", "DoneResult"),
+    (method::REPLAY, "runs a receipt's command again", "ReplayParams", "ReplayView"),
 ];
 
 /// Markdown: the tables of messages, then every type with its fields.
@@ -45,6 +48,9 @@ pub fn describe() -> String {
     let says = "what is true now; at most 20 a second";
     let changed = method::BOARD_CHANGED;
     let _ = writeln!(text, "| `{changed}` | {says} | `BoardChangedParams` |");
+    let says = "what runs are doing, to clients that announced `runProgress`";
+    let progress = method::RUN_PROGRESS;
+    let _ = writeln!(text, "| `{progress}` | {says} | `RunProgressParams` |");
     text.push_str("\n### Types\n");
     for (name, schema) in schemas() {
         describe_type(&mut text, &name, &schema);
@@ -55,7 +61,7 @@ pub fn describe() -> String {
 /// Every wire type by name, in alphabetical order.
 fn schemas() -> Vec<(String, Value)> {
     let mut generator = SchemaGenerator::default();
-    let roots: [Schema; 15] = [
+    let roots: [Schema; 20] = [
         generator.subschema_for::<AnswerApprovalParams>(),
         generator.subschema_for::<AnswerApprovalResult>(),
         generator.subschema_for::<AnswerQuestionParams>(),
@@ -69,8 +75,13 @@ fn schemas() -> Vec<(String, Value)> {
         generator.subschema_for::<DiffView>(),
         generator.subschema_for::<DoneResult>(),
         generator.subschema_for::<ErrorData>(),
+        generator.subschema_for::<Hello>(),
+        generator.subschema_for::<ReplayParams>(),
+        generator.subschema_for::<ReplayView>(),
+        generator.subschema_for::<RunProgressParams>(),
         generator.subschema_for::<TaskParams>(),
         generator.subschema_for::<TaskView>(),
+        generator.subschema_for::<Welcome>(),
     ];
     debug_assert!(!roots.is_empty());
     let mut all: Vec<(String, Value)> = generator.take_definitions(true).into_iter().collect();

@@ -30,6 +30,7 @@ impl Stage {
             config_file: home.join("config.toml"),
             state_dir: home.join("state"),
             cache_dir: home.join("cache"),
+            runtime_dir: None,
         };
         let script_file = root.join("baton").join("script.toml");
         std::fs::write(&script_file, script).doing("write the script")?;
@@ -42,7 +43,7 @@ impl Stage {
             .doing("make the project")?;
         let place = git::find(&project).doing("find the project")?;
         let state = home.repository_dir(&place.name, &place.common_dir);
-        let here = Here { home, place, state, repo_option: String::new() };
+        let here = Here { home, place, state, repo_option: String::new(), in_process: true };
         Ok(Stage { scratch: Some(scratch), project, here })
     }
 
