@@ -82,12 +82,14 @@ impl Remote {
         let Line { input, output, .. } = line;
         let (frames, arrived) = mpsc::channel(REQUESTS_MAX);
         tokio::spawn(read(input, frames));
-        let pump = Pump { output, waiting: BTreeMap::new(), next: 1, mirror };
+        let mut pump = Pump { output, waiting: BTreeMap::new(), next: 1, mirror };
         tokio::spawn(async move {
             pump.serve(asked, arrived).await;
             let gone = Failure::new(Code::Command, "the daemon has gone")
                 .hint("what was done is kept; baton resume goes on");
+            // Said before anybody who waits hears that nothing comes any more.
             lose.send_replace(Some(gone));
+            drop(pump);
         });
         let repository = greet(&requests, &lost, &place).await?;
         // Only now: the daemon has made what was missing.
@@ -271,7 +273,11 @@ async fn read(
 }
 
 impl Pump {
-    async fn serve(mut self, mut asked: mpsc::Receiver<Asked>, mut arrived: mpsc::Receiver<Value>) {
+    async fn serve(
+        &mut self,
+        mut asked: mpsc::Receiver<Asked>,
+        mut arrived: mpsc::Receiver<Value>,
+    ) {
         loop {
             tokio::select! {
                 it = asked.recv() => {
