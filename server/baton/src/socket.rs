@@ -70,7 +70,7 @@ pub async fn call(home: &Home, wants: Wants, if_none: IfNone) -> Result<Option<L
         if !is_own(&stream) {
             return Err(failed("the one that answers belongs to another user"));
         }
-        match greet(stream, wants).await? {
+        match greet(home, stream, wants).await? {
             Some(line) if line.welcome.made_room => (),
             Some(line) => return Ok(Some(line)),
             None => (),
@@ -84,15 +84,15 @@ fn is_nobody(kind: ErrorKind) -> bool {
 }
 
 /// `None`: it hung up, as one does that is ending.
-async fn greet(stream: UnixStream, wants: Wants) -> Result<Option<Line>, Failure> {
+async fn greet(home: &Home, stream: UnixStream, wants: Wants) -> Result<Option<Line>, Failure> {
     let (input, mut output) = stream.into_split();
     let mut input = BufReader::new(input);
-    let environment = match wants {
-        Wants::Serve => Environment::profile(),
+    let (environment, keys) = match wants {
+        Wants::Serve => (Environment::profile(), start::keys(home)),
         Wants::Status | Wants::Stop => Default::default(),
     };
-    let version = version();
-    let hello = Hello { protocol_version: PROTOCOL_VERSION, version, wants, environment };
+    let (protocol_version, version) = (PROTOCOL_VERSION, version());
+    let hello = Hello { protocol_version, version, wants, environment, keys };
     if output.write_all(&frame(&hello)).await.is_err() {
         return Ok(None);
     }

@@ -64,6 +64,12 @@ fn kill_one(victim: u64, after_ms: u64) {
         if states == ["landed"] {
             break;
         }
+        if states == ["awaitingApproval"] {
+            // A command that the kill cut off is no evidence, and the rule wants all of it.
+            let approval = board["approvals"][0]["id"].as_str().unwrap().to_owned();
+            den.baton(&["answer", &approval, "approve"]).ends(0);
+            continue;
+        }
         left -= 1;
         assert!(0 < left, "{states:?}: {} {}", resumed.out, resumed.err);
     }

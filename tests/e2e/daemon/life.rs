@@ -104,6 +104,56 @@ fn it_takes_nothing_from_whoever_starts_it() {
 }
 
 #[test]
+fn a_polite_end_closes_all_and_what_was_under_way_goes_on() {
+    let den = Den::new(&slow(60_000));
+    assert_eq!(den.baton(&["run", "--detach", "--yes", "it is wrong"]).ends(0).out, "T1\n");
+    let pid = rustix::process::Pid::from_raw(den.pid()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    den.until_it_ends();
+    assert_eq!(den.file(".sock"), None);
+    den.world.script(HONEST);
+    den.baton(&["resume"]).ends(0);
+    assert_eq!(den.world.answer(), "right\n");
+}
+
+#[test]
+fn a_key_that_it_was_started_without_is_fetched_or_asked_for() {
+    let den = Den::new(HONEST);
+    let key = "OWN_KEY_VARIABLE";
+    let text = format!("[model]\nprovider = \"anthropic\"\napi_key_env = \"{key}\"\n");
+    den.world.config(&text);
+    den.baton(&["daemon", "start"]).ends(0);
+    let first = den.pid();
+    let with_key = |arguments: &[&str]| {
+        let mut command = den.command(arguments);
+        crate::cli::world::said(&command.env(key, "sk-none").output().unwrap())
+    };
+    with_key(&["cancel", "T9"]).ends(3);
+    let second = den.pid();
+    assert_ne!(first, second, "an idle one is replaced by one with the key");
+    assert_eq!(with_key(&["cancel", "T9"]).ends(3).err.lines().count(), 1);
+    assert_eq!(den.pid(), second);
+    den.baton(&["daemon", "stop"]).ends(0);
+    let editor = den.editor();
+    let third = den.pid();
+    let asked = with_key(&["cancel", "T9"]);
+    assert!(asked.err.contains(&format!("without {key}")), "{}", asked.err);
+    assert_eq!(den.pid(), third, "somebody is connected");
+    assert_eq!(editor.end(), 0);
+}
+
+#[test]
+fn no_confined_command_sees_the_socket() {
+    let den = Den::new(HONEST);
+    den.baton(&["daemon", "start"]).ends(0);
+    let socket = den.file(".sock").unwrap();
+    let look = format!("test -e '{}' && echo there || echo nothing", socket.display());
+    let seen = den.baton(&["sandbox", "--", "sh", "-c", &look]);
+    // Without a sandbox nothing runs at all.
+    assert!(seen.out == "nothing\n" || seen.err.contains("sandbox"), "{} {}", seen.out, seen.err);
+}
+
+#[test]
 fn an_older_one_makes_room_unless_it_is_busy() {
     let den = Den::new(HONEST);
     den.baton(&["daemon", "start"]).ends(0);

@@ -70,11 +70,12 @@ impl Daemon {
         DaemonStatus { started_at: self.started_at, connections, repositories }
     }
 
-    /// Whether it ends, since the caller is newer and nobody is disturbed by that. A busy one stays,
-    /// and says so.
+    /// Whether it ends, since the caller's program is newer or has a key that this one was not given,
+    /// and nobody is disturbed by that. A busy one stays, and says so.
     fn makes_room(&self, hello: &Hello, welcome: &mut Welcome) -> bool {
         let is_newer = parts(&version()) < parts(&hello.version);
-        if !is_newer || hello.wants != Wants::Serve {
+        let missing = hello.keys.iter().find(|it| std::env::var_os(it).is_none());
+        if (!is_newer && missing.is_none()) || hello.wants != Wants::Serve {
             return false;
         }
         let status = &welcome.status;
@@ -82,12 +83,14 @@ impl Daemon {
         if !is_busy && status.connections == 0 {
             return true;
         }
-        welcome.notice = Some(format!(
-            "the daemon is of version {}, this is {}; it is busy and stays: restart when idle \
-             (baton daemon stop)",
-            version(),
-            hello.version
-        ));
+        let why = match missing {
+            Some(name) if !is_newer => format!("the daemon was started without {name}"),
+            Some(_) | None => {
+                format!("the daemon is of version {}, this is {}", version(), hello.version)
+            }
+        };
+        let advice = "it is busy and stays: restart when idle (baton daemon stop)";
+        welcome.notice = Some(format!("{why}; {advice}"));
         false
     }
 }

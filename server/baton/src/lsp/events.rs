@@ -60,6 +60,11 @@ pub async fn announce(door: Door) {
             if told.get(&name).is_some_and(|it| it.hub.is_closed()) {
                 told.remove(&name);
             }
+            if !told.contains_key(&name) {
+                for note in hub.notes() {
+                    door.say(MessageType::WARNING, note).await;
+                }
+            }
             let it = told.entry(name).or_insert_with(|| begin(&door, &repository, &hub));
             look(&door, &repository.name, &hub.team(), it, &mut bars).await;
         }
@@ -79,8 +84,8 @@ fn begin(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Told {
         }
     });
     if door.wishes().run_progress {
-        let (client, name) = (door.client.clone(), repository.name.clone());
-        door.while_connected(stream::forward(client, name, hub.happenings()));
+        let (client, name, hub) = (door.client.clone(), repository.name.clone(), hub.clone());
+        door.while_connected(stream::forward(client, name, hub));
     }
     let (sender, said) = watch::channel(BTreeMap::new());
     if door.wishes().progress {

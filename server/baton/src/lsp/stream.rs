@@ -4,11 +4,11 @@
 use super::types::Notification;
 use crate::agent::Progress;
 use crate::clean;
-use crate::hub::Happening;
+use crate::hub::{Happening, Hub};
 use crate::protocol::{RunProgressParams, method};
 use std::time::Duration;
 use team::RunId;
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast::error::RecvError;
 use tower_lsp::Client;
 
 /// Words that come within this time are told together.
@@ -24,11 +24,15 @@ impl Notification for RunProgress {
 }
 
 /// Tells everything that happens until the hub closes. What a slow client lets go by is left out.
-pub async fn forward(
-    client: Client,
-    repository: String,
-    mut happenings: broadcast::Receiver<Happening>,
-) {
+pub async fn forward(client: Client, repository: String, hub: Hub) {
+    let mut happenings = hub.happenings();
+    for note in hub.notes() {
+        let (kind, text) = ("note".to_owned(), clean::line(note));
+        let repository = repository.clone();
+        let params = RunProgressParams { repository, run: None, kind, text, wait_ms: 0 };
+        client.send_notification::<RunProgress>(params).await;
+    }
+    drop(hub);
     loop {
         let mut said = Vec::new();
         match happenings.recv().await {

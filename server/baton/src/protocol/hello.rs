@@ -28,6 +28,10 @@ pub struct Hello {
     /// `PATH` and the variables of tool chains. A task keeps those that it was delegated with.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// Names of the variables with keys, as the user's configuration has them, that are set at the
+    /// caller. The keys themselves are not told.
+    #[serde(default)]
+    pub keys: Vec<String>,
 }
 
 /// The daemon's frame.
@@ -38,7 +42,8 @@ pub struct Welcome {
     /// The daemon's own version.
     pub version: String,
     pub pid: u32,
-    /// It was older than the caller and idle, and has ended: call again and start another.
+    /// It was older than the caller, or had not its keys, and was idle: it has ended. Call again and
+    /// start another.
     #[serde(default)]
     pub made_room: bool,
     /// Why nothing is served; the connection ends.

@@ -73,10 +73,17 @@ async fn launch(home: &Home, address: &Address) -> Result<String, Failure> {
     Ok(said.trim_end().to_owned())
 }
 
+/// The variables with keys that the user's configuration names and that are set here.
+pub(super) fn keys(home: &Home) -> Vec<String> {
+    let mut keys = Config::load(home).map(|it| it.key_variables()).unwrap_or_default();
+    keys.retain(|it| std::env::var_os(it).is_some_and(|it| !it.is_empty()));
+    keys
+}
+
 /// All that a daemon takes from whoever starts it: where the user's things lie, the language, and
 /// the variables that the user's own configuration names for keys.
 pub fn environment(home: &Home) -> BTreeMap<String, String> {
-    let keys = Config::load(home).map(|it| it.key_variables()).unwrap_or_default();
+    let keys = keys(home);
     let taken = |name: &str| {
         let is_own = name.starts_with("BATON_") && name != "BATON_IN_PROCESS";
         ["HOME", "LANG", "LANGUAGE"].contains(&name)
