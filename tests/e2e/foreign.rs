@@ -2,6 +2,7 @@
 //! we do not know, and with the person's own text in the way.
 
 mod answers;
+mod chat;
 mod crate_story;
 mod own_text;
 mod places;

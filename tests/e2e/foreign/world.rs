@@ -72,6 +72,13 @@ impl World {
         Some((world, server))
     }
 
+    /// The same project and stranger, who is asked on the other wire.
+    pub fn mended_by_chat(plan: &Value) -> Option<(World, Server)> {
+        let (world, server) = World::mended_by_stranger(plan)?;
+        world.configure_as("openai", &server.url, "");
+        Some((world, server))
+    }
+
     /// Starts a stranger and configures it as the model.
     pub fn stranger(&self, plan: &Value) -> Option<Server> {
         let server = Server::stranger(&self.home, plan)?;
@@ -80,11 +87,20 @@ impl World {
     }
 
     pub fn configure(&self, url: &str, more: &str) {
-        let model = format!(
-            "[model]\nprovider = \"anthropic\"\nbase_url = {url:?}\nmodel = \"stranger-1\"\n\
+        self.configure_as("anthropic", url, more);
+    }
+
+    /// The same with the other provider's wire.
+    pub fn configure_as(&self, provider: &str, url: &str, more: &str) {
+        self.configure_with(&format!(
+            "[model]\nprovider = {provider:?}\nbase_url = {url:?}\nmodel = \"stranger-1\"\n\
              api_key_env = \"FOREIGN_KEY\"\nprices = {{ input = 1.0, output = 2.0 }}\n{more}"
-        );
-        std::fs::write(self.home.join("config.toml"), model).unwrap();
+        ));
+    }
+
+    /// A configuration of exactly this text.
+    pub fn configure_with(&self, text: &str) {
+        std::fs::write(self.home.join("config.toml"), text).unwrap();
     }
 
     /// A folder beside the repository that does not exist yet.

@@ -48,7 +48,8 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     let work = desk.team.run(run).map(|it| it.work.clone());
     let Some(Work::Role { duty, on, start }) = work else { return Err(missing()) };
     let base = it.base.clone().ok_or_else(missing)?;
-    let model = desk.shared.model().await?;
+    let begins_anew = duty == Duty::Build && start == Start::Fresh && 1 < it.builds;
+    let model = desk.shared.model(Role::of(duty), begins_anew).await?;
     let leased = desk.slots.lease(task).await;
     let journal = steps(desk, run).await?;
     let tree = match last_tree(&journal) {
@@ -68,7 +69,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         brief: facts::opening(desk, task, run).await?,
         history,
         limits: it.brief.limits.clone(),
-        window_tokens: WINDOW_TOKENS,
+        window_tokens: model.window_tokens().unwrap_or(WINDOW_TOKENS),
         secret_globs: vec![],
         journal,
     };
@@ -77,7 +78,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     let mut course =
         Course { desk, task, run, duty, base, checks, slot, next, is_over: false, stop };
     let (out, requests) = mpsc::channel(REQUESTS_MAX);
-    let work = agent::work(assignment, model, out, &stop_agent);
+    let work = agent::work(assignment, &model, out, &stop_agent);
     let (ended, served) = tokio::join!(work, course.serve(requests));
     // Whatever the end: every byte it wrote is kept.
     let kept = course.rest().await;
