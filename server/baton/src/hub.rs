@@ -12,6 +12,7 @@ mod owner;
 mod quota;
 mod round;
 mod run;
+mod setup;
 mod shared;
 mod steps;
 

@@ -8,6 +8,7 @@ use super::screen::{Screen, safe};
 use crate::config::{Config, Home, trust};
 use crate::git::{self, Place};
 use crate::hub::{Hub, Quota, Refused};
+use crate::model::local;
 use crate::protocol::{Wants, refusal_name};
 use crate::socket::{IfNone, call};
 use crate::store::Reader;
@@ -167,8 +168,14 @@ impl Here {
         }
     }
 
-    pub fn config(&self) -> Result<Config, Trouble> {
-        Config::load(&self.home).doing("read your configuration")
+    /// What the person configured; where that names no model, with one that a server of this machine
+    /// has, which is said on standard error.
+    pub async fn config(&self, screen: &Screen) -> Result<Config, Trouble> {
+        let mut config = Config::load(&self.home).doing("read your configuration")?;
+        if let Some(found) = local::fill_in(&mut config).await {
+            screen.note(format!("baton: {}", safe(&found.sentence())));
+        }
+        Ok(config)
     }
 
     /// The team of this repository: in the daemon, or, where `--in-process` was said or there can be no

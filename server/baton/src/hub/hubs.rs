@@ -4,6 +4,7 @@
 use super::{Hub, Quota};
 use crate::config::{Config, Home};
 use crate::git::Place;
+use crate::model::local;
 use crate::protocol::RepositoryStatus;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,7 +43,10 @@ impl Hubs {
     /// nothing is under way, it is opened anew. Errors: as of `Hub::open`, and of the configuration.
     pub async fn open(&self, place: &Place) -> Result<Hub, Failure> {
         let home = self.home.clone();
-        let config = super::blocking(move || Config::load(&home)).await?;
+        let mut config = super::blocking(move || Config::load(&home)).await?;
+        if let Some(found) = local::fill_in(&mut config).await {
+            tracing::info!("{}", found.sentence());
+        }
         let mut all = self.all.lock().await;
         if self.closed.is_cancelled() {
             return Err(Failure::new(Code::Interrupted, "open this repository: Baton is ending"));
