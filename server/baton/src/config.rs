@@ -107,6 +107,7 @@ pub struct Config {
     pub model: Option<ModelConfig>,
     pub limits: Limits,
     pub sandbox: SandboxChoice,
+    pub sandbox_level: WantedLevel,
     pub land: LandConfig,
     pub runs_at_once_max: u32,
     pub checks_at_once_max: u32,
@@ -123,6 +124,19 @@ pub enum SandboxChoice {
     /// The user answers for this machine: without a sandbox the project's checks run unconfined,
     /// unasked.
     Unconfined,
+}
+
+/// How strongly commands are to be confined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WantedLevel {
+    /// Full; where the machine has no namespaces, reduced.
+    #[default]
+    Best,
+    /// Full, or nothing runs.
+    Full,
+    /// Reduced, even where there is more.
+    Reduced,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -162,6 +176,8 @@ struct UserFile {
 struct SandboxTable {
     #[serde(default)]
     checks: SandboxChoice,
+    #[serde(default)]
+    level: WantedLevel,
 }
 
 #[derive(Default, Deserialize)]
@@ -177,6 +193,7 @@ impl Default for Config {
             model: None,
             limits: Limits::default(),
             sandbox: SandboxChoice::default(),
+            sandbox_level: WantedLevel::default(),
             land: LandConfig::default(),
             runs_at_once_max: RUNS_AT_ONCE,
             checks_at_once_max: CHECKS_AT_ONCE,
@@ -211,6 +228,7 @@ impl Config {
             model,
             limits: limits.set(&Limits::default()),
             sandbox: sandbox.checks,
+            sandbox_level: sandbox.level,
             land,
             runs_at_once_max: at_once_max("runs_max", at_once.runs_max, RUNS_AT_ONCE)?,
             checks_at_once_max: at_once_max("checks_max", at_once.checks_max, CHECKS_AT_ONCE)?,

@@ -36,7 +36,7 @@ def must_fail(what):
 NEWUSER, NEWNS, NEWPID, NEWNET = 0x10000000, 0x20000, 0x20000000, 0x40000000
 "#;
 
-pub const PROBES: [Probe; 42] = [
+pub const PROBES: [Probe; 48] = [
     // Sockets.
     python(
         "TCP to the host's loopback",
@@ -199,4 +199,38 @@ pub const PROBES: [Probe; 42] = [
          got = libc.shmget(0x5ba70, 4096, 0); held(got == -1, got)",
     )
     .only_confined(),
+    // Other processes of the same user.
+    python(
+        "limits of another process",
+        "for pid in [{host}, 1]:\n \
+         must_fail(lambda: resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0)))",
+    )
+    .only_confined(),
+    python(
+        "priority of another process",
+        "for kind, who in [(os.PRIO_PROCESS, {host}), (os.PRIO_USER, os.getuid() or 65533)]:\n \
+         before = os.getpriority(os.PRIO_PROCESS, 0)\n \
+         must_fail(lambda: os.setpriority(kind, who, 19))",
+    )
+    .only_confined(),
+    python(
+        "where another process runs",
+        "must_fail(lambda: os.sched_setaffinity({host}, os.sched_getaffinity(0)))",
+    ),
+    python(
+        "trace a process of the host",
+        "got = call('ptrace', 16, {host}, 0, 0); held(got[0] == -1, got)\n\
+         must_fail(lambda: open('/proc/{host}/mem', 'rb').read(1))",
+    )
+    .only_confined(),
+    python(
+        "attributes of files outside",
+        "must_fail(lambda: os.setxattr('{root}/outside/file', 'user.x', b'1'))",
+    )
+    .only_confined(),
+    python(
+        "watch the home",
+        "fd = libc.inotify_init1(0)\n\
+         held(libc.inotify_add_watch(fd, b'{home}/.ssh', 0x3b) == -1, 'watched')",
+    ),
 ];

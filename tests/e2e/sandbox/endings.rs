@@ -360,7 +360,7 @@ async fn a_set_up_command_gets_the_network_and_the_caches_and_no_more() {
 async fn the_cost_of_a_sandbox() {
     const RUNS: usize = 20;
     let lab = Lab::new();
-    let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &lab.env).await;
+    let sandbox = lab.sandbox().await;
     let stop = CancellationToken::new();
     let cmd = lab.command(&["/bin/true"]);
     let mut confined = Vec::new();

@@ -5,7 +5,7 @@ use super::args::{self, Global};
 use super::open::{Here, LOG_FILE, Trouble, exit};
 use super::read::print_json;
 use super::screen::{Screen, Shade, safe};
-use crate::config::{Config, Home, no_model_message, trust};
+use crate::config::{Config, Home, WantedLevel, no_model_message, trust};
 use crate::git::Git;
 use crate::sandbox::Sandbox;
 use crate::store::Reader;
@@ -154,11 +154,15 @@ fn lock(state: &Path) -> Finding {
 
 async fn for_user(home: &Home) -> Vec<Finding> {
     let mut found = Vec::new();
+    let mut level = WantedLevel::default();
     match Config::load(home) {
-        Ok(config) => found.push(model(&config)),
+        Ok(config) => {
+            found.push(model(&config));
+            level = config.sandbox_level;
+        }
         Err(failure) => found.push(bad("configuration", &failure)),
     }
-    found.push(sandbox().await);
+    found.push(sandbox(level).await);
     found.push(disk(&home.state_dir));
     found
 }
@@ -179,16 +183,20 @@ fn model(config: &Config) -> Finding {
     }
 }
 
-async fn sandbox() -> Finding {
+async fn sandbox(wanted: WantedLevel) -> Finding {
     let scratch = match tempfile::tempdir() {
         Ok(scratch) => scratch,
         Err(error) => {
             return bad("sandbox", &Failure::new(team::Code::Command, error.to_string()));
         }
     };
-    let sandbox = Sandbox::probe(scratch.path()).await;
+    let sandbox = Sandbox::probe(scratch.path(), wanted).await;
     match sandbox.level() {
         SandboxLevel::Full => good("sandbox", sandbox.describe()),
+        SandboxLevel::Reduced => {
+            let more = "tests that open a socket fail; nothing lands by rule";
+            weak("sandbox", format!("{} ({more})", sandbox.describe()))
+        }
         SandboxLevel::None => {
             let more = "each check will ask you first, agents run no commands";
             weak("sandbox", format!("{} ({more})", sandbox.describe()))

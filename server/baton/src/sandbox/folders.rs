@@ -292,8 +292,33 @@ fn slot_and_pointer(slot: &Path, kind: Kind) -> Result<Vec<Mount>, Failure> {
     Ok(all)
 }
 
+/// The folders that a command has to itself.
+#[derive(Clone, Debug)]
+pub(super) struct Private {
+    pub(super) tmp: PathBuf,
+    pub(super) home: PathBuf,
+    pub(super) cargo_home: PathBuf,
+}
+
+impl Private {
+    /// Where the root is the command's own.
+    pub(super) fn inside() -> Private {
+        Private { tmp: TMP.into(), home: HOME.into(), cargo_home: CARGO_HOME.into() }
+    }
+
+    /// Within a folder of the host.
+    pub(super) fn at(tmp: &Path) -> Private {
+        let home = tmp.join("home");
+        Private { tmp: tmp.to_path_buf(), cargo_home: home.join(".cargo"), home }
+    }
+}
+
 /// The variables of a confined command: the given ones, with private places for the user's.
-pub(super) fn variables(env: &Environment, network: bool) -> BTreeMap<String, String> {
+pub(super) fn variables(
+    env: &Environment,
+    network: bool,
+    private: &Private,
+) -> BTreeMap<String, String> {
     let mut vars = env.vars.clone();
     if let Some(home) = home(env) {
         // Their programs look below HOME, which is another one inside.
@@ -309,8 +334,9 @@ pub(super) fn variables(env: &Environment, network: bool) -> BTreeMap<String, St
     if network {
         vars.remove("CARGO_NET_OFFLINE");
     }
-    for (name, value) in [("HOME", HOME), ("CARGO_HOME", CARGO_HOME), ("TMPDIR", TMP)] {
-        vars.insert(name.into(), value.into());
+    let Private { tmp, home, cargo_home } = private;
+    for (name, dir) in [("HOME", home), ("CARGO_HOME", cargo_home), ("TMPDIR", tmp)] {
+        vars.insert(name.into(), dir.to_string_lossy().into_owned());
     }
     vars
 }

@@ -1,6 +1,6 @@
 //! The daemon's side of a running command: its output, its end, and the lifeline.
 
-use super::launcher::{READY, SUPERVISE};
+use super::launcher::{READY, SCOPED, SUPERVISE};
 use super::output::Output;
 use super::{Finished, LAUNCH_ARGUMENT};
 use std::collections::BTreeMap;
@@ -29,6 +29,8 @@ pub(super) struct Started<'a> {
     /// A program by its full path, and its arguments.
     pub(super) args: Vec<OsString>,
     pub(super) vars: BTreeMap<String, String>,
+    /// Its signals reach only what it starts; needs Landlock.
+    pub(super) scoped: bool,
     pub(super) timeout_ms_max: u64,
     pub(super) stop: &'a CancellationToken,
 }
@@ -127,7 +129,9 @@ pub(super) async fn watch(started: Started<'_>) -> Result<Seen, Failure> {
 fn spawn(started: &Started<'_>) -> Result<Child, Failure> {
     let mut command = Command::new(started.launcher);
     command
-        .args([LAUNCH_ARGUMENT, SUPERVISE, "--"])
+        .args([LAUNCH_ARGUMENT, SUPERVISE])
+        .args(started.scoped.then_some(SCOPED))
+        .arg("--")
         .args(&started.args)
         .current_dir("/")
         .env_clear()
