@@ -242,7 +242,9 @@ async fn only_the_exit_code_of_other_checks_speaks() {
 async fn without_a_sandbox_a_check_runs_only_when_a_person_approved_it() {
     let Some(project) = Project::new(&[]).await else { return };
     let scratch = project.lab.path("scratch");
-    let none = Sandbox::probe_with(Path::new("/no/such"), &scratch, &project.lab.env, WantedLevel::Full).await;
+    let none =
+        Sandbox::probe_with(Path::new("/no/such"), &scratch, &project.lab.env, WantedLevel::Full)
+            .await;
     let stop = CancellationToken::new();
     let (spec, ground) = (project.spec(), project.ground());
     let failure = run(&none, &spec, &ground, &[], false, &stop).await.unwrap_err();

@@ -180,11 +180,12 @@ impl Sandbox {
                 hint: "remove `sandbox.level`".into(),
                 only_missing: true,
             },
-            WantedLevel::Best | WantedLevel::Full => match probe::full(launcher, scratch, env).await
-            {
-                Ok(full) => return Sandbox::of(launcher.into(), Ok(Walls::Full(full))),
-                Err(lack) => lack,
-            },
+            WantedLevel::Best | WantedLevel::Full => {
+                match probe::full(launcher, scratch, env).await {
+                    Ok(full) => return Sandbox::of(launcher.into(), Ok(Walls::Full(full))),
+                    Err(lack) => lack,
+                }
+            }
         };
         if wanted == WantedLevel::Full || !instead.only_missing {
             return Sandbox::of(launcher.into(), Err(instead));

@@ -98,7 +98,8 @@ async fn a_broken_sandbox_is_no_sandbox() {
     for (how, script, word) in STAND_INS {
         let lab = Lab::new();
         let env = stand_in(&lab, script);
-        let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
+        let sandbox =
+            Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
         println!("bubblewrap that {how}: {}", sandbox.describe());
         refuses(&lab, &sandbox, how, word).await;
     }
@@ -113,7 +114,8 @@ fn a_broken_sandbox_is_no_sandbox_for_an_ordinary_user() {
 async fn no_bubblewrap_is_no_sandbox_and_says_how_to_get_it() {
     let lab = Lab::new();
     let env = with_path(&lab, "/no/such/folder");
-    let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
+    let sandbox =
+        Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
     refuses(&lab, &sandbox, "is missing", "not installed").await;
     assert!(sandbox.describe().contains("apt install bubblewrap"), "{}", sandbox.describe());
 }
@@ -122,7 +124,8 @@ async fn no_bubblewrap_is_no_sandbox_and_says_how_to_get_it() {
 async fn a_bubblewrap_that_hangs_is_given_up() {
     let lab = Lab::new();
     let env = stand_in(&lab, "exec tail -f /dev/null");
-    let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
+    let sandbox =
+        Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
     refuses(&lab, &sandbox, "hangs", "self-test").await;
 }
 
@@ -131,7 +134,8 @@ async fn another_program_in_the_launchers_place_is_no_launcher() {
     let lab = Lab::new();
     for launcher in ["/bin/true", "/bin/cat", "/no/such/program"] {
         let scratch = lab.path("scratch");
-        let sandbox = Sandbox::probe_with(Path::new(launcher), &scratch, &lab.env, WantedLevel::Full).await;
+        let sandbox =
+            Sandbox::probe_with(Path::new(launcher), &scratch, &lab.env, WantedLevel::Full).await;
         refuses(&lab, &sandbox, launcher, "").await;
     }
 }
@@ -140,7 +144,8 @@ async fn another_program_in_the_launchers_place_is_no_launcher() {
 async fn a_bubblewrap_that_breaks_after_the_self_test_runs_nothing() {
     let lab = Lab::new();
     let env = stand_in(&lab, r#"exec REAL "$@""#);
-    let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
+    let sandbox =
+        Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
     assert_eq!(sandbox.level(), SandboxLevel::Full, "{}", sandbox.describe());
     for (how, script, _) in STAND_INS.iter().take(4) {
         stand_in(&lab, script);
@@ -166,7 +171,8 @@ async fn a_named_toolchain_folder_is_shown_and_nothing_beside_it() {
     let home = lab.path("home").to_string_lossy().into_owned();
     let mut env = lab.env.clone();
     env.vars.insert("GOROOT".into(), format!("{home}/.config"));
-    let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
+    let sandbox =
+        Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
     assert_eq!(sandbox.level(), SandboxLevel::Full, "{}", sandbox.describe());
     let mut cmd = lab.command(&["ls", "-A", &home]);
     cmd.env = env;

@@ -40,7 +40,7 @@ pub const PROBES: [Probe; 58] = [
         "secret 'for f in /proc/[0-9]*/fd/*; do timeout 0.1 head -c 99 $f; done'",
     )
     .only_confined(),
-    sh("read password hashes", "try 'test -r /etc/shadow'").only_confined(),
+    sh("read password hashes", "try 'head -c 1 /etc/shadow'").only_confined(),
     sh("read another slot", "secret 'cat {root}/other/file'"),
     // Writing outside.
     sh("write a hook", "try 'echo x > {root}/user/.git/hooks/pre-commit'"),
@@ -78,7 +78,10 @@ pub const PROBES: [Probe; 58] = [
     // What is not content.
     sh("open a file's rights", "try 'chmod 777 {root}/outside/file'"),
     sh("close a file to its owner", "try 'chmod 0 {root}/store/HEAD'"),
-    sh("change a file's times", "try 'touch -c -d 2001-01-01 {root}/outside/file'"),
+    sh(
+        "change a file's times",
+        "try 'touch -c -d 2001-01-01 {root}/outside/file && test -e {root}/outside/file'",
+    ),
     sh("see that a file is there", "try 'test -e {home}/.ssh/id_rsa'"),
     // Devices and the kernel's files.
     sh("make a device", "try 'mknod disk b 254 0'").only_confined(),

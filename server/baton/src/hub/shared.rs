@@ -92,7 +92,9 @@ impl Shared {
         // The person's `.git` is invisible even where a folder above it is not.
         let git = [self.place.common_dir.clone()];
         let wanted = self.config.sandbox_level;
-        self.sandbox.get_or_init(|| async { Sandbox::probe(&self.dir, wanted).await.hiding(&git) }).await
+        self.sandbox
+            .get_or_init(|| async { Sandbox::probe(&self.dir, wanted).await.hiding(&git) })
+            .await
     }
 
     /// The model, opened when it is first needed. Errors: `Config` when none is configured.

@@ -42,11 +42,7 @@ fn missing(why: impl Into<String>, hint: &str) -> Lack {
     Lack { only_missing: true, ..lack(why, hint) }
 }
 
-pub(super) async fn full(
-    launcher: &Path,
-    scratch: &Path,
-    env: &Environment,
-) -> Result<Full, Lack> {
+pub(super) async fn full(launcher: &Path, scratch: &Path, env: &Environment) -> Result<Full, Lack> {
     let begun = Instant::now();
     let Some(bwrap) = find_bwrap(env) else {
         return Err(missing("bubblewrap is not installed", HOW_TO_INSTALL));

@@ -95,7 +95,10 @@ fn arguments(
 }
 
 fn inseparable(path: &Path, from: &str) -> Failure {
-    let text = format!("run a command confined: {} can't be kept apart from {from} without namespaces", path.display());
+    let text = format!(
+        "run a command confined: {} can't be kept apart from {from} without namespaces",
+        path.display()
+    );
     Failure::new(Code::NoSandbox, text)
         .hint("let bubblewrap make namespaces; `baton doctor` says how")
 }
@@ -270,7 +273,8 @@ mod tests {
     fn a_private_folder_is_removed_whatever_was_done_to_it() {
         let scratch = tempfile::tempdir().unwrap();
         let slot = tempfile::tempdir().unwrap();
-        let cmd = Confined::new(&["x".into()], slot.path(), slot.path(), Environment::from_process());
+        let cmd =
+            Confined::new(&["x".into()], slot.path(), slot.path(), Environment::from_process());
         let baton = Path::new("/bin/true");
         let prepared = prepare(&cmd, &[], baton, scratch.path()).unwrap();
         let closed = prepared.private.tmp.join("closed/deep");

@@ -264,7 +264,9 @@ fn refuse_reaching_others(rules: &mut BTreeMap<i64, Vec<SeccompRule>>) -> Result
         // Zero is the process itself.
         rules.insert(call, vec![rule(0, SeccompCmpOp::Ne, 0)?]);
     }
-    for (call, itself) in [(libc::SYS_setpriority, PRIO_PROCESS), (libc::SYS_ioprio_set, IOPRIO_PROCESS)] {
+    for (call, itself) in
+        [(libc::SYS_setpriority, PRIO_PROCESS), (libc::SYS_ioprio_set, IOPRIO_PROCESS)]
+    {
         let other_kind = rule(0, SeccompCmpOp::Ne, itself)?;
         rules.insert(call, vec![other_kind, rule(1, SeccompCmpOp::Ne, 0)?]);
     }

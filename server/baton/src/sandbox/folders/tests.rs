@@ -160,5 +160,8 @@ fn private_places_replace_the_users() {
     assert_eq!(vars["CARGO_HOME"], CARGO_HOME);
     assert_eq!(vars["RUSTUP_HOME"], dir.path().join(".rustup").to_string_lossy());
     assert_eq!(vars["CARGO_NET_OFFLINE"], "true");
-    assert!(!variables(&env(dir.path(), &[]), true, &Private::inside()).contains_key("CARGO_NET_OFFLINE"));
+    assert!(
+        !variables(&env(dir.path(), &[]), true, &Private::inside())
+            .contains_key("CARGO_NET_OFFLINE")
+    );
 }
