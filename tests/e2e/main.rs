@@ -13,6 +13,7 @@ mod git;
 mod liars;
 mod lsp;
 mod model;
+mod safe;
 mod sandbox;
 mod store;
 mod story;

@@ -5,6 +5,7 @@
 #   tests/tools/install.sh aimock        a foreign mock of the model's wire (needs node, npm)
 #   tests/tools/install.sh sdk           the official Python SDK, as a judge (needs python3)
 #   tests/tools/install.sh nvim          Neovim (needs python3)
+#   tests/tools/install.sh pytest        a test runner, run in the sandbox (needs python3)
 #
 # A piece that is there already in the right version is left alone.
 set -eu
@@ -44,14 +45,15 @@ venv() {
     cp "$list" "$tools/$name.stamp"
 }
 
-[ $# -gt 0 ] || set -- aimock sdk nvim
+[ $# -gt 0 ] || set -- aimock sdk nvim pytest
 for piece in "$@"; do
     case $piece in
     aimock) install_aimock ;;
     sdk) venv sdk "$here/sdk.txt" ;;
+    pytest) venv pytest "$here/pytest.txt" ;;
     nvim) venv nvim "$here/nvim.txt" --require-hashes ;;
     *)
-        echo "install.sh: $piece is none of aimock, sdk, nvim" >&2
+        echo "install.sh: $piece is none of aimock, sdk, nvim, pytest" >&2
         exit 2
         ;;
     esac

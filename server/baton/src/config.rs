@@ -212,6 +212,12 @@ impl Config {
         if config.model.is_none() && key.is_some_and(|it| !it.is_empty()) {
             config.model = Some(ModelConfig::anthropic());
         }
+        // Known from the start, it is taken out of everything that is shown or stored. Whether it is
+        // any good is asked when it is needed.
+        let key = config.model.as_ref().and_then(|it| it.key.as_ref());
+        if let Some(key) = key.filter(|it| it.is_at_hand()) {
+            let _ = key.read();
+        }
         Ok(config)
     }
 

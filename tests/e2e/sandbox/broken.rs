@@ -59,7 +59,7 @@ fn real_bwrap() -> PathBuf {
 }
 
 /// Writes a program named `bwrap` and puts its folder first on the path.
-fn stand_in(lab: &Lab, script: &str) -> Environment {
+pub fn stand_in(lab: &Lab, script: &str) -> Environment {
     let dir = lab.path("bin");
     std::fs::create_dir_all(&dir).unwrap();
     let text = |path: &Path| path.to_string_lossy().into_owned();
@@ -75,14 +75,14 @@ fn stand_in(lab: &Lab, script: &str) -> Environment {
     with_path(lab, &format!("{}:{}", text(&dir), lab.env.vars["PATH"]))
 }
 
-fn with_path(lab: &Lab, path: &str) -> Environment {
+pub fn with_path(lab: &Lab, path: &str) -> Environment {
     let mut env = lab.env.clone();
     env.vars.insert("PATH".into(), path.into());
     env
 }
 
 /// No sandbox, a reason with this word and something to do about it, and nothing runs.
-async fn refuses(lab: &Lab, sandbox: &Sandbox, how: &str, word: &str) {
+pub async fn refuses(lab: &Lab, sandbox: &Sandbox, how: &str, word: &str) {
     let said = sandbox.describe();
     assert_eq!(sandbox.level(), SandboxLevel::None, "bubblewrap that {how}");
     assert!(sandbox.why_not().unwrap().contains(word), "bubblewrap that {how}: {said}");

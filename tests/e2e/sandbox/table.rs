@@ -157,6 +157,8 @@ async fn at_reduced_exactly_the_named_get_through() {
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(noticed, NOTICED_REDUCED);
+    // Only root can shrink this bound; without new privileges it bounds nothing.
+    open.retain(|it| is_root() || *it != "the bound of capabilities");
     assert_eq!(open, OPEN_REDUCED);
     assert!(60 <= count);
 }

@@ -1,7 +1,6 @@
 //! What every job of a hub needs and none of them changes.
 
 use super::{Editor, blocking};
-use crate::clean::Redactor;
 use crate::config::{self, Config, Home, TeamFile};
 use crate::git::{Git, Place};
 use crate::model::Model;
@@ -22,8 +21,6 @@ pub(super) struct Shared {
     pub(super) sandbox: OnceCell<Sandbox>,
     pub(super) model: OnceCell<Model>,
     pub(super) editor: OnceLock<Editor>,
-    /// Takes what has the shape of a key out of what commands print, before anybody else sees it.
-    pub(super) redactor: Redactor,
     /// The server's check slots, by number.
     pub(super) check_slots: Slots,
 }
@@ -78,7 +75,6 @@ impl Shared {
             sandbox: OnceCell::new(),
             model: OnceCell::new(),
             editor: OnceLock::new(),
-            redactor: Redactor::new([]),
             check_slots: Slots::new("c", checks),
         })
     }

@@ -18,7 +18,7 @@ const SYSTEM: [&str; 4] = ["/usr", "/opt", "/nix/store", "/sys/devices/system/cp
 const SYSTEM_LINKS: [&str; 6] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 /// Of `/etc`, what programs need to find libraries, names, certificates and the time zone. Each costs
 /// a little time at every start.
-const ETC: [&str; 17] = [
+const ETC: [&str; 18] = [
     "alternatives",
     "group",
     "hosts",
@@ -36,6 +36,7 @@ const ETC: [&str; 17] = [
     "pki/tls/certs",
     "services",
     "ssl/certs",
+    "ssl/openssl.cnf",
 ];
 /// And with a network.
 const ETC_NETWORK: [&str; 2] = ["resolv.conf", "protocols"];
@@ -165,8 +166,6 @@ fn cargo_caches(env: &Environment, writable: bool) -> Vec<Mount> {
 /// The user's cargo configuration without anything that could be a secret, e.g. which registry
 /// stands in for which. It decides the names of cache folders, so a build needs it.
 pub(super) fn cargo_config(env: &Environment) -> Option<String> {
-    const KEPT: [&str; 8] =
-        ["source", "registries", "build", "target", "profile", "unstable", "net", "patch"];
     let dir = cargo_home(env)?;
     let text = std::fs::read_to_string(dir.join("config.toml"))
         .or_else(|_| std::fs::read_to_string(dir.join("config")))
@@ -176,6 +175,28 @@ pub(super) fn cargo_config(env: &Environment) -> Option<String> {
     drop_secrets(&mut table);
     toml::to_string(&table).ok()
 }
+
+/// Cargo's configuration files above this folder, which it would stumble over if it could not read
+/// them; without those that hold more than a build needs.
+pub(super) fn cargo_configs_above(dir: &Path) -> Vec<PathBuf> {
+    let names = [".cargo/config.toml", ".cargo/config"];
+    let above = dir.ancestors().skip(1).flat_map(|it| names.map(|name| it.join(name)));
+    let is_harmless = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).ok();
+        let table: Option<toml::Table> = text.and_then(|it| it.parse().ok());
+        table.is_some_and(|table| {
+            let mut kept = table.clone();
+            kept.retain(|name, _| KEPT.contains(&name));
+            drop_secrets(&mut kept);
+            kept == table
+        })
+    };
+    above.filter(is_harmless).collect()
+}
+
+/// Tables of cargo's configuration that a build needs.
+const KEPT: [&str; 8] =
+    ["source", "registries", "build", "target", "profile", "unstable", "net", "patch"];
 
 fn drop_secrets(table: &mut toml::Table) {
     table.retain(|name, value| {

@@ -69,11 +69,21 @@ pub(super) async fn reduced(
 ) -> Result<Reduced, Lack> {
     let begun = Instant::now();
     let laid = lay_out(scratch, env).map_err(not_laid_out)?;
-    let (report, note) =
-        release_reduced(launcher, scratch, &laid, env).await.map_err(|failure| {
-            lack(format!("the self-test could not run: {}", failure.text), HOW_TO_REPORT)
-        })?;
+    let not_run = |text: &str| lack(format!("the self-test could not run: {text}"), HOW_TO_REPORT);
+    let cmd = canaries(launcher, &laid, env, Place::HostRoot);
+    let prepared =
+        alone::prepare(&cmd, &[], launcher, scratch).map_err(|failure| not_run(&failure.text))?;
+    let vars = folders::variables(env, false, &prepared.private);
+    let seen = release(launcher, prepared.args.clone(), vars, true).await;
+    // The last canary changed the pointer: a look that does not notice is no wall.
+    let noticed = prepared.pointer.check().is_err();
+    prepared.remove();
+    let (report, note) = seen.map_err(|failure| not_run(&failure.text))?;
     laid.judge(&report, Place::HostRoot)?;
+    if !noticed {
+        let how = "the self-test failed: a changed .git pointer was not noticed";
+        return Err(lack(how, HOW_TO_REPORT));
+    }
     Ok(Reduced {
         instead: instead.clone(),
         scratch: scratch.to_path_buf(),
@@ -182,27 +192,6 @@ async fn release_full(
     args.extend(bubblewrap::arguments(&folders::mounts(&cmd, &[])?, launcher, &cmd)?);
     let vars = folders::variables(env, false, &folders::Private::inside());
     release(launcher, args, vars, false).await
-}
-
-async fn release_reduced(
-    launcher: &Path,
-    scratch: &Path,
-    laid: &Laid,
-    env: &Environment,
-) -> Result<(String, String), Failure> {
-    let cmd = canaries(launcher, laid, env, Place::HostRoot);
-    let prepared = alone::prepare(&cmd, &[], launcher, scratch)?;
-    let vars = folders::variables(env, false, &prepared.private);
-    let seen = release(launcher, prepared.args.clone(), vars, true).await;
-    // The last canary changed the pointer: a look that does not notice is no wall.
-    let unnoticed = prepared.pointer.check().is_ok();
-    prepared.remove();
-    match seen {
-        Ok(_) if unnoticed => {
-            Err(Failure::new(team::Code::NoSandbox, "a changed .git pointer was not noticed"))
-        }
-        seen => seen,
-    }
 }
 
 fn canaries(launcher: &Path, laid: &Laid, env: &Environment, place: Place) -> Confined {

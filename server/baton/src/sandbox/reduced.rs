@@ -70,6 +70,7 @@ pub(super) fn prepare(
         }
     }
     writable.push(private.tmp.clone());
+    readable.extend(folders::cargo_configs_above(&cmd.dir));
     let args = arguments(cmd, launcher, &readable, &writable);
     Ok(Prepared { args, private, pointer, dir })
 }
@@ -286,7 +287,7 @@ mod tests {
         prepared.remove();
         assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
         // As if the process had been killed.
-        prepare(&cmd, &[], baton, scratch.path()).unwrap().dir.keep();
+        let _ = prepare(&cmd, &[], baton, scratch.path()).unwrap().dir.keep();
         sweep(scratch.path());
         assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
     }

@@ -250,6 +250,11 @@ pub(super) fn seccomp(sockets: Sockets) -> Result<(), String> {
         refuse_reaching_others(&mut rules)?;
     }
     refuse(rules, libc::EPERM)?;
+    if sockets != Sockets::Own {
+        // As on a disk that has none: `cp -a` takes another answer for a failure.
+        let attributes = ATTRIBUTES.map(|it| (it, Vec::new()));
+        refuse(BTreeMap::from(attributes), libc::EOPNOTSUPP)?;
+    }
     // clone3 hides its flags from seccomp; without it libc falls back to clone.
     refuse(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)
 }
@@ -278,11 +283,16 @@ const IOPRIO_PROCESS: u64 = 1;
 
 const NETWORK_FAMILIES: [i32; 3] = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
-const REFUSED_ALONE: [i64; 16] = [
+const ATTRIBUTES: [i64; 6] = [
     libc::SYS_fremovexattr,
     libc::SYS_fsetxattr,
     libc::SYS_lremovexattr,
     libc::SYS_lsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_setxattr,
+];
+
+const REFUSED_ALONE: [i64; 10] = [
     libc::SYS_migrate_pages,
     libc::SYS_move_pages,
     libc::SYS_mq_open,
@@ -290,9 +300,7 @@ const REFUSED_ALONE: [i64; 16] = [
     libc::SYS_msgctl,
     libc::SYS_msgget,
     libc::SYS_process_mrelease,
-    libc::SYS_removexattr,
     libc::SYS_semget,
-    libc::SYS_setxattr,
     libc::SYS_shmat,
     libc::SYS_shmget,
 ];

@@ -141,7 +141,9 @@ fn spawn(started: &Started<'_>) -> Result<Child, Failure> {
         .stderr(Stdio::piped())
         // Keys pressed in the daemon's terminal are not for commands.
         .process_group(0)
-        .kill_on_drop(true);
+        // Where nothing else would end what it started, it must live to do that: its lifeline is cut
+        // by the same drop.
+        .kill_on_drop(!started.scoped);
     command.spawn().map_err(|error| {
         Failure::new(Code::Command, format!("start {}: {error}", started.launcher.display()))
             .hint("was the program replaced while it ran? restart it")
