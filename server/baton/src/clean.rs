@@ -7,7 +7,7 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
-pub use known::{keep_secret, redact, redact_bytes, redact_json, redactor, stream};
+pub use known::{each_text, keep_secret, redact, redact_bytes, redact_json, redactor, stream};
 pub use redact::{REDACTED, Redactor, Stream};
 
 use std::fmt::Write;

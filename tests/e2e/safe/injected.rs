@@ -42,7 +42,7 @@ const TRIES: [(&str, &str, &str); 15] = [
     ),
     (
         "run_command",
-        r#"{ command = "exec 3<>/dev/tcp/192.0.2.1/80 && echo SENT; echo NOT" }"#,
+        r#"{ command = "bash -c 'exec 3<>/dev/tcp/192.0.2.1/80 && echo SENT'; echo NOT" }"#,
         "NOT",
     ),
     (
@@ -101,7 +101,7 @@ fn a_model_that_obeys_a_repository_is_bounded_by_the_server() {
     let open = team.approvals.values().filter(|it| it.state == team::ApprovalState::Open);
     assert_eq!(open.count(), 1, "the person is asked");
     // And what waits is the honest part alone.
-    let diff = story.ok(&["diff", "T1", "--plain"]);
+    let diff = story.ok(&["diff", "T1", "--patch", "--plain"]);
     assert!(diff.contains("two = 2") && !diff.contains("authorized"), "{diff}");
 }
 
@@ -142,6 +142,7 @@ fn what_is_shown_to_a_terminal_does_nothing_to_it() {
         &["log"],
         &["log", "--json"],
         &["diff", "T1"],
+        &["diff", "T1", "--patch"],
         &["explain", "A1"],
         &["status"],
     ] {

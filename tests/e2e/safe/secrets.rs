@@ -82,7 +82,7 @@ fn no_secret_is_in_any_sink() {
     let said = input("command", "cat secrets.txt; base64 -w0 key.txt; echo; cat url.txt");
     // Its two halves come in two writes.
     let halves = "while read a; do printf %s \"${a%?????????}\"; sync; echo \"${a#\"${a%?????????}\"}\"; done < secrets.txt";
-    let halves = input("command", halves);
+    let halves = input("command", &halves.replace("${", "$${"));
     let declared = input("summary", &format!("Two is two.\n{all}"));
     let made_up = format!("{{ path = \"new.txt\", text = {all:?} }}");
     let engineer = [
@@ -126,7 +126,7 @@ fn no_secret_is_in_any_sink() {
     }
     let mut files = 0;
     for dir in std::fs::read_dir(&story.state).unwrap().flatten() {
-        for file in std::fs::read_dir(dir.path()).unwrap().flatten() {
+        for file in std::fs::read_dir(dir.path()).into_iter().flatten().flatten() {
             if file.file_type().unwrap().is_file() {
                 finds(&file.file_name().to_string_lossy(), &std::fs::read(file.path()).unwrap());
                 files += 1;

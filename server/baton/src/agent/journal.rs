@@ -114,7 +114,7 @@ impl StepBody {
 fn redact_block(block: &mut Block) {
     match block {
         Block::Text { text } => *text = clean::redact(text),
-        Block::ToolUse { input, .. } => clean::redact_json(input, &[]),
+        Block::ToolUse { input, .. } => clean::redact_json(input),
         Block::ToolResult { content, .. } => *content = clean::redact(content),
         Block::Opaque(_) => {}
     }

@@ -54,14 +54,19 @@ pub fn stream() -> Stream {
     redactor().stream()
 }
 
-/// Takes secrets out of every text in a JSON value, but for what stands under one of these names.
-pub fn redact_json(value: &mut Value, but: &[&str]) {
+/// Takes secrets out of every text in a JSON value.
+pub fn redact_json(value: &mut Value) {
     let redactor = redactor();
+    each_text(value, &[], |it| redactor.redact(it));
+}
+
+/// Changes every text in a JSON value, but for what stands under one of these names.
+pub fn each_text(value: &mut Value, but: &[&str], change: impl Fn(&str) -> String) {
     let mut open = vec![value];
     while let Some(value) = open.pop() {
         match value {
             Value::String(text) => {
-                let clean = redactor.redact(text);
+                let clean = change(text);
                 if clean != *text {
                     *text = clean;
                 }

@@ -1,5 +1,5 @@
-//! No secret reaches the log: events are cleaned after they were decided and before anybody, the team
-//! included, sees them. Steps of a journal are cleaned where they are made, outputs where they are
+//! No secret reaches the log, and nothing that a terminal or an editor would act on: events are
+//! cleaned after they were decided and before anybody, the team included, sees them. Steps of a journal are cleaned where they are made, outputs where they are
 //! read from a command.
 
 use crate::clean;
@@ -15,7 +15,7 @@ pub(super) fn event(event: Event) -> Event {
         return event;
     };
     let mut after = before.clone();
-    clean::redact_json(&mut after, &AS_THEY_ARE);
+    clean::each_text(&mut after, &AS_THEY_ARE, clean::text);
     if after == before {
         return event;
     }
@@ -31,10 +31,14 @@ mod tests {
     #[test]
     fn a_secret_leaves_an_event_and_what_git_needs_stays() {
         let key = ["ghp", "_Ab3dEf6hIj9lMn2pQr5tUv8xYz1BCdEFgHiJ"].concat();
-        let why = team::Parked::Failed(Failure::new(Code::Model, format!("use\n{key} there")));
+        let why =
+            team::Parked::Failed(Failure::new(Code::Model, format!("use\n{key} \u{202e}there")));
         let parked = Event::TaskParked { task: TaskId(1), why, at: 1 };
         let text = serde_json::to_string(&event(parked.clone())).unwrap();
-        assert!(!text.contains(&key) && text.contains("use\\n[redacted] there"), "{text}");
+        assert!(
+            !text.contains(&key) && text.contains("use\\n[redacted] \\\\u{202e}there"),
+            "{text}"
+        );
         let conflicted = Event::CandidateConflicted {
             task: TaskId(1),
             tip: team::CommitId("1".repeat(40)),
