@@ -123,7 +123,10 @@ fn roles() -> Vec<Setting> {
         of("roles.pm.model", "the PM"),
         of("roles.architect.model", "the Architect"),
         of("roles.engineer.model", "the Engineer"),
-        of("roles.engineer.retry_model", "an Engineer that begins anew after two builds that failed"),
+        of(
+            "roles.engineer.retry_model",
+            "an Engineer that begins anew after two builds that failed",
+        ),
         of("roles.tester.model", "the Tester"),
         setting(
             "local.ports",
@@ -192,6 +195,13 @@ fn rest() -> Vec<Setting> {
             "\"target\"",
             "where an approved change lands: on the branch you delegated from, or on a new branch \
              `baton/T17-...` with no checkout touched",
+        ),
+        setting(
+            "sandbox.level",
+            "`\"best\"`, `\"full\"` or `\"reduced\"`",
+            "\"best\"",
+            "`best` is full, or reduced on a machine without namespaces; `full` is that or nothing; \
+             `reduced` never uses bubblewrap",
         ),
         setting(
             "sandbox.checks",
