@@ -3,10 +3,14 @@
 
 mod crashes;
 mod hostile;
+mod judge;
+mod kinds;
 mod landings;
 mod places;
+mod refused;
 mod reviews;
 mod slots;
 mod snapshots;
+mod sparse;
 mod undoing;
 mod world;

@@ -9,6 +9,7 @@ mod audit;
 mod candidate;
 mod edits;
 mod files;
+mod formats;
 mod land;
 mod lens;
 mod make;
@@ -20,6 +21,7 @@ mod review;
 mod save;
 mod slots;
 mod snapshot;
+mod sparse;
 mod survey;
 mod undo;
 mod walk;
@@ -204,12 +206,8 @@ impl<T> Doing<T> for Result<T, git2::Error> {
     fn doing(self, what: &str) -> Result<T, Failure> {
         self.map_err(|error| {
             let text = error.message();
-            if text.contains("mandatory extension: 'link'") {
-                return Failure::new(
-                    Code::Git,
-                    format!("{what}: this repository has a split index"),
-                )
-                .hint("turn it off: git update-index --no-split-index");
+            if let Some((why, hint)) = formats::of_index(text) {
+                return Failure::new(Code::Git, format!("{what}: {why}")).hint(hint);
             }
             let full = text.contains("No space left") || text.contains("quota exceeded");
             let code = if full { Code::DiskFull } else { Code::Git };

@@ -1,12 +1,12 @@
 //! Slots: kept worktrees of Baton's store with fixed paths. Moving one writes only the files that
 //! differ; ignored files (build caches) stay; nothing goes that no ref reaches.
 
-use super::files::{Folder, OnDisk, as_path};
+use super::files::{Folder, MODE_MODULE, OnDisk, as_path};
 use super::lens::Lens;
 use super::objects::{Objects, baton};
 use super::pen::{Pen, Wanted};
 use super::{Doing, Git, Slot, oid};
-use git2::{Delta, DiffOptions, Index, Oid, Repository};
+use git2::{Delta, DiffOptions, Index, IndexEntry, Oid, Repository};
 use std::path::{Path, PathBuf};
 use team::{Code, CommitId, Failure, TreeId};
 
@@ -224,7 +224,8 @@ impl Work<'_> {
 
     /// Saves what the slot holds now, unless a ref has it.
     fn save_left(&mut self) -> Result<(), Failure> {
-        let (tree, nested) = self.absorb_all()?;
+        let (tree, mut nested) = self.absorb_all()?;
+        nested.extend(self.index.iter().filter(|it| self.is_filled_module(it)).map(|it| it.path));
         self.set_nested_aside(&nested)?;
         if self.is_saved(tree) {
             return Ok(());
@@ -239,6 +240,14 @@ impl Work<'_> {
         let name = free.ok_or_else(|| Failure::new(Code::Git, "save a slot: no free name"))?;
         self.objects.point(&name, commit)?;
         self.note_saved(tree)
+    }
+
+    /// A submodule is an empty folder in a slot; whatever was put there is part of no tree.
+    fn is_filled_module(&self, entry: &IndexEntry) -> bool {
+        let path = self.slot.dir.join(as_path(&entry.path));
+        entry.mode == MODE_MODULE
+            && path.symlink_metadata().is_ok_and(|it| it.is_dir())
+            && std::fs::read_dir(path).is_ok_and(|mut it| it.next().is_some())
     }
 
     /// A repository inside of a slot can't be part of a commit, and is not deleted either.
