@@ -3,6 +3,7 @@
 
 mod crashes;
 mod hostile;
+mod including;
 mod judge;
 mod kinds;
 mod landings;
@@ -12,5 +13,6 @@ mod reviews;
 mod slots;
 mod snapshots;
 mod sparse;
+mod sweeping;
 mod undoing;
 mod world;

@@ -10,6 +10,7 @@ mod candidate;
 mod edits;
 mod files;
 mod formats;
+mod include;
 mod land;
 mod lens;
 mod make;
@@ -23,6 +24,7 @@ mod slots;
 mod snapshot;
 mod sparse;
 mod survey;
+mod sweep;
 mod undo;
 mod walk;
 
@@ -34,6 +36,7 @@ pub use make::make_repository;
 pub use place::{Place, find};
 pub use review::PATCH_BYTES_MAX;
 pub use snapshot::{UNTRACKED_ALL_BYTES_MAX, UNTRACKED_FILE_BYTES_MAX};
+pub use sweep::{Swept, Use};
 
 /// Text that an editor holds and has not saved.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,10 +8,12 @@ mod crew;
 mod editor;
 mod facts;
 mod owner;
+mod ports;
 mod round;
 mod run;
 mod shared;
 mod steps;
+mod sweep;
 
 pub use editor::{EditRequest, Editor};
 pub use shared::Health;

@@ -13,6 +13,7 @@ mod handoff;
 mod ids;
 mod jobs;
 mod receipt;
+mod related;
 mod task;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use handoff::{By, Class, Decision, Duty, Handoff, Question, Repro, Role, Sev
 pub use ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
 pub use jobs::{Job, jobs};
 pub use receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, Report, SandboxLevel, Tests};
+pub use related::{RELATED_MAX, Related, related};
 pub use task::{
     Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
     Wait,

@@ -21,7 +21,7 @@ pub(super) struct Touched<'a> {
 }
 
 /// Files and folders whose content is run or obeyed by tools without anybody asking.
-const ACTING_NAMES: [&str; 26] = [
+const ACTING_NAMES: [&str; 27] = [
     ".vscode",
     ".idea",
     ".devcontainer",
@@ -48,6 +48,7 @@ const ACTING_NAMES: [&str; 26] = [
     ".circleci",
     "jenkinsfile",
     ".yarnrc.yml",
+    ".worktreeinclude",
 ];
 const ACTING_PATHS: [&str; 4] =
     [".github/workflows/", ".github/actions/", ".cargo/config", ".github/copilot-instructions.md"];

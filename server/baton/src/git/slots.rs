@@ -22,7 +22,7 @@ pub(super) struct Work<'a> {
     pub(super) objects: Objects,
     pub(super) repo: Repository,
     index: Index,
-    folder: Folder,
+    pub(super) folder: Folder,
 }
 
 impl Git {
@@ -79,7 +79,7 @@ impl Git {
         write_whole(&work.git_dir.join(SAVED), to.to_string().as_bytes())
     }
 
-    fn slot_named(&self, name: &str) -> Result<Slot, Failure> {
+    pub(super) fn slot_named(&self, name: &str) -> Result<Slot, Failure> {
         let fine = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
         if name.is_empty() || 64 < name.len() || !name.chars().all(fine) {
             return Err(Failure::new(Code::Git, format!("`{name}` is no name for a slot")));
@@ -87,7 +87,7 @@ impl Git {
         Ok(Slot { name: name.to_string(), dir: self.state.join("slots").join(name) })
     }
 
-    fn slot_git_dir(&self, name: &str) -> PathBuf {
+    pub(super) fn slot_git_dir(&self, name: &str) -> PathBuf {
         self.store.join("worktrees").join(name)
     }
 
@@ -218,6 +218,8 @@ impl Work<'_> {
                 file.path_bytes().map(|path| (path.to_vec(), it.status()))
             })
             .collect();
+        let included = self.included();
+        found.retain(|it| it.1 != Delta::Untracked || !included.contains(&it.0));
         found.sort_by_key(|it| !it.0.ends_with(b".gitattributes"));
         Ok(found)
     }
@@ -393,7 +395,7 @@ fn remove_if_there(path: &Path) -> Result<(), Failure> {
 }
 
 /// Writes a small file in one step.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let spare = path.with_extension("new");
     std::fs::write(&spare, bytes).doing("write a slot's state")?;
     std::fs::rename(&spare, path).doing("write a slot's state")

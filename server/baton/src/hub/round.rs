@@ -134,8 +134,10 @@ pub(super) async fn ground(
     commit: &CommitId,
 ) -> Result<Ground, Failure> {
     let (git, name, at) = (shared.git.clone(), slot.to_string(), commit.clone());
+    let include = shared.include().await?;
     let (slot, tree) = blocking(move || {
         let slot = git.slot(&name, &at)?;
+        git.include(&slot, &include)?;
         let tree = git.tree(&at)?;
         Ok((slot, tree))
     })
@@ -154,7 +156,7 @@ pub(super) fn ground_at(shared: &Shared, slot: &str, dir: &Path) -> Result<Groun
         tree: None,
         read_only: [vec![shared.git.store_dir().to_path_buf()], shared.git.objects_dirs()].concat(),
         cache: shared.cache(slot)?,
-        environment: shared.environment.clone(),
+        environment: shared.environment_in(slot)?,
     })
 }
 
