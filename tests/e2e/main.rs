@@ -14,5 +14,6 @@ mod liars;
 mod lsp;
 mod model;
 mod sandbox;
+mod slots;
 mod store;
 mod story;
