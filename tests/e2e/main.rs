@@ -16,5 +16,6 @@ mod lsp;
 mod model;
 mod safe;
 mod sandbox;
+mod slots;
 mod store;
 mod story;

@@ -14,6 +14,7 @@ mod handoff;
 mod ids;
 mod jobs;
 mod receipt;
+mod related;
 mod setup;
 mod task;
 
@@ -37,6 +38,7 @@ pub use jobs::{Job, jobs};
 pub use receipt::{
     CheckSpec, Exit, Outcome, REPORT_FILE, Ran, Receipt, Report, SandboxLevel, Tests,
 };
+pub use related::{RELATED_MAX, Related, related};
 pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
 pub use task::{
     Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,

@@ -3,6 +3,7 @@
 
 use super::owner::Message;
 use super::shared::{Shared, Slots};
+use super::sweep::Broom;
 use super::{Happening, Refused, round, run, setup, steps};
 use crate::{clean, fail};
 use futures_util::FutureExt;
@@ -29,6 +30,7 @@ pub(super) struct Crew {
     running: Vec<Running>,
     /// Jobs that ended while the state still wants them, and how often.
     restarts: Vec<(Job, u32)>,
+    broom: Broom,
     closing: bool,
 }
 
@@ -57,8 +59,9 @@ impl Crew {
         shared: Arc<Shared>,
     ) -> Crew {
         let slots = Arc::new(Slots::new("e", shared.config.runs_at_once_max.max(1)));
-        let (running, restarts) = (vec![], vec![]);
-        Crew { now, messages, happenings, shared, slots, running, restarts, closing: false }
+        let (running, restarts, broom) = (vec![], vec![], Broom::default());
+        let closing = false;
+        Crew { now, messages, happenings, shared, slots, running, restarts, broom, closing }
     }
 
     /// Makes what runs equal to what should.
@@ -78,6 +81,9 @@ impl Crew {
                 continue;
             }
             self.start(job, team);
+        }
+        if self.running.is_empty() {
+            self.broom.tend(team, &self.shared, &self.messages);
         }
     }
 

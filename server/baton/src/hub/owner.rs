@@ -6,6 +6,7 @@
 use super::crew::Crew;
 use super::redact;
 use super::shared::Shared;
+use super::sweep::Forgettable;
 use super::{Happening, Refused, now_ms};
 use crate::git::Buffer;
 use crate::store::{Step, Store, Write};
@@ -46,6 +47,8 @@ pub(super) enum Message {
         input: Input,
         reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
     },
+    /// Outputs that no task needs any more.
+    Forget(Forgettable),
     /// A job is over, whatever it reported.
     JobEnded {
         job: Job,
@@ -134,6 +137,7 @@ impl Owner {
                 match message {
                     Some(Message::Close { reply }) => close = Some(reply),
                     Some(Message::JobEnded { job }) => self.crew.ended(&job),
+                    Some(Message::Forget(it)) => self.forget(it),
                     Some(it) => batch.take(it),
                     None => break,
                 }
@@ -181,6 +185,12 @@ impl Owner {
         }
     }
 
+    fn forget(&mut self, it: Forgettable) {
+        if let Err(failure) = self.store.forget_outputs(&it.still(&self.team)) {
+            tracing::warn!(%failure, "old outputs stay until the next sweep");
+        }
+    }
+
     fn checkpoint(&mut self) {
         if self.checkpointed + EVENTS_PER_CHECKPOINT <= self.team.version {
             self.checkpointed = self.team.version;
@@ -224,7 +234,7 @@ impl Batch {
                     let _ = reply.send(written.map_err(Clone::clone));
                 }));
             }
-            Message::JobEnded { .. } | Message::Close { .. } => (),
+            Message::JobEnded { .. } | Message::Forget(_) | Message::Close { .. } => (),
         }
     }
 

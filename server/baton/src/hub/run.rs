@@ -56,7 +56,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         Some(tree) => Some(tree.clone()),
         None => left_behind(desk, &start, &on).await?,
     };
-    let slot = prepare(desk, &slot_name(&leased, duty), &on, tree).await?;
+    let (slot, included) = prepare(desk, &slot_name(&leased, duty), &on, tree).await?;
     let history = match start {
         Start::Fresh => vec![],
         Start::Continues { run: old, .. } => agent::history(&steps(desk, old).await?),
@@ -70,7 +70,8 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         history,
         limits: it.brief.limits.clone(),
         window_tokens: model.window_tokens().unwrap_or(WINDOW_TOKENS),
-        secret_globs: vec![],
+        // For commands alone: what was copied in is not shown by the tools that read files.
+        secret_globs: included,
         journal,
     };
     let next = u32::try_from(assignment.journal.len()).unwrap_or(u32::MAX);
@@ -126,22 +127,25 @@ async fn left_behind(desk: &Desk, start: &Start, on: &CommitId) -> Result<Option
     Ok(None)
 }
 
-/// The slot at the run's commit, with the files as this tree has them.
+/// The slot at the run's commit, with the files as this tree has them; and as globs what was copied
+/// in besides.
 async fn prepare(
     desk: &Desk,
     name: &str,
     on: &CommitId,
     tree: Option<TreeId>,
-) -> Result<Slot, Failure> {
+) -> Result<(Slot, Vec<String>), Failure> {
     let (git, name, on) = (desk.shared.git.clone(), name.to_string(), on.clone());
+    let include = desk.shared.include().await?;
     blocking(move || {
         fail::point("hub.slot.before");
         let slot = git.slot(&name, &on)?;
         if let Some(tree) = tree {
             git.restore(&slot, &tree)?;
         }
+        let included = git.include(&slot, &include)?;
         fail::point("hub.slot.after");
-        Ok(slot)
+        Ok((slot, included.iter().map(|it| globset::escape(it)).collect()))
     })
     .await
 }
