@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "what was measured, and the seeds")]
 
 mod agent;
+mod budget;
 mod checks;
 mod cli;
 mod config;
@@ -14,5 +15,6 @@ mod liars;
 mod lsp;
 mod model;
 mod sandbox;
+mod say;
 mod store;
 mod story;

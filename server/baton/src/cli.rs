@@ -104,6 +104,7 @@ async fn dispatch(
         Command::Undo(it) => act::undo(screen, &here()?, it).await,
         Command::Cancel(it) => act::cancel(screen, &here()?, it).await,
         Command::Retry(it) => act::retry(screen, &here()?, it).await,
+        Command::Say(it) => act::say(screen, &here()?, it).await,
         Command::Replay(it) => act::replay(screen, &here()?, it).await,
         Command::Log(it) => read::log(screen, &here()?, it),
         Command::Trust(it) => trust::trust(screen, global, it).await,
@@ -172,6 +173,6 @@ mod tests {
                 ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
             assert!(acts || page.contains("--json"), "{name} has no --json");
         }
-        assert_eq!(pages.len(), 19);
+        assert_eq!(pages.len(), 20);
     }
 }

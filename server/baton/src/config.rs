@@ -29,6 +29,7 @@ use team::{Code, Failure, Limits};
 /// A configuration file longer than this is none.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 const RUNS_AT_ONCE: u32 = 2;
+const DAY_MICROS: u64 = 20_000_000;
 const CHECKS_AT_ONCE: u32 = 1;
 const AT_ONCE_MAX: u32 = 64;
 /// What a repository's folder is called for people, before the hash.
@@ -106,6 +107,8 @@ pub struct Config {
     /// `None`: there is no model; see `no_model_message`.
     pub model: Option<ModelConfig>,
     pub limits: Limits,
+    /// What the person spends on one day (UTC) at most, over all repositories; micro-dollars.
+    pub day_micros_max: u64,
     pub sandbox: SandboxChoice,
     pub land: LandConfig,
     pub runs_at_once_max: u32,
@@ -176,6 +179,7 @@ impl Default for Config {
         Config {
             model: None,
             limits: Limits::default(),
+            day_micros_max: DAY_MICROS,
             sandbox: SandboxChoice::default(),
             land: LandConfig::default(),
             runs_at_once_max: RUNS_AT_ONCE,
@@ -210,6 +214,7 @@ impl Config {
         Ok(Config {
             model,
             limits: limits.set(&Limits::default()),
+            day_micros_max: limits.day_micros_max.unwrap_or(DAY_MICROS),
             sandbox: sandbox.checks,
             land,
             runs_at_once_max: at_once_max("runs_max", at_once.runs_max, RUNS_AT_ONCE)?,

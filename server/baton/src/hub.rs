@@ -8,6 +8,7 @@ mod crew;
 mod editor;
 mod facts;
 mod owner;
+mod purse;
 mod round;
 mod run;
 mod shared;

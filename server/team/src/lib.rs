@@ -5,6 +5,7 @@
 
 mod board;
 mod brief;
+mod budget;
 mod change;
 mod decide;
 mod event;
@@ -22,6 +23,7 @@ pub use board::{
     ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, task_line, title,
 };
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
+pub use budget::{Day, DayMoney, Grant, Wish, grant};
 pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, FileChange, FileKind, PlannedPath, Target, lines,
 };
@@ -34,5 +36,5 @@ pub use jobs::{Job, jobs};
 pub use receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, Report, SandboxLevel, Tests};
 pub use task::{
     Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
-    Wait,
+    Wait, Words,
 };

@@ -89,6 +89,11 @@ pub fn parse_team_file(text: &str) -> Result<TeamFile, Failure> {
     if CHECKS_MAX < file.check.len() {
         return Err(wrong(format!("it names more than {CHECKS_MAX} checks")));
     }
+    if file.limits.day_micros_max.is_some() {
+        return Err(wrong("`limits.day_usd_max` is not a workspace's to set".to_owned()).hint(
+            "the day's money is yours, over all repositories: set it in your own config.toml",
+        ));
+    }
     let mut names = BTreeSet::new();
     let mut checks = Vec::new();
     for check in file.check {

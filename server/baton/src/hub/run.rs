@@ -7,7 +7,7 @@ use super::round::{self, ground_at};
 use super::shared::Leased;
 use super::{Happening, Refused, blocking, facts, now_ms};
 use crate::agent::{
-    self, Asking, Assignment, Budget, Draft, Ended, Progress, Request, Seen, Spent, StepBody,
+    self, Asking, Assignment, Draft, Ended, NoteWhy, Progress, Request, Seen, Spent, StepBody,
     WINDOW_TOKENS, last_tree,
 };
 use crate::checks::Observed;
@@ -68,7 +68,6 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         slot: slot.dir.clone(),
         brief: facts::opening(desk, task, run).await?,
         history,
-        limits: it.brief.limits.clone(),
         window_tokens: WINDOW_TOKENS,
         secret_globs: vec![],
         journal,
@@ -172,9 +171,13 @@ impl Course<'_> {
             Request::Progress(progress) => self.say(progress),
             Request::Journal { steps, spent, reply } => {
                 // No answer: the run is over.
-                if let Some(budget) = self.journal(steps, spent).await? {
-                    let _ = reply.send(budget);
+                if self.journal(steps, spent).await? {
+                    let _ = reply.send(());
                 }
+            }
+            Request::Words { reply } => drop(reply.send(self.desk.unheard(self.run))),
+            Request::Reserve { wish, is_closing, reply } => {
+                drop(reply.send(self.desk.reserve(self.run, wish, is_closing).await?));
             }
             Request::Save { reply } => drop(reply.send(self.save().await)),
             Request::Command { argv, dir, timeout_ms, reply } => {
@@ -203,11 +206,12 @@ impl Course<'_> {
         self.desk.say(Happening::Progress { run: self.run, progress });
     }
 
+    /// Whether the run may go on.
     async fn journal(
         &mut self,
         steps: Vec<StepBody>,
         spent: Option<Spent>,
-    ) -> Result<Option<Budget>, Failure> {
+    ) -> Result<bool, Failure> {
         let mut rows = Vec::with_capacity(steps.len());
         for it in &steps {
             let (kind, body) = (it.kind().to_string(), it.to_json()?);
@@ -215,6 +219,7 @@ impl Course<'_> {
             rows.push(Step { n: self.next, kind, body, tree, at: now_ms() });
             self.next += 1;
         }
+        let heard = steps.iter().rev().find_map(heard);
         let spent = spent.map(|it| (it.usage, it.raw.to_string()));
         let (paid, run) = (spent.is_some(), self.run);
         self.desk
@@ -222,12 +227,12 @@ impl Course<'_> {
                 run,
                 steps: rows.clone(),
                 spent: spent.clone(),
+                heard,
                 reply,
             })
             .await?;
         // The engine ends a run at its cap: then there is no answer, and no further call.
-        let over = paid && self.desk.is_over_budget(run);
-        Ok((!over).then_some(Budget::Left))
+        Ok(!(paid && self.desk.is_over_budget(run)))
     }
 
     async fn save(&self) -> Result<TreeId, Failure> {
@@ -417,6 +422,19 @@ impl Course<'_> {
             Ended::HandedOver | Ended::Asked => Ok(()),
             Ended::Stuck(why) | Ended::UsedUp(why) => Err(Failure::new(Code::Stuck, why)),
         }
+    }
+}
+
+/// How many words of people this step told the model.
+fn heard(step: &StepBody) -> Option<u32> {
+    match step {
+        StepBody::Note { why: NoteWhy::Words { words }, .. } => Some(*words),
+        StepBody::Note { why: NoteWhy::NoCall | NoteWhy::Closing, .. }
+        | StepBody::Opened { .. }
+        | StepBody::Reply { .. }
+        | StepBody::Started { .. }
+        | StepBody::Result { .. }
+        | StepBody::Elided { .. } => None,
     }
 }
 
