@@ -15,7 +15,7 @@ name = "hand_over_triage"
 input = { class = "bug", severity = "low", summary = "x", criteria = ["two is 2"] }
 [[run]]
 duty = "change"
-match = "the word is heron"
+heard = "the word is heron"
 [[run.reply]]
 [[run.reply.call]]
 name = "edit_file"
@@ -66,8 +66,8 @@ fn every_later_run_knows_what_was_said() {
 #[test]
 fn a_second_process_is_told_who_works_here_and_a_closed_task_takes_no_words() {
     let script = TOLD.replace(
-        "[[run]]\nduty = \"change\"\nmatch",
-        "[[run]]\nduty = \"change\"\n[[run.reply]]\ntext = \"thinking\"\n[run.reply.fault]\nstall_after_bytes = 10\n[[run]]\nduty = \"change\"\nmatch",
+        "[[run]]\nduty = \"change\"\nheard",
+        "[[run]]\nduty = \"change\"\n[[run.reply]]\ntext = \"thinking\"\n[run.reply.fault]\nstall_after_bytes = 10\n[[run]]\nduty = \"change\"\nheard",
     );
     let story = Story::new(&script);
     let mut busy = story.baton(&["run", "--json", "two is three"]);

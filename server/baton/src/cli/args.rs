@@ -5,6 +5,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use team::{ApprovalId, QuestionId, ReceiptId, TaskId};
 
+mod setup;
+
+pub use setup::{Completions, Init, Man};
+
 /// An agent team behind your editor: delegate a task, read the proof, approve, and it lands.
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -77,10 +81,13 @@ pub enum Command {
     Replay(Replay),
     Log(Log),
     Trust(Trust),
+    Init(Init),
     Doctor(Doctor),
     Tools(Tools),
     Sandbox(Sandbox),
     Status(Status),
+    Completions(Completions),
+    Man(Man),
     Lsp(Lsp),
 }
 

@@ -34,6 +34,8 @@ struct Course<'a> {
     run: RunId,
     duty: Duty,
     base: Base,
+    /// The commit that the run began at.
+    on: CommitId,
     checks: Vec<CheckSpec>,
     slot: Slot,
     /// Number of the next journal step.
@@ -75,7 +77,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     let next = u32::try_from(assignment.journal.len()).unwrap_or(u32::MAX);
     let (checks, stop_agent) = (it.checks.clone(), stop.clone());
     let mut course =
-        Course { desk, task, run, duty, base, checks, slot, next, is_over: false, stop };
+        Course { desk, task, run, duty, base, on, checks, slot, next, is_over: false, stop };
     let (out, requests) = mpsc::channel(REQUESTS_MAX);
     let work = agent::work(assignment, model, out, &stop_agent);
     let (ended, served) = tokio::join!(work, course.serve(requests));
@@ -331,6 +333,15 @@ impl Course<'_> {
         };
         let message = if note.trim().is_empty() { "checkpoint".into() } else { note };
         let commit = self.commit(&message).await?;
+        let (git, from, to) = (self.desk.shared.git.clone(), self.on.clone(), commit.clone());
+        let beyond = blocking(move || git.beyond_tests(&from, &to)).await?;
+        if !beyond.is_empty() {
+            let paths = beyond.join(", ");
+            return Ok(Err(format!(
+                "a checkpoint shows the bug in the code as it was: put {paths} back as they were \
+                 and add tests alone, then call checkpoint again"
+            )));
+        }
         match round::reproduce(self.desk, (self.task, self.run), spec, &commit, &tests).await? {
             Err(why) => Ok(Err(why)),
             Ok(repro) => {
@@ -379,7 +390,9 @@ impl Course<'_> {
                 let head = self.commit(&summary).await?;
                 let (git, base, at) =
                     (self.desk.shared.git.clone(), self.base.clone(), head.clone());
-                facts = Some(blocking(move || git.facts(&base, &at)).await?);
+                let file = self.desk.shared.team_file().await?.unwrap_or_default();
+                let protected = file.protected;
+                facts = Some(blocking(move || git.facts(&base, &at, &protected)).await?);
                 Handoff::Changed { head, summary, look_first, risks }
             }
             Draft::Triaged { class, severity, summary, criteria } => {
