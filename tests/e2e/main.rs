@@ -11,6 +11,7 @@ mod crash;
 mod demo;
 mod foreign;
 mod git;
+mod kinds;
 mod liars;
 mod lsp;
 mod model;

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::handoff::{By, Class, Decision, Duty, Handoff, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
 use crate::receipt::{CheckSpec, Receipt};
+use crate::setup::Quarantined;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +30,9 @@ pub struct Team {
     /// What the runs of this repository spent on the last day that any of them spent.
     #[serde(default)]
     pub today: Day,
+    /// Flaky tests of this repository, oldest first; those whose time is over stay, and don't count.
+    #[serde(default)]
+    pub quarantine: Vec<Quarantined>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -383,6 +387,9 @@ impl Team {
             Event::TaskRetried { task } => self.with(*task, Task::retried),
             Event::UndoStarted { task } => self.with(*task, Task::undo_started),
             Event::UndoRefused { task, .. } => self.with(*task, Task::undo_refused),
+            Event::TestsQuarantined { check, tests, receipts, until, .. } => {
+                self.quarantine(check, tests, receipts, *until);
+            }
             Event::TaskUndone { task, how, at } => {
                 self.close(*task, End::Undone { how: how.clone() }, *at);
             }

@@ -14,6 +14,10 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 use team::{CheckSpec, Code, Failure, Limits};
 
+/// Larger files say nothing about how a project is tested.
+const FILE_BYTES_MAX: u64 = 256 * 1024;
+const NAMES_MAX: usize = 10_000;
+
 /// What `init --json` prints.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,7 +70,24 @@ pub fn init(screen: &Screen, here: &Here, asked: &Init) -> Result<u8, Trouble> {
 
 /// The checks that Baton finds by itself in the files as they are.
 fn found(root: &Path) -> Vec<CheckSpec> {
-    checks::detect(&|path| root.join(path).is_file(), &[])
+    // Never through a link out of the repository.
+    let Ok(root) = Dir::open_ambient_dir(root, cap_std::ambient_authority()) else {
+        return vec![];
+    };
+    let read = |path: &str| {
+        let small = root.metadata(path).is_ok_and(|it| it.is_file() && it.len() <= FILE_BYTES_MAX);
+        if small { root.read_to_string(path).ok() } else { None }
+    };
+    let list = |folder: &str| {
+        let entries = root.read_dir(if folder.is_empty() { "." } else { folder });
+        let names = entries.into_iter().flatten().flatten().take(NAMES_MAX).map(|it| {
+            let is_folder = it.file_type().is_ok_and(|it| it.is_dir());
+            let end = if is_folder { "/" } else { "" };
+            format!("{}{end}", it.file_name().to_string_lossy())
+        });
+        names.collect()
+    };
+    checks::detect(&checks::Tree { read: &read, list: &list }, &[])
 }
 
 /// Makes the folder and the file; never changes one that is there, never goes through a link.
@@ -181,10 +202,14 @@ pub fn man(screen: &Screen, asked: &Man) -> Result<u8, Trouble> {
 mod tests {
     use super::*;
 
+    fn cargo_project() -> std::path::PathBuf {
+        std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    }
+
     /// With every `#` before a setting taken away, the file still parses and says what it said.
     #[test]
     fn the_file_means_what_it_shows() {
-        for checks in [vec![], checks::detect(&|it| it == "Cargo.toml", &[])] {
+        for checks in [vec![], found(&cargo_project())] {
             let text = team_file(&checks, &Limits::default());
             let plain = parse_team_file(&text).unwrap();
             assert_eq!(plain, parse_team_file("version = 1").unwrap());
