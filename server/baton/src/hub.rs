@@ -9,6 +9,7 @@ mod editor;
 mod facts;
 mod owner;
 mod ports;
+mod purse;
 mod redact;
 mod round;
 mod run;

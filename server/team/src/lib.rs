@@ -5,6 +5,7 @@
 
 mod board;
 mod brief;
+mod budget;
 mod change;
 mod decide;
 mod event;
@@ -25,6 +26,7 @@ pub use board::{
     ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, task_line, title,
 };
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
+pub use budget::{Day, DayMoney, Grant, Wish, grant};
 pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, FileChange, FileKind, PlannedPath, Target, lines,
 };
@@ -42,5 +44,5 @@ pub use related::{RELATED_MAX, Related, related};
 pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
 pub use task::{
     Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
-    Wait,
+    Wait, Words,
 };
