@@ -8,6 +8,7 @@ mod confine;
 mod daemon;
 mod demo;
 mod doctor;
+mod explain;
 mod follow;
 mod narrate;
 mod open;
@@ -16,6 +17,7 @@ mod reach;
 mod read;
 mod remote;
 mod screen;
+mod setup;
 mod steps;
 mod tools;
 mod trust;
@@ -106,13 +108,18 @@ async fn dispatch(
         Command::Board(it) => read::board(screen, &here()?, it),
         Command::Task(it) => read::task(screen, &here()?, it),
         Command::Diff(it) => read::diff(screen, &here()?, it),
+        Command::Explain(it) => explain::explain(screen, &here()?, it),
         Command::Answer(it) => act::answer(screen, &here()?, it).await,
         Command::Undo(it) => act::undo(screen, &here()?, it).await,
         Command::Cancel(it) => act::cancel(screen, &here()?, it).await,
         Command::Retry(it) => act::retry(screen, &here()?, it).await,
+        Command::Say(it) => act::say(screen, &here()?, it).await,
         Command::Replay(it) => act::replay(screen, &here()?, it).await,
         Command::Log(it) => read::log(screen, &here()?, it),
         Command::Trust(it) => trust::trust(screen, global, it).await,
+        Command::Init(it) => setup::init(screen, &here()?, it),
+        Command::Completions(it) => setup::completions(screen, it),
+        Command::Man(it) => setup::man(screen, it),
         Command::Doctor(it) => doctor::doctor(screen, global, it).await,
         Command::Tools(it) => tools::tools(screen, it),
         Command::Sandbox(it) => confine::sandbox(screen, global, it).await,
@@ -175,10 +182,11 @@ mod tests {
         let pages = help_pages();
         for (name, page) in &pages {
             assert!(page.contains("Example") || name == "baton", "{name} has no example");
+            let prints = ["baton completions", "baton man"].contains(&name.as_str());
             let acts =
                 ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
-            assert!(acts || page.contains("--json"), "{name} has no --json");
+            assert!(acts || prints || page.contains("--json"), "{name} has no --json");
         }
-        assert_eq!(pages.len(), 20);
+        assert_eq!(pages.len(), 25);
     }
 }

@@ -126,16 +126,10 @@ async fn live(home: Home, serve: Serve) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Out of the terminal and the process group of whoever started it, and out of reach of the user's
-/// other processes' debuggers.
+/// Out of the terminal and the process group of whoever started it.
 fn detach() {
     let _ = rustix::process::setsid();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    }
 }
 
 /// Under the lock, so that a socket that lies there is nobody's.

@@ -9,16 +9,18 @@ mod editor;
 mod facts;
 mod hubs;
 mod owner;
-mod quota;
+mod ports;
+mod purse;
+mod redact;
 mod round;
 mod run;
 mod setup;
 mod shared;
 mod steps;
+mod sweep;
 
 pub use editor::{Attached, EditRequest, Editor};
 pub use hubs::Hubs;
-pub use quota::Quota;
 pub use shared::Health;
 
 use crate::{agent, checks, config, git, store};
@@ -119,7 +121,6 @@ impl Hub {
         place: git::Place,
         home: config::Home,
         config: config::Config,
-        quota: Quota,
     ) -> Result<Hub, Failure> {
         let dir = home.repository_dir(&place.name, &place.common_dir);
         let opened = {
@@ -128,7 +129,7 @@ impl Hub {
         };
         // A limit on file sizes shall be an error that is handled, not the end of the process.
         let _ = signal(SignalKind::from_raw(libc::SIGXFSZ));
-        let shared = Arc::new(Shared::open(place, home, config, dir, quota).await?);
+        let shared = Arc::new(Shared::open(place, home, config, dir).await?);
         let (messages, inbox) = mpsc::channel(MESSAGES_MAX);
         let (happenings, _) = broadcast::channel(HAPPENINGS_MAX);
         let first = Arc::new(opened.team);

@@ -101,6 +101,7 @@ where
     .custom_method(method::PARK, Door::park)
     .custom_method(method::UNDO, Door::undo)
     .custom_method(method::REPLAY, Door::replay)
+    .custom_method(method::SAY, Door::tell_team)
     .finish();
     let service = Ordered::new(service, REQUESTS_AT_ONCE_MAX);
     let ended = tokio::select! {

@@ -4,6 +4,7 @@
 use baton::cli::{Asked, perform};
 use baton::daemon::{self, Connection};
 use baton::lsp::{self, Options};
+use rustix::process::DumpableBehavior;
 use std::process::ExitCode;
 use tokio::io::BufReader;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -14,6 +15,9 @@ fn main() -> ExitCode {
     if args.next().is_some_and(|it| it == baton::sandbox::LAUNCH_ARGUMENT) {
         baton::sandbox::launch(args);
     }
+    // It will hold keys: other programs of the same user may not read its memory, and no crash leaves
+    // it on the disk. What it starts is not concerned. Where the system can't, it runs all the same.
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let code = match perform(std::env::args_os()) {
         Asked::Exit(code) => return ExitCode::from(code),
         Asked::Serve => lsp::run_in_process(),

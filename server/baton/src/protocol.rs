@@ -23,11 +23,11 @@ pub use progress::{ReplayParams, ReplayView, RunProgressParams, exit_text};
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
-    ErrorData, PositionAt, Problem, RangeIn, TaskParams,
+    ErrorData, PositionAt, Problem, RangeIn, SayParams, TaskParams,
 };
 pub use task::{
     BaseView, BriefView, CostView, DecisionView, HandoffView, MomentView, PlaceView, ReceiptView,
-    RunView, StateName, TaskView, TestsView, by, role_of,
+    RunView, StateName, TaskView, TestsView, WordsView, by, role_of,
 };
 
 /// One integer; what is additive is told by the lists in [`BatonOffer`].
@@ -65,11 +65,12 @@ pub mod method {
     pub const PARK: &str = "baton/park";
     pub const UNDO: &str = "baton/undo";
     pub const REPLAY: &str = "baton/replay";
+    pub const SAY: &str = "baton/say";
     pub const RUN_PROGRESS: &str = "baton/runProgress";
     pub const BOARD_CHANGED: &str = "baton/boardChanged";
 
     /// Every request, in the order of the documentation.
-    pub const REQUESTS: [&str; 11] = [
+    pub const REQUESTS: [&str; 12] = [
         DELEGATE,
         BOARD,
         TASK,
@@ -81,6 +82,7 @@ pub mod method {
         RETRY,
         UNDO,
         REPLAY,
+        SAY,
     ];
     pub const NOTIFICATIONS: [&str; 2] = [BOARD_CHANGED, RUN_PROGRESS];
 }

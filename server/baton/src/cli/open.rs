@@ -7,7 +7,7 @@ use super::remote::Remote;
 use super::screen::{Screen, safe};
 use crate::config::{Config, Home, trust};
 use crate::git::{self, Place};
-use crate::hub::{Hub, Quota, Refused};
+use crate::hub::{Hub, Refused};
 use crate::model::local;
 use crate::protocol::{Wants, refusal_name};
 use crate::socket::{IfNone, call};
@@ -211,8 +211,7 @@ impl Here {
 
     /// The hub in this process. Refused where another process has it.
     pub async fn hub(&self, screen: &Screen, config: Config) -> Result<Reach, Trouble> {
-        let (home, quota) = (self.home.clone(), Quota::new(&self.home));
-        let hub = Hub::open(self.place.clone(), home, config, quota)
+        let hub = Hub::open(self.place.clone(), self.home.clone(), config)
             .await
             .doing("open this repository's team")?;
         for note in hub.notes() {

@@ -244,6 +244,9 @@ fn request(input: Input) -> Result<(&'static str, Value), Refused> {
         let params = json!({ "question": question.to_string(), "text": text });
         return Ok((method::ANSWER_QUESTION, params));
     }
+    if let Input::Say { task, text, .. } = input {
+        return Ok((method::SAY, json!({ "task": task.to_string(), "text": text })));
+    }
     if let Input::Cancel { task } = input {
         return Ok((method::CANCEL, about(task)));
     }

@@ -1,7 +1,7 @@
 //! The open hubs of a process, one per repository, shared by everybody who asks: two editors on one
 //! repository see one board.
 
-use super::{Hub, Quota};
+use super::Hub;
 use crate::config::{Config, Home};
 use crate::git::Place;
 use crate::model::local;
@@ -20,7 +20,6 @@ const REPOSITORIES_MAX: usize = 256;
 #[derive(Clone)]
 pub struct Hubs {
     home: Home,
-    quota: Quota,
     all: Arc<Mutex<BTreeMap<PathBuf, Arc<Spot>>>>,
     /// Nothing is opened any more.
     closed: CancellationToken,
@@ -31,8 +30,7 @@ type Spot = Mutex<Option<(Hub, Config)>>;
 
 impl Hubs {
     pub fn new(home: Home) -> Hubs {
-        let quota = Quota::new(&home);
-        Hubs { home, quota, all: Arc::default(), closed: CancellationToken::new() }
+        Hubs { home, all: Arc::default(), closed: CancellationToken::new() }
     }
 
     pub fn home(&self) -> &Home {
@@ -67,8 +65,7 @@ impl Hubs {
         if let Some((hub, _)) = here.take() {
             hub.close().await;
         }
-        let hub =
-            Hub::open(place.clone(), self.home.clone(), config.clone(), self.quota.clone()).await?;
+        let hub = Hub::open(place.clone(), self.home.clone(), config.clone()).await?;
         *here = Some((hub.clone(), config));
         Ok(hub)
     }

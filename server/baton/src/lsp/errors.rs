@@ -1,5 +1,6 @@
 //! What a refused or failed request answers.
 
+use crate::clean;
 use crate::hub::Refused;
 use crate::protocol::{ErrorData, code, refusal_name};
 use serde_json::json;
@@ -13,6 +14,7 @@ fn error(
     retryable: bool,
     hint: String,
 ) -> Error {
+    let (text, hint) = (clean::text(&text), clean::text(&hint));
     let (kind, what) = (kind.to_owned(), what.to_owned());
     let data = ErrorData { kind, what, retryable, hint };
     Error { code: ErrorCode::ServerError(code), message: text.into(), data: Some(json!(data)) }

@@ -3,8 +3,8 @@
 use super::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult, DiffView,
-    DoneResult, ErrorData, Hello, ReplayParams, ReplayView, RunProgressParams, TaskParams,
-    TaskView, Welcome, method,
+    DoneResult, ErrorData, Hello, ReplayParams, ReplayView, RunProgressParams, SayParams,
+    TaskParams, TaskView, Welcome, method,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use std::fmt::Write;
 /// One message: name, what it does, the types of its params and of its result.
 type Row = (&'static str, &'static str, &'static str, &'static str);
 
-const REQUESTS: [Row; 11] = [
+const REQUESTS: [Row; 12] = [
     (
         method::DELEGATE,
         "gives the team a task and returns its id at once",
@@ -35,6 +35,7 @@ const REQUESTS: [Row; 11] = [
     (method::RETRY, "a parked task goes on where it stopped", "TaskParams", "DoneResult"),
     (method::UNDO, "takes a landing, or applied edits, back", "TaskParams", "DoneResult"),
     (method::REPLAY, "runs a receipt's command again", "ReplayParams", "ReplayView"),
+    (method::SAY, "tells something to whoever works on a task", "SayParams", "DoneResult"),
 ];
 
 /// Markdown: the tables of messages, then every type with its fields.
@@ -61,7 +62,7 @@ pub fn describe() -> String {
 /// Every wire type by name, in alphabetical order.
 fn schemas() -> Vec<(String, Value)> {
     let mut generator = SchemaGenerator::default();
-    let roots: [Schema; 20] = [
+    let roots: [Schema; 21] = [
         generator.subschema_for::<AnswerApprovalParams>(),
         generator.subschema_for::<AnswerApprovalResult>(),
         generator.subschema_for::<AnswerQuestionParams>(),
@@ -79,6 +80,7 @@ fn schemas() -> Vec<(String, Value)> {
         generator.subschema_for::<ReplayParams>(),
         generator.subschema_for::<ReplayView>(),
         generator.subschema_for::<RunProgressParams>(),
+        generator.subschema_for::<SayParams>(),
         generator.subschema_for::<TaskParams>(),
         generator.subschema_for::<TaskView>(),
         generator.subschema_for::<Welcome>(),
