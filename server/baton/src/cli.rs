@@ -4,6 +4,7 @@
 mod act;
 mod approve;
 mod args;
+mod bench;
 mod confine;
 mod demo;
 mod doctor;
@@ -13,6 +14,7 @@ mod open;
 mod person;
 mod read;
 mod screen;
+mod stage;
 mod steps;
 mod tools;
 mod trust;
@@ -109,6 +111,7 @@ async fn dispatch(
         Command::Trust(it) => trust::trust(screen, global, it).await,
         Command::Doctor(it) => doctor::doctor(screen, global, it).await,
         Command::Tools(it) => tools::tools(screen, it),
+        Command::Bench(it) => bench::bench(screen, it).await,
         Command::Sandbox(it) => confine::sandbox(screen, global, it).await,
         Command::Status(it) => read::status(screen, &here()?, it),
         // `perform` has handed it to the caller.
@@ -172,6 +175,6 @@ mod tests {
                 ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
             assert!(acts || page.contains("--json"), "{name} has no --json");
         }
-        assert_eq!(pages.len(), 19);
+        assert_eq!(pages.len(), 20);
     }
 }
