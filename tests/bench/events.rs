@@ -52,6 +52,7 @@ pub fn paid_call(run: RunId) -> Input {
         cache_read_tokens: 9_000,
         cache_write_tokens: 400,
         micros: 900,
+        ..Usage::default()
     };
     Input::Spent { run, usage }
 }

@@ -2,7 +2,7 @@
 //! server does, the task lands, or is parked with the reason and the next step.
 
 use super::server::{Server, mend, with};
-use super::world::{Said, World};
+use super::world::{PROJECT, Said, World};
 use serde_json::{Value, json};
 
 const BRIEF: &str = "two is three";
@@ -66,6 +66,16 @@ fn a_stranger_in_four_styles_lands_it() {
         now.len() > before.len() && now[..before.len()] == before[..]
     });
     assert!(3 <= grown.count(), "{asked:?}");
+}
+
+#[test]
+fn the_mock_of_others_lands_it_too() {
+    let world = World::new(PROJECT);
+    let Some(server) = Server::aimock(&world.home, &mend()) else { return };
+    world.configure_as("openai", &server.url, "");
+    world.baton(&["trust", "--yes"]).ends(0);
+    let start = world.git(&["rev-parse", "HEAD"]);
+    lands(&world, world.baton(&["run", "--yes", BRIEF]), &start);
 }
 
 #[test]
@@ -135,7 +145,8 @@ fn a_reply_that_is_too_large_or_never_ends_parks_the_task() {
     // What came was paid, as far as can be told, and is more than a run may use.
     let spent = "out of budget, tokens of this run";
     let large = "larger than 8 MiB";
-    for (code, fault, why) in [(2, "huge 2", spent), (2, "endless 3", spent), (1, "line 0", large)] {
+    for (code, fault, why) in [(2, "huge 2", spent), (2, "endless 3", spent), (1, "line 0", large)]
+    {
         let plan = with(mend(), "each", json!(fault));
         let Some(asked) = is_parked_with(code, &plan, &[why]) else { return };
         assert_eq!(asked, 1, "{fault}");
@@ -184,11 +195,14 @@ fn a_server_is_asked_as_it_wants_and_one_that_counts_nothing_is_estimated() {
     let refused = server.asked().iter().filter(|it| it["body"].get("max_tokens").is_some()).count();
     assert_eq!(refused, 1, "it is learned once, for all runs");
     assert!(!ran.out.contains("$0.00"), "{}", ran.out);
+    assert!(ran.out.contains("(~ estimated: the model's server counts no tokens)"), "{}", ran.out);
+    assert!(world.baton(&["board", "--all"]).out.contains('~'));
 }
 
 #[test]
 fn a_server_of_this_machine_is_found_and_said() {
-    let plan = json!({ "models": ["nomic-embed", "stranger-1", "other"], "edits": mend()["edits"] });
+    let plan =
+        json!({ "models": ["nomic-embed", "stranger-1", "other"], "edits": mend()["edits"] });
     let Some((world, server)) = World::mended_by_stranger(&plan) else { return };
     let start = world.git(&["rev-parse", "HEAD"]);
     let port = server.url.rsplit(':').next().unwrap();
