@@ -10,6 +10,7 @@ mod facts;
 mod owner;
 mod round;
 mod run;
+mod setup;
 mod shared;
 mod steps;
 

@@ -27,6 +27,8 @@ pub struct World {
     base: PathBuf,
     pub root: PathBuf,
     pub home: PathBuf,
+    /// Folders that come first on `PATH`.
+    pub tools: Vec<PathBuf>,
 }
 
 /// What a command left.
@@ -50,7 +52,7 @@ impl World {
         let (root, home) = (base.join(name), base.join("home"));
         std::fs::create_dir_all(&root).unwrap();
         std::fs::create_dir_all(&home).unwrap();
-        let world = World { _dir: dir, base, root, home };
+        let world = World { _dir: dir, base, root, home, tools: vec![] };
         for (path, text) in files {
             world.write(path, text);
         }
@@ -130,7 +132,9 @@ impl World {
         let set = |name: &str, below: &str| {
             std::env::var_os(name).unwrap_or_else(|| user_home.join(below).into())
         };
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+        let path = std::env::var_os("PATH").unwrap();
+        let path = self.tools.iter().cloned().chain(std::env::split_paths(&path));
+        command.env_clear().env("PATH", std::env::join_paths(path).unwrap());
         command.env("CARGO_HOME", set("CARGO_HOME", ".cargo"));
         command.env("RUSTUP_HOME", set("RUSTUP_HOME", ".rustup"));
         command.env("HOME", &self.home).env("GIT_CONFIG_NOSYSTEM", "1");

@@ -12,7 +12,6 @@ use crate::agent::{
 };
 use crate::checks::Observed;
 use crate::git::Slot;
-use crate::sandbox::Confined;
 use crate::store::{Reader, Step};
 use crate::{checks, fail};
 use team::{
@@ -258,13 +257,9 @@ impl Course<'_> {
         timeout_ms_max: u64,
     ) -> Result<Seen, Failure> {
         let shared = &self.desk.shared;
-        let ground = ground_at(shared, &self.slot.name, &self.slot.dir)?;
-        let mut env = ground.environment.clone();
-        env.vars.insert("CARGO_TARGET_DIR".into(), ground.cache.to_string_lossy().into_owned());
-        let environment = env.hash();
-        let mut cmd = Confined::new(&argv, &self.slot.dir.join(dir), &self.slot.dir, env);
-        cmd.read_only.clone_from(&ground.read_only);
-        cmd.writable = vec![ground.cache.clone()];
+        let ground = ground_at(shared, &self.slot.name, &self.slot.dir).await?;
+        let mut cmd = ground.confine(&argv, &self.slot.dir.join(dir))?;
+        let environment = cmd.env.hash();
         cmd.timeout_ms_max = timeout_ms_max;
         let sandbox = shared.sandbox().await;
         fail::point("hub.command.before");
@@ -293,7 +288,7 @@ impl Course<'_> {
             return Ok(Err(format!("there is no check `{name}` here; there is: {known}")));
         };
         let shared = &self.desk.shared;
-        let mut ground = ground_at(shared, &self.slot.name, &self.slot.dir)?;
+        let mut ground = ground_at(shared, &self.slot.name, &self.slot.dir).await?;
         let (git, slot) = (shared.git.clone(), self.slot.clone());
         let (tree, head, head_tree) = blocking(move || {
             let head = git.head(&slot)?;
@@ -312,6 +307,7 @@ impl Course<'_> {
         let ran = Ran::OwnCheck { name: name.to_string() };
         let level = sandbox.level();
         let receipt = round::record(self.desk, self.run, ran, &observed, &ground, level).await?;
+        observed.output = checks::for_people(observed.output);
         Ok(Ok(seen(receipt, observed)))
     }
 
