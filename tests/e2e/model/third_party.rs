@@ -149,21 +149,25 @@ async fn the_sdk_accepts_what_the_foreign_mock_got_on_the_other_wire() {
     let heard = ask_all(&model, &messages, &stop).await;
     assert_eq!(heard.reply().message.blocks, [Block::Text { text: "Fixed.".into() }]);
     let journal = mock.journal().await;
-    let bodies: Vec<&Value> = journal.iter().map(|it| &it["body"]).collect();
-    assert_eq!(bodies.len(), 2);
-    // The mock adds words of its own to what it notes.
-    let ours = |it: &&Value| {
-        let mut body = (*it).clone();
-        body.as_object_mut().unwrap().retain(|name, _| !name.starts_with('_'));
-        body
-    };
-    let bodies: Vec<Value> = bodies.iter().map(ours).collect();
+    assert_eq!(journal.len(), 2);
+    let bodies: Vec<Value> = journal.iter().map(|it| without_notes(&it["body"])).collect();
     let (ok, said) =
         run_python(&python, "check_requests.py", &["chat"], json!(bodies).to_string()).await;
     assert!(ok, "{said}");
-    // The judge is awake: each of these is one mistake.
+    the_chat_judge_is_awake(&python, &bodies[1]).await;
+}
+
+/// A body as it was sent: the mock adds words of its own to what it notes.
+fn without_notes(body: &Value) -> Value {
+    let mut body = body.clone();
+    body.as_object_mut().unwrap().retain(|name, _| !name.starts_with('_'));
+    body
+}
+
+/// Each of these is one mistake, and each is found.
+async fn the_chat_judge_is_awake(python: &Path, good: &Value) {
     let spoil = |pointer: &str, name: &str, value: Value| {
-        let mut body = bodies[1].clone();
+        let mut body = good.clone();
         let place = body.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
         match value {
             Value::Null => drop(place.remove(name)),
@@ -182,7 +186,7 @@ async fn the_sdk_accepts_what_the_foreign_mock_got_on_the_other_wire() {
         spoil("/messages/3", "tool_call_id", json!(null)),
     ];
     let (ok, said) =
-        run_python(&python, "check_requests.py", &["chat"], json!(spoiled).to_string()).await;
+        run_python(python, "check_requests.py", &["chat"], json!(spoiled).to_string()).await;
     assert!(!ok);
     for number in 0..spoiled.len() {
         assert!(said.contains(&format!("request {number}: ")), "{number} passed:\n{said}");
