@@ -221,6 +221,26 @@ fn a_server_of_this_machine_is_found_and_said() {
 }
 
 #[test]
+fn an_engineer_that_begins_anew_is_served_by_another_model() {
+    let wrong = json!([{ "path": "src/numbers.txt", "old": "two = 3", "new": "two = 4" }]);
+    let again = json!([{ "path": "src/numbers.txt", "old": "two = 4", "new": "two = 44" }]);
+    let plan = with(with(mend(), "edits", wrong), "again", again);
+    let Some((world, server)) = World::mended_by_chat(&plan) else { return };
+    let more = "[models]\nbig = \"stranger-big\"\n[roles.engineer]\nretry_model = \"big\"\n";
+    world.configure_as("openai", &server.url, more);
+    world.baton(&["run", "--yes", BRIEF]).ends(2).points(&["3 builds did not get there"]);
+    let builds = |model: &str| {
+        let asked = server.asked().into_iter().map(|it| it["body"].clone());
+        let of_engineer = asked.filter(|it| it["tools"].to_string().contains("hand_over_change"));
+        let texts = of_engineer.filter(|it| it["model"] == model).map(|it| it.to_string());
+        texts.collect::<Vec<String>>()
+    };
+    let (first, last) = (builds("stranger-1"), builds("stranger-big"));
+    assert!(first.iter().all(|it| !it.contains("build: 3 of 3")) && !first.is_empty());
+    assert!(last.iter().all(|it| it.contains("build: 3 of 3")) && !last.is_empty());
+}
+
+#[test]
 fn each_role_is_served_by_its_own_model_on_its_own_wire() {
     let Some((world, first)) = World::mended_by_stranger(&mend()) else { return };
     let dir = world.beside("second");
