@@ -209,6 +209,7 @@ mod tests {
                     cache_write_tokens: parts.2,
                     output_tokens: 500,
                     micros: 0,
+                    ..Usage::default()
                 };
                 let most = input + (500 * output).div_ceil(1_000);
                 assert!(table.micros(&usage) <= most, "{model} {parts:?}");
