@@ -1,6 +1,7 @@
 //! The model's wire: our client against our rehearsal with its faults, against servers that are
 //! broken below HTTP, and against a third party's mock.
 
+mod chat;
 mod faults;
 mod rehearsal;
 mod third_party;
@@ -36,6 +37,15 @@ fn config(base_url: &str) -> ModelConfig {
         prices: None,
         script: None,
     }
+}
+
+/// The same for the other wire.
+fn chat_config(base_url: &str) -> ModelConfig {
+    ModelConfig { provider: Provider::OpenAi, model: "gpt-6-sol".to_owned(), ..config(base_url) }
+}
+
+async fn open_chat(base_url: &str, patience: Patience) -> Model {
+    Model::open_with(&chat_config(base_url), patience).await.unwrap()
 }
 
 async fn play(script: &str) -> Server {
