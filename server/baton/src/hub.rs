@@ -11,6 +11,7 @@ mod owner;
 mod ports;
 mod round;
 mod run;
+mod setup;
 mod shared;
 mod steps;
 mod sweep;
