@@ -9,6 +9,8 @@ mod editor;
 mod facts;
 mod owner;
 mod ports;
+mod purse;
+mod redact;
 mod round;
 mod run;
 mod setup;

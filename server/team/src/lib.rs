@@ -5,9 +5,11 @@
 
 mod board;
 mod brief;
+mod budget;
 mod change;
 mod decide;
 mod event;
+mod explain;
 mod failure;
 mod handoff;
 mod ids;
@@ -24,11 +26,13 @@ pub use board::{
     ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, task_line, title,
 };
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
+pub use budget::{Day, DayMoney, Grant, Wish, grant};
 pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, FileChange, FileKind, PlannedPath, Target, lines,
 };
 pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline, rerun};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
+pub use explain::{Rule, became, explain};
 pub use failure::{Code, Failure};
 pub use handoff::{By, Class, Decision, Duty, Handoff, Question, Repro, Role, Severity, Verdict};
 pub use ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
@@ -40,5 +44,5 @@ pub use related::{RELATED_MAX, Related, related};
 pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
 pub use task::{
     Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
-    Wait,
+    Wait, Words,
 };
