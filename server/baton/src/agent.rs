@@ -13,8 +13,11 @@ mod brief;
 mod course;
 mod edit;
 mod files;
+mod format;
 mod journal;
+mod outline;
 mod output;
+mod patch;
 mod read;
 mod request;
 mod stuck;
@@ -23,6 +26,8 @@ mod tools;
 
 pub use brief::{BriefFacts, Earlier, Failing, brief, continue_text};
 pub use course::work;
+pub use format::Format;
+pub use format::record::{Rate, Record, choose};
 pub use journal::{Ending, NoteWhy, StepBody, last_tree};
 pub use request::{Asking, Budget, Draft, Progress, Request, Seen, Spent};
 pub use tools::{tool_table, tools_json};
@@ -52,6 +57,8 @@ pub struct Assignment {
     pub window_tokens: u64,
     /// Names that no agent reads, besides those that are always secret.
     pub secret_globs: Vec<String>,
+    /// How its edits are written, where it has no steps yet.
+    pub format: Format,
 }
 
 /// How a run ended without a failure.

@@ -17,7 +17,7 @@ mod sse;
 pub use message::{Block, Message, Speaker, ToolSpec, UNPARSED};
 pub use retry::Patience;
 
-use crate::config::{ModelConfig, Provider};
+use crate::config::{EditFormat, ModelConfig, Provider};
 use anthropic::Client;
 use price::PriceTable;
 use rehearsal::{Script, Server};
@@ -89,6 +89,7 @@ pub struct Model {
 struct Inner {
     name: String,
     output_tokens_max: u32,
+    edit_format: EditFormat,
     client: Client,
     prices: Option<PriceTable>,
     patience: Patience,
@@ -130,6 +131,7 @@ impl Model {
         let inner = Inner {
             name: config.model.clone(),
             output_tokens_max: config.max_output_tokens,
+            edit_format: config.edit_format,
             client,
             prices: PriceTable::of(&config.model, config.prices),
             patience,
@@ -141,6 +143,11 @@ impl Model {
     /// The model's name as the provider knows it; `rehearsal` for a script.
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// How it shall write its edits, as configured.
+    pub fn edit_format(&self) -> EditFormat {
+        self.inner.edit_format
     }
 
     /// Whether `Usage::micros` means anything.

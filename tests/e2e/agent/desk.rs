@@ -1,7 +1,8 @@
 //! The hub's runner as a run sees it: journals, saves and answers, and can fall over at any step.
 
 use baton::agent::{
-    Assignment, Budget, Draft, Ended, Progress, Request, Seen, StepBody, WINDOW_TOKENS, last_tree,
+    Assignment, Budget, Draft, Ended, Format, Progress, Request, Seen, StepBody, WINDOW_TOKENS,
+    last_tree,
 };
 use baton::config::ModelConfig;
 use baton::model::{Model, Patience};
@@ -43,6 +44,7 @@ pub struct Given<'a> {
     pub limits: Limits,
     pub window_tokens: u64,
     pub stop: CancellationToken,
+    pub format: Format,
 }
 
 impl Given<'_> {
@@ -53,6 +55,7 @@ impl Given<'_> {
             limits: Limits::default(),
             window_tokens: WINDOW_TOKENS,
             stop: CancellationToken::new(),
+            format: Format::Replace,
         }
     }
 }
@@ -117,6 +120,7 @@ impl Desk {
             limits: given.limits.clone(),
             window_tokens: given.window_tokens,
             secret_globs: Vec::new(),
+            format: given.format,
         };
         let (out, mut requests) = mpsc::channel(64);
         let work = baton::agent::work(assignment, model, out, &given.stop);

@@ -3,10 +3,11 @@
 
 use super::{Assignment, Ended, opening, prompt};
 use crate::agent::files::Files;
-use crate::agent::journal::{Ending, NoteWhy, StepBody};
+use crate::agent::format::Format;
+use crate::agent::journal::{Ending, NoteWhy, StepBody, format_of};
 use crate::agent::request::{Budget, Progress, Request, Spent};
 use crate::agent::talk::{Next, Talk, Wanted};
-use crate::agent::tools;
+use crate::agent::tools::{self, Tool};
 use crate::model::{Call, Delta, Model, Reply, ToolSpec};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,12 +43,17 @@ pub async fn work(
         limits,
         window_tokens,
         secret_globs,
+        format,
     } = assignment;
+    let format = format_of(&journal).unwrap_or(format);
+    let offered = format.tools(duty);
     tracing::debug!(%run, ?duty, steps = journal.len(), "run begins");
     let mut course = Course {
         duty,
         files: Arc::new(open_files(&slot, secret_globs).await?),
-        tools: tools::specs(duty),
+        tools: tools::specs(&offered, format),
+        offered,
+        format,
         limits,
         window_tokens,
         model,
@@ -59,7 +65,7 @@ pub async fn work(
     };
     if journal.is_empty() {
         let messages = opening(history, brief);
-        course.take(StepBody::Opened { messages });
+        course.take(StepBody::Opened { messages, format });
     }
     let ended = course.go().await?;
     tracing::debug!(%run, ?ended, "run ended");
@@ -76,6 +82,8 @@ async fn open_files(slot: &Path, secret_globs: Vec<String>) -> Result<Files, Fai
 struct Course<'a> {
     duty: Duty,
     files: Arc<Files>,
+    format: Format,
+    offered: Vec<Tool>,
     tools: Vec<ToolSpec>,
     limits: Limits,
     window_tokens: u64,
@@ -207,7 +215,7 @@ impl Course<'_> {
 
     fn closing(&self, limit: &str) -> String {
         let limit = limit.replace('\n', " ");
-        let tool = tools::Tool::hand_over(self.duty).name();
+        let tool = Tool::hand_over(self.duty).name();
         format!(
             "{limit}\nThis is your last reply. Hand over what there is with {tool} and say honestly what is missing, or decline and say why. No other tool works any more."
         )
@@ -226,8 +234,9 @@ impl Course<'_> {
                 let _ = lost.send(Spent { usage, raw });
             }
         };
+        let system = self.format.adapt(prompt(self.duty));
         let call = Call {
-            system: prompt(self.duty),
+            system: &system,
             tools: &self.tools,
             messages: self.talk.messages(),
             max_output_tokens: OUTPUT_TOKENS_MAX,

@@ -1,6 +1,7 @@
 //! The steps of a run. A run *is* its steps: what the model is shown and what happens next follow from
 //! them alone, so a run that was killed goes on where its journal ends.
 
+use crate::agent::format::Format;
 use crate::model::{Message, Stop};
 use serde::{Deserialize, Serialize};
 use team::{Code, Failure, TreeId, Usage};
@@ -10,7 +11,12 @@ use team::{Code, Failure, TreeId, Usage};
 pub enum StepBody {
     /// How the conversation begins. Always the first step: it makes the journal whole in itself, so
     /// that a later release which words a brief differently still replays the same bytes.
-    Opened { messages: Vec<Message> },
+    Opened {
+        messages: Vec<Message>,
+        /// How edits are written from here on.
+        #[serde(default)]
+        format: Format,
+    },
     /// The model's reply, block by block as the provider sent it.
     Reply { message: Message, ending: Ending, usage: Usage },
     /// A call that has effects outside the slot's files begins. Without a result after it, it was cut
@@ -94,6 +100,18 @@ impl StepBody {
             | StepBody::Elided { .. } => None,
         }
     }
+}
+
+/// The edit format that a run has now; `None`: it has no steps.
+pub fn format_of(steps: &[StepBody]) -> Option<Format> {
+    steps.iter().rev().find_map(|it| match it {
+        StepBody::Opened { format, .. } => Some(*format),
+        StepBody::Reply { .. }
+        | StepBody::Started { .. }
+        | StepBody::Result { .. }
+        | StepBody::Note { .. }
+        | StepBody::Elided { .. } => None,
+    })
 }
 
 /// The tree to put a slot back to before its run goes on; `None`: where the run started.

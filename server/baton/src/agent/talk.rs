@@ -2,6 +2,7 @@
 //! resumed take in the same steps, so they stand at the same place with the same bytes.
 
 use crate::agent::journal::{Ending, NoteWhy, StepBody};
+use crate::agent::patch;
 use crate::agent::stuck::{Deed, Watch};
 use crate::agent::tools::Tool;
 use crate::model::{Block, Message, Speaker};
@@ -107,6 +108,11 @@ impl Talk {
         self.closing.is_some()
     }
 
+    /// How often in a row edits of one of these files failed.
+    pub fn failed_edits_of(&self, paths: &[String]) -> u32 {
+        paths.iter().map(|it| self.failed_edits(it)).max().unwrap_or(0)
+    }
+
     /// How often in a row edits of this file failed.
     pub fn failed_edits(&self, path: &str) -> u32 {
         self.failed_edits.get(path).copied().unwrap_or(0)
@@ -156,7 +162,7 @@ impl Talk {
     /// Takes in one step. Total: a journal is never refused.
     pub fn take_in(&mut self, step: &StepBody) {
         match step {
-            StepBody::Opened { messages } => self.messages.clone_from(messages),
+            StepBody::Opened { messages, .. } => self.messages.clone_from(messages),
             StepBody::Reply { message, ending, usage } => {
                 self.window.measure(&self.messages, usage);
                 self.spent.add(usage);
@@ -208,7 +214,7 @@ impl Talk {
         let Some(wanted) = self.pending.pop_front() else {
             return;
         };
-        if let Some(path) = edited(&wanted) {
+        for path in edited(&wanted) {
             match is_error {
                 true => *self.failed_edits.entry(path).or_default() += 1,
                 false => drop(self.failed_edits.remove(&path)),
@@ -251,15 +257,31 @@ impl Talk {
     }
 }
 
+/// The begin of the names of placings: a whole-block reply that is put into its file.
+pub const PLACING: &str = "place";
+
+/// Whether a result is that of a whole-block reply.
+pub fn is_placing(call: &str) -> bool {
+    call.starts_with(PLACING)
+}
+
 /// The result of a call that a crash cut off.
 pub const INTERRUPTED: &str = "Interrupted: Baton was stopped while this ran. It was not run again, and the files are as they were before it. Call it again if you still need it.";
 
-/// The file that an edit is about, as the model named it.
-fn edited(wanted: &Wanted) -> Option<String> {
-    let edits = matches!(Tool::by_name(&wanted.name), Some(Tool::EditFile | Tool::WriteFile));
-    let names = ["path", "file_path", "filename", "file"];
-    let path = names.iter().find_map(|it| wanted.input[*it].as_str());
-    path.filter(|_| edits).map(str::to_owned)
+/// The files that an edit is about, as the model named them.
+fn edited(wanted: &Wanted) -> Vec<String> {
+    let tool = Tool::by_name(&wanted.name).filter(|it| it.edits());
+    let text = |names: &[&str]| names.iter().find_map(|it| wanted.input[*it].as_str());
+    match tool {
+        None => Vec::new(),
+        Some(Tool::ApplyPatch) => {
+            patch::paths(text(&["patch", "input", "diff"]).unwrap_or_default())
+        }
+        Some(_) => {
+            let path = text(&["path", "file_path", "filename", "file"]);
+            path.map(str::to_owned).into_iter().collect()
+        }
+    }
 }
 
 fn calls(blocks: &[Block]) -> VecDeque<Wanted> {

@@ -1,5 +1,6 @@
 //! The `[model]` table: which model serves the team, where, and where its key is kept.
 
+use super::EditFormat;
 use rustix::process::{Pid, Signal};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use team::{Code, Failure};
 
 /// The key names that a `[model]` table may have.
-pub const MODEL_KEYS: [&str; 9] = [
+pub const MODEL_KEYS: [&str; 10] = [
     "provider",
     "base_url",
     "model",
@@ -22,6 +23,7 @@ pub const MODEL_KEYS: [&str; 9] = [
     "api_key_file",
     "api_key_command",
     "max_output_tokens",
+    "edit_format",
     "script",
     "prices",
 ];
@@ -78,6 +80,7 @@ pub struct ModelConfig {
     /// None: no key is sent.
     pub key: Option<KeySource>,
     pub max_output_tokens: u32,
+    pub edit_format: EditFormat,
     /// Overrides the built-in prices.
     pub prices: Option<Prices>,
     /// The script of `Provider::Script`.
@@ -93,6 +96,7 @@ impl ModelConfig {
             model: ANTHROPIC_MODEL.to_owned(),
             key: Some(KeySource::Env(ANTHROPIC_KEY_ENV.to_owned())),
             max_output_tokens: OUTPUT_TOKENS,
+            edit_format: EditFormat::Auto,
             prices: None,
             script: None,
         }
@@ -106,6 +110,7 @@ impl ModelConfig {
             model: "rehearsal".to_owned(),
             key: None,
             max_output_tokens: OUTPUT_TOKENS,
+            edit_format: EditFormat::Auto,
             prices: None,
             script: Some(script),
         }
@@ -123,6 +128,8 @@ struct Table {
     api_key_file: Option<PathBuf>,
     api_key_command: Option<Vec<String>>,
     max_output_tokens: Option<u32>,
+    #[serde(default)]
+    edit_format: EditFormat,
     script: Option<PathBuf>,
     prices: Option<Prices>,
 }
@@ -163,6 +170,7 @@ impl TryFrom<Table> for ModelConfig {
         if let Some(max) = table.max_output_tokens {
             config.max_output_tokens = max;
         }
+        config.edit_format = table.edit_format;
         config.prices = table.prices;
         check(&config)?;
         Ok(config)

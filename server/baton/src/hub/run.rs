@@ -7,8 +7,8 @@ use super::round::{self, ground_at};
 use super::shared::Leased;
 use super::{Happening, Refused, blocking, facts, now_ms};
 use crate::agent::{
-    self, Asking, Assignment, Budget, Draft, Ended, Progress, Request, Seen, Spent, StepBody,
-    WINDOW_TOKENS, last_tree,
+    self, Asking, Assignment, Budget, Draft, Ended, Progress, Record, Request, Seen, Spent,
+    StepBody, WINDOW_TOKENS, last_tree,
 };
 use crate::checks::Observed;
 use crate::git::Slot;
@@ -71,6 +71,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         limits: it.brief.limits.clone(),
         window_tokens: WINDOW_TOKENS,
         secret_globs: vec![],
+        format: agent::choose(model.edit_format(), model.name(), &Record::default()),
         journal,
     };
     let next = u32::try_from(assignment.journal.len()).unwrap_or(u32::MAX);

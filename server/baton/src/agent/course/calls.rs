@@ -4,7 +4,7 @@ use super::Course;
 use crate::agent::request::{Asking, Draft, Progress, Request, Seen};
 use crate::agent::talk::{CALLS_A_REPLY_MAX, INTERRUPTED, Wanted};
 use crate::agent::tools::{Tool, Want, read_call};
-use crate::agent::{Ended, args, edit, output, read};
+use crate::agent::{Ended, args, edit, output, patch, read};
 use crate::clean;
 use team::{Class, Code, CommitId, Failure, ReceiptId, Severity, Verdict};
 
@@ -48,14 +48,14 @@ impl Course<'_> {
     async fn attend(&mut self, wanted: &Wanted) -> Result<Came, Failure> {
         if wanted.is_half {
             let text = "Your reply was cut off at the output limit within this call, so it was not made. Send it again, smaller: for a long file write a part of it, then extend it with edit_file.";
-            return Ok(Came::Wrong(text.to_owned()));
+            return Ok(Came::Wrong(self.format.adapt(text).into_owned()));
         }
         if CALLS_A_REPLY_MAX <= wanted.nth {
             return Ok(Came::Wrong(format!(
                 "only {CALLS_A_REPLY_MAX} calls of one reply are made; this one was not, send it again"
             )));
         }
-        let want = match read_call(self.duty, &wanted.name, &wanted.input) {
+        let want = match read_call(&self.offered, &wanted.name, &wanted.input) {
             Ok(want) => want,
             Err(text) => return Ok(Came::Wrong(text)),
         };
@@ -89,6 +89,7 @@ impl Course<'_> {
                 let failed = self.talk.failed_edits(&it.path);
                 self.on_files(move |files| edit::edit_file(files, &it, failed)).await
             }
+            Want::ApplyPatch(it) => self.patch(it).await,
             Want::WriteFile(it) => self.on_files(move |files| edit::write_file(files, &it)).await,
             Want::RunCommand(it) => self.run_command(it).await,
             Want::RunCheck(it) => self.run_check(it).await,
@@ -115,7 +116,17 @@ impl Course<'_> {
             .map_err(|error| Failure::new(Code::Bug, format!("use a tool: {error}")))
     }
 
+    async fn patch(&self, want: args::ApplyPatch) -> Result<Came, Failure> {
+        let failed = self.talk.failed_edits_of(&patch::paths(&want.patch));
+        self.on_files(move |files| patch::apply_patch(files, &want, failed)).await
+    }
+
     async fn run_command(&self, want: args::RunCommand) -> Result<Came, Failure> {
+        if self.offered.contains(&Tool::ApplyPatch)
+            && let Some(patch) = patch::in_command(want.argv.as_deref(), want.command.as_deref())
+        {
+            return self.patch(args::ApplyPatch { patch, expected_blobs: None }).await;
+        }
         let argv = match (want.argv.filter(|it| !it.is_empty()), want.command) {
             (Some(argv), _) => argv,
             (None, Some(line)) if !line.trim().is_empty() => {
@@ -328,7 +339,8 @@ fn listed(name: &str, list: Vec<String>) -> Result<Vec<String>, String> {
 /// `read_file src/lib.rs`, for those who watch.
 fn in_one_line(tool: Tool, wanted: &Wanted) -> String {
     let names = [
-        "path", "command", "argv", "name", "pattern", "glob", "tests", "question", "summary", "why",
+        "path", "command", "argv", "name", "pattern", "glob", "tests", "question", "summary",
+        "why", "patch",
     ];
     let about = names.iter().map(|it| &wanted.input[*it]).find(|it| !it.is_null());
     let about = match about {
