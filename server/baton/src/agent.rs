@@ -23,6 +23,7 @@ mod request;
 mod stuck;
 mod talk;
 mod tools;
+mod whole;
 
 pub use brief::{BriefFacts, Earlier, Failing, brief, continue_text};
 pub use course::work;
@@ -31,6 +32,7 @@ pub use format::record::{Rate, Record, choose};
 pub use journal::{Ending, NoteWhy, StepBody, last_tree};
 pub use request::{Asking, Budget, Draft, Progress, Request, Seen, Spent};
 pub use tools::{tool_table, tools_json};
+pub use whole::Facts;
 
 use crate::model::{Block, Message, Speaker};
 use std::path::PathBuf;
@@ -59,6 +61,12 @@ pub struct Assignment {
     pub secret_globs: Vec<String>,
     /// How its edits are written, where it has no steps yet.
     pub format: Format,
+    /// Where edits fail, or no tool is called at all, it goes on in whole blocks.
+    pub may_fall: bool,
+    /// What is known of the model's edits.
+    pub record: Record,
+    /// What it is told where it works in whole blocks.
+    pub facts: Facts,
 }
 
 /// How a run ended without a failure.

@@ -1,8 +1,8 @@
 //! The hub's runner as a run sees it: journals, saves and answers, and can fall over at any step.
 
 use baton::agent::{
-    Assignment, Budget, Draft, Ended, Format, Progress, Request, Seen, StepBody, WINDOW_TOKENS,
-    last_tree,
+    Assignment, Budget, Draft, Ended, Facts, Format, Progress, Record, Request, Seen, StepBody,
+    WINDOW_TOKENS, last_tree,
 };
 use baton::config::ModelConfig;
 use baton::model::{Model, Patience};
@@ -45,6 +45,8 @@ pub struct Given<'a> {
     pub window_tokens: u64,
     pub stop: CancellationToken,
     pub format: Format,
+    pub may_fall: bool,
+    pub facts: Facts,
 }
 
 impl Given<'_> {
@@ -56,6 +58,8 @@ impl Given<'_> {
             window_tokens: WINDOW_TOKENS,
             stop: CancellationToken::new(),
             format: Format::Replace,
+            may_fall: false,
+            facts: Facts::default(),
         }
     }
 }
@@ -121,6 +125,9 @@ impl Desk {
             window_tokens: given.window_tokens,
             secret_globs: Vec::new(),
             format: given.format,
+            may_fall: given.may_fall,
+            record: Record::default(),
+            facts: given.facts.clone(),
         };
         let (out, mut requests) = mpsc::channel(64);
         let work = baton::agent::work(assignment, model, out, &given.stop);

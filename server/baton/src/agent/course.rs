@@ -4,10 +4,12 @@
 use super::{Assignment, Ended, opening, prompt};
 use crate::agent::files::Files;
 use crate::agent::format::Format;
+use crate::agent::format::record::Record;
 use crate::agent::journal::{Ending, NoteWhy, StepBody, format_of};
 use crate::agent::request::{Budget, Progress, Request, Spent};
 use crate::agent::talk::{Next, Talk, Wanted};
 use crate::agent::tools::{self, Tool};
+use crate::agent::whole::{self, Facts};
 use crate::model::{Call, Delta, Model, Reply, ToolSpec};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use team::{Code, Duty, Failure, Limits};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+mod blocks;
 mod calls;
 mod show;
 
@@ -22,6 +25,8 @@ use show::Show;
 
 /// The configured limit of the model counts where it is smaller.
 const OUTPUT_TOKENS_MAX: u32 = 32_000;
+/// A file of 300 lines has room; a model that repeats itself without end is cut off.
+const BLOCK_TOKENS_MAX: u32 = 6_000;
 
 /// Does one run, from its start or from where its journal ends.
 ///
@@ -44,16 +49,21 @@ pub async fn work(
         window_tokens,
         secret_globs,
         format,
+        facts,
+        may_fall,
+        record,
     } = assignment;
     let format = format_of(&journal).unwrap_or(format);
-    let offered = format.tools(duty);
     tracing::debug!(%run, ?duty, steps = journal.len(), "run begins");
     let mut course = Course {
         duty,
         files: Arc::new(open_files(&slot, secret_globs).await?),
-        tools: tools::specs(&offered, format),
-        offered,
         format,
+        offered: Vec::new(),
+        tools: Vec::new(),
+        facts,
+        may_fall,
+        record,
         limits,
         window_tokens,
         model,
@@ -63,9 +73,16 @@ pub async fn work(
         unwritten: Vec::new(),
         is_unsaved: false,
     };
+    course.set_format(format);
     if journal.is_empty() {
-        let messages = opening(history, brief);
-        course.take(StepBody::Opened { messages, format });
+        let step = match format {
+            Format::Whole => course.open_blocks().await?,
+            Format::Replace | Format::Patch => {
+                let messages = opening(history, brief);
+                StepBody::Opened { messages, format, frame: None }
+            }
+        };
+        course.take(step);
     }
     let ended = course.go().await?;
     tracing::debug!(%run, ?ended, "run ended");
@@ -85,6 +102,11 @@ struct Course<'a> {
     format: Format,
     offered: Vec<Tool>,
     tools: Vec<ToolSpec>,
+    facts: Facts,
+    /// Its format may change on the way.
+    may_fall: bool,
+    /// What is known of the model from earlier runs.
+    record: Record,
     limits: Limits,
     window_tokens: u64,
     model: &'a Model,
@@ -101,6 +123,9 @@ struct Course<'a> {
 impl Course<'_> {
     async fn go(&mut self) -> Result<Ended, Failure> {
         loop {
+            if self.falls().await? {
+                self.fall().await?;
+            }
             match self.talk.next() {
                 Next::Do(wanted) => {
                     if let Some(ended) = self.make(wanted).await? {
@@ -119,6 +144,12 @@ impl Course<'_> {
                 }
             }
         }
+    }
+
+    fn set_format(&mut self, format: Format) {
+        self.format = format;
+        self.offered = format.tools(self.duty);
+        self.tools = tools::specs(&self.offered, format);
     }
 
     /// Takes in a step; it is written down before the next thing that has an effect.
@@ -215,6 +246,9 @@ impl Course<'_> {
 
     fn closing(&self, limit: &str) -> String {
         let limit = limit.replace('\n', " ");
+        if self.format == Format::Whole {
+            return format!("{limit}\nThis is your last reply.");
+        }
         let tool = Tool::hand_over(self.duty).name();
         format!(
             "{limit}\nThis is your last reply. Hand over what there is with {tool} and say honestly what is missing, or decline and say why. No other tool works any more."
@@ -234,12 +268,17 @@ impl Course<'_> {
                 let _ = lost.send(Spent { usage, raw });
             }
         };
-        let system = self.format.adapt(prompt(self.duty));
+        let (system, max_output_tokens) = match self.format {
+            Format::Replace | Format::Patch => {
+                (self.format.adapt(prompt(self.duty)), OUTPUT_TOKENS_MAX)
+            }
+            Format::Whole => (whole::brief::system(self.duty).into(), BLOCK_TOKENS_MAX),
+        };
         let call = Call {
             system: &system,
             tools: &self.tools,
             messages: self.talk.messages(),
-            max_output_tokens: OUTPUT_TOKENS_MAX,
+            max_output_tokens,
         };
         let reply = {
             let asked = self.model.call(&call, &mut on, self.stop);

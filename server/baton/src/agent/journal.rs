@@ -2,6 +2,7 @@
 //! them alone, so a run that was killed goes on where its journal ends.
 
 use crate::agent::format::Format;
+use crate::agent::whole::Frame;
 use crate::model::{Message, Stop};
 use serde::{Deserialize, Serialize};
 use team::{Code, Failure, TreeId, Usage};
@@ -16,6 +17,9 @@ pub enum StepBody {
         /// How edits are written from here on.
         #[serde(default)]
         format: Format,
+        /// What the server acts by where the model has no tools.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        frame: Option<Box<Frame>>,
     },
     /// The model's reply, block by block as the provider sent it.
     Reply { message: Message, ending: Ending, usage: Usage },

@@ -176,6 +176,21 @@ impl Scene<'_> {
     }
 }
 
+/// Writes these files: path, bytes before (`None`: no such file), bytes after. All of them, or none.
+pub fn write_all(
+    files: &Files,
+    writes: Vec<(String, Option<Vec<u8>>, Vec<u8>)>,
+) -> Result<(), String> {
+    let acts = writes.into_iter().map(|(path, before, bytes)| Act::Write { path, bytes, before });
+    let acts: Vec<Act> = acts.collect();
+    for act in &acts {
+        if let Act::Write { path, .. } = act {
+            files.writable(path)?;
+        }
+    }
+    carry_out(files, &acts)
+}
+
 /// Does the acts; where one fails, those before it are taken back.
 fn carry_out(files: &Files, acts: &[Act]) -> Result<(), String> {
     for (at, act) in acts.iter().enumerate() {

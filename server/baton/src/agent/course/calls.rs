@@ -1,6 +1,7 @@
 //! Makes the model's calls, one by one.
 
 use super::Course;
+use crate::agent::format::Format;
 use crate::agent::request::{Asking, Draft, Progress, Request, Seen};
 use crate::agent::talk::{CALLS_A_REPLY_MAX, INTERRUPTED, Wanted};
 use crate::agent::tools::{Tool, Want, read_call};
@@ -18,7 +19,7 @@ const TESTS_MAX: usize = 20;
 const SHOWN_CHARS_MAX: usize = 120;
 
 /// What a call came to. The texts are for the model.
-enum Came {
+pub(super) enum Came {
     Fine(String),
     Wrong(String),
     Ended(Ended),
@@ -36,7 +37,11 @@ impl From<Result<String, String>> for Came {
 impl Course<'_> {
     /// Makes one call and takes in its result; `Some`: it ended the run.
     pub(super) async fn make(&mut self, wanted: Wanted) -> Result<Option<Ended>, Failure> {
-        match self.attend(&wanted).await? {
+        let came = match self.format {
+            Format::Whole => self.attend_block(&wanted).await?,
+            Format::Replace | Format::Patch => self.attend(&wanted).await?,
+        };
+        match came {
             Came::Fine(text) => self.give(wanted, text, false),
             Came::Wrong(text) => self.give(wanted, text, true),
             // Its end is in the event log; a journal step would only cost the next role time.
@@ -80,7 +85,7 @@ impl Course<'_> {
         self.do_it(want).await
     }
 
-    async fn do_it(&self, want: Want) -> Result<Came, Failure> {
+    pub(super) async fn do_it(&self, want: Want) -> Result<Came, Failure> {
         match want {
             Want::ReadFile(it) => self.on_files(move |files| read::read_file(files, &it)).await,
             Want::FindFiles(it) => self.on_files(move |files| read::find_files(files, &it)).await,
@@ -106,7 +111,7 @@ impl Course<'_> {
         }
     }
 
-    async fn on_files(
+    pub(super) async fn on_files(
         &self,
         work: impl FnOnce(&crate::agent::files::Files) -> Result<String, String> + Send + 'static,
     ) -> Result<Came, Failure> {

@@ -6,7 +6,11 @@ use crate::agent::stuck;
 use serde_json::json;
 
 fn opened() -> StepBody {
-    StepBody::Opened { messages: vec![Message::user("the brief")], format: Format::Replace }
+    StepBody::Opened {
+        messages: vec![Message::user("the brief")],
+        format: Format::Replace,
+        frame: None,
+    }
 }
 
 fn reply(calls: &[(&str, serde_json::Value)], ending: Ending) -> StepBody {
