@@ -9,6 +9,7 @@ mod config;
 mod crash;
 mod demo;
 mod foreign;
+mod formats;
 mod git;
 mod liars;
 mod lsp;

@@ -32,7 +32,7 @@ pub use format::record::{Rate, Record, choose};
 pub use journal::{Ending, NoteWhy, StepBody, last_tree};
 pub use request::{Asking, Budget, Draft, Progress, Request, Seen, Spent};
 pub use tools::{tool_table, tools_json};
-pub use whole::Facts;
+pub use whole::{Facts, Required};
 
 use crate::model::{Block, Message, Speaker};
 use std::path::PathBuf;

@@ -314,9 +314,6 @@ pub fn is_placing(call: &str) -> bool {
 /// The result of a call that a crash cut off.
 pub const INTERRUPTED: &str = "Interrupted: Baton was stopped while this ran. It was not run again, and the files are as they were before it. Call it again if you still need it.";
 
-/// The same for a check that the server ran on a whole block.
-pub const INTERRUPTED_BLOCK: &str = "Baton was stopped while the check ran, and it was not run again. Reply with the corrected block again, whole.";
-
 /// The files that an edit is about, as the model named them.
 fn edited(wanted: &Wanted) -> Vec<String> {
     let tool = Tool::by_name(&wanted.name).filter(|it| it.edits());

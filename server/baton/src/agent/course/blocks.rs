@@ -8,7 +8,7 @@ use crate::agent::format::Format;
 use crate::agent::format::record::{Record, SILENT_MAX};
 use crate::agent::journal::StepBody;
 use crate::agent::request::{Progress, Request};
-use crate::agent::talk::{INTERRUPTED_BLOCK, Wanted};
+use crate::agent::talk::{INTERRUPTED, Wanted};
 use crate::agent::tools::{Tool, read_call};
 use crate::agent::whole::{self, PLACE};
 use crate::clean;
@@ -43,7 +43,8 @@ impl Course<'_> {
             return self.on_files(move |files| whole::put::put(files, &shown, &reply)).await;
         }
         if wanted.started {
-            return Ok(Came::Wrong(INTERRUPTED_BLOCK.to_owned()));
+            // It is not run again by itself; the server's own round is the first to see it.
+            return Ok(Came::Fine(INTERRUPTED.to_owned()));
         }
         if wanted.name == Tool::RunCheck.name() {
             return self.check_block(wanted).await;
