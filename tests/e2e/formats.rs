@@ -10,7 +10,8 @@ const PM: &str = "class is one of";
 const ENGINEER: &str = "the whole corrected f";
 const TESTER: &str = "the input, what happens";
 
-const WRONG: &str = "Four, surely.\n```\none = 1\ntwo = 4\nthree = 3\nfour = 4\nfive = 5\nsix = 6\n```";
+const WRONG: &str =
+    "Four, surely.\n```\none = 1\ntwo = 4\nthree = 3\nfour = 4\nfive = 5\nsix = 6\n```";
 const RIGHT: &str =
     "Two was three there.\n```\none = 1\ntwo = 2\nthree = 3\nfour = 4\nfive = 5\nsix = 6\n```";
 const TRIAGED: &str = "```json\n{\"class\": \"bug\", \"summary\": \"two is three\", \"criteria\": [\"two is 2\"]}\n```";
@@ -115,14 +116,19 @@ fn patch(body: &str) -> String {
 #[test]
 fn a_task_lands_by_a_patch_and_its_liar_does_not() {
     let protected = patch("*** Update File: .baton/team.toml\\n-version = 1\\n+version = 2");
-    let half = patch("*** Update File: src/numbers.txt\\n-two = 3\\n+two = 2\\n*** Delete File: gone.txt");
+    let half =
+        patch("*** Update File: src/numbers.txt\\n-two = 3\\n+two = 2\\n*** Delete File: gone.txt");
     let fix = patch("*** Update File: src/numbers.txt\\n@@\\n one = 1\\n-two = 3\\n+two = 2");
     let edits = [("apply_patch", protected.as_str()), ("apply_patch", half.as_str()), OVER_CALL];
-    let liar = story("patch", "some-model", &[
-        Role::Tools("triage", &[TRIAGE_CALL]),
-        Role::Tools("change", &edits),
-        Role::Tools("verdict", &[PASS_CALL]),
-    ]);
+    let liar = story(
+        "patch",
+        "some-model",
+        &[
+            Role::Tools("triage", &[TRIAGE_CALL]),
+            Role::Tools("change", &edits),
+            Role::Tools("verdict", &[PASS_CALL]),
+        ],
+    );
     parks(&liar);
     let said = told(&liar);
     for part in ["settings for the team", "no file is changed", "nothing was changed"] {
@@ -131,11 +137,15 @@ fn a_task_lands_by_a_patch_and_its_liar_does_not() {
     let old_tool =
         ("edit_file", r#"{ path = "src/numbers.txt", old = "two = 3", new = "two = 2" }"#);
     let calls = [edits[0], edits[1], OVER_CALL, old_tool, ("apply_patch", fix.as_str()), OVER_CALL];
-    let twin = story("patch", "some-model", &[
-        Role::Tools("triage", &[TRIAGE_CALL]),
-        Role::Tools("change", &calls),
-        Role::Tools("verdict", &[PASS_CALL]),
-    ]);
+    let twin = story(
+        "patch",
+        "some-model",
+        &[
+            Role::Tools("triage", &[TRIAGE_CALL]),
+            Role::Tools("change", &calls),
+            Role::Tools("verdict", &[PASS_CALL]),
+        ],
+    );
     lands(&twin);
     assert!(told(&twin).contains("there is no tool `edit_file` here"));
     assert_eq!(learned(&twin, "some-model")["edits"]["patch"]["tried"], 3);
@@ -144,15 +154,22 @@ fn a_task_lands_by_a_patch_and_its_liar_does_not() {
 /// The first block is wrong: the check says so, and the second one lands.
 #[test]
 fn a_task_lands_by_whole_blocks() {
-    let story = story("whole", "tiny", &[
-        Role::Blocks(PM, &["Is it a bug?", TRIAGED]),
-        Role::Blocks(ENGINEER, &[WRONG, RIGHT]),
-        Role::Blocks(TESTER, &[PASS]),
-    ]);
+    let story = story(
+        "whole",
+        "tiny",
+        &[
+            Role::Blocks(PM, &["Is it a bug?", TRIAGED]),
+            Role::Blocks(ENGINEER, &[WRONG, RIGHT]),
+            Role::Blocks(TESTER, &[PASS]),
+        ],
+    );
     lands(&story);
     let said = told(&story);
     assert!(said.contains("the check `test` is red"), "{said}");
-    assert_eq!(learned(&story, "tiny")["edits"]["whole"], serde_json::json!({"tried": 2, "well_formed": 2}));
+    assert_eq!(
+        learned(&story, "tiny")["edits"]["whole"],
+        serde_json::json!({"tried": 2, "well_formed": 2})
+    );
     let task = story.ok(&["task", "T1"]);
     assert!(task.contains("Two was three there."), "{task}");
 }
@@ -162,28 +179,40 @@ fn liars_in_whole_blocks_land_nothing() {
     let claim = "Done. I ran all tests and they pass.";
     let protected = "```toml .baton/team.toml\nversion = 1\n```";
     for engineer in [[claim, claim, claim], [protected, WRONG, claim], [WRONG, WRONG, WRONG]] {
-        let liar = story("whole", "tiny", &[
-            Role::Blocks(PM, &[TRIAGED]),
-            Role::Blocks(ENGINEER, &engineer),
-            Role::Blocks(TESTER, &[PASS]),
-        ]);
+        let liar = story(
+            "whole",
+            "tiny",
+            &[
+                Role::Blocks(PM, &[TRIAGED]),
+                Role::Blocks(ENGINEER, &engineer),
+                Role::Blocks(TESTER, &[PASS]),
+            ],
+        );
         parks(&liar);
     }
     // The twin of the second one.
-    let twin = story("whole", "tiny", &[
-        Role::Blocks(PM, &["no", "no"]),
-        Role::Blocks(ENGINEER, &[protected, claim, RIGHT]),
-        Role::Blocks(TESTER, &["I think it is fine.", "Fine!"]),
-    ]);
+    let twin = story(
+        "whole",
+        "tiny",
+        &[
+            Role::Blocks(PM, &["no", "no"]),
+            Role::Blocks(ENGINEER, &[protected, claim, RIGHT]),
+            Role::Blocks(TESTER, &["I think it is fine.", "Fine!"]),
+        ],
+    );
     lands(&twin);
     let said = told(&twin);
     assert!(said.contains("settings for the team") && said.contains("no fenced block"), "{said}");
     // A Tester that says fail is heard, each time.
-    let strict = story("whole", "tiny", &[
-        Role::Blocks(PM, &[TRIAGED]),
-        Role::Blocks(ENGINEER, &[RIGHT, RIGHT, RIGHT]),
-        Role::Blocks(TESTER, &[FAIL]),
-    ]);
+    let strict = story(
+        "whole",
+        "tiny",
+        &[
+            Role::Blocks(PM, &[TRIAGED]),
+            Role::Blocks(ENGINEER, &[RIGHT, RIGHT, RIGHT]),
+            Role::Blocks(TESTER, &[FAIL]),
+        ],
+    );
     parks(&strict);
 }
 
@@ -191,30 +220,38 @@ fn liars_in_whole_blocks_land_nothing() {
 /// remembered. One that only writes text is offered no tools the next time.
 #[test]
 fn auto_goes_on_in_whole_blocks() {
-    let miss = |old: &str| format!("{{ path = \"src/numbers.txt\", old = {old:?}, new = \"two = 2\" }}");
+    let miss =
+        |old: &str| format!("{{ path = \"src/numbers.txt\", old = {old:?}, new = \"two = 2\" }}");
     let (first, second) = (miss("zwei = 3"), miss("drei = 3"));
-    let failing = story("auto", "clumsy", &[
-        Role::Tools("triage", &[TRIAGE_CALL]),
-        Role::Tools("change", &[("edit_file", &first), ("edit_file", &second)]),
-        Role::Blocks(ENGINEER, &[RIGHT]),
-        Role::Tools("verdict", &[PASS_CALL]),
-    ]);
+    let failing = story(
+        "auto",
+        "clumsy",
+        &[
+            Role::Tools("triage", &[TRIAGE_CALL]),
+            Role::Tools("change", &[("edit_file", &first), ("edit_file", &second)]),
+            Role::Blocks(ENGINEER, &[RIGHT]),
+            Role::Tools("verdict", &[PASS_CALL]),
+        ],
+    );
     lands(&failing);
     let edits = &learned(&failing, "clumsy")["edits"];
     assert_eq!(edits["replace"], serde_json::json!({"tried": 2, "well_formed": 0}));
     assert_eq!(edits["whole"], serde_json::json!({"tried": 1, "well_formed": 1}));
 
-    let silent = story("auto", "silent", &[
-        Role::Tools("triage", &[("", "A bug, I think."), ("", "Yes, a bug.")]),
-        Role::Blocks(PM, &[TRIAGED]),
-        Role::Blocks(ENGINEER, &[RIGHT]),
-        Role::Blocks(TESTER, &[PASS]),
-    ]);
+    let silent = story(
+        "auto",
+        "silent",
+        &[
+            Role::Tools("triage", &[("", "A bug, I think."), ("", "Yes, a bug.")]),
+            Role::Blocks(PM, &[TRIAGED]),
+            Role::Blocks(ENGINEER, &[RIGHT]),
+            Role::Blocks(TESTER, &[PASS]),
+        ],
+    );
     lands(&silent);
     assert_eq!(learned(&silent, "silent")["calling_runs"], 0);
     // The Engineer and the Tester never had tools.
-    let with_tools = steps(&silent).into_iter().filter(|it| {
-        matches!(it, StepBody::Opened { frame: None, .. })
-    });
+    let with_tools =
+        steps(&silent).into_iter().filter(|it| matches!(it, StepBody::Opened { frame: None, .. }));
     assert_eq!(with_tools.count(), 1);
 }

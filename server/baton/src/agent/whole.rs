@@ -9,7 +9,7 @@ use crate::agent::brief::{BriefFacts, Earlier, Failing};
 use crate::agent::journal::Ending;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use team::{Class, CommitId, Duty, Place, Ran, Receipt, ReceiptId};
+use team::{CommitId, Duty, Place, Ran, Receipt, ReceiptId};
 
 pub mod brief;
 mod fence;
@@ -32,7 +32,6 @@ const RISK: &str = "written in whole blocks: no reproducing test was made, and t
 pub struct Facts {
     pub words: String,
     pub place: Option<Place>,
-    pub class: Option<Class>,
     pub summary: String,
     pub criteria: Vec<String>,
     /// Why it goes on, where it continues another run.
@@ -104,7 +103,6 @@ impl Facts {
         Facts {
             words: facts.words.to_owned(),
             place: facts.place.cloned(),
-            class: facts.class,
             summary: facts.summary.to_owned(),
             criteria: facts.criteria.to_vec(),
             why: why.to_owned(),

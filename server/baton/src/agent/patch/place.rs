@@ -54,7 +54,12 @@ fn place<'a>(file: &Lines<'_>, hunk: &'a Hunk, done: &[Placed]) -> Result<Placed
             None => continue,
             Some(Ok(at)) => at,
             Some(Err(places)) => {
-                return Err(ambiguous(file.text, places, "the patch's lines", AMBIGUOUS_HINT));
+                return Err(ambiguous(
+                    file.text,
+                    places,
+                    "what the patch replaces",
+                    AMBIGUOUS_HINT,
+                ));
             }
         };
         return Ok(Placed { lines, at: at..at + old.len() });

@@ -120,7 +120,7 @@ fn a_place_that_is_not_the_only_one_is_never_guessed() {
         "src/lib.rs",
         &whole("*** Update File: src/lib.rs\n@@\n-    n / 3\n+    n / 2"),
         expect![[r#"
-            ERROR the patch was not applied, no file is changed: `src/lib.rs` is unchanged: the patch's lines stands at 2 places; add context lines, or name the function after @@:
+            ERROR the patch was not applied, no file is changed: `src/lib.rs` is unchanged: what the patch replaces stands at 2 places; add context lines, or name the function after @@:
             2	    n / 3
             6	    n / 3"#]],
     );

@@ -110,7 +110,9 @@ fn named(files: &Files, shown: &[Shown], fence: &Fence) -> Result<Option<String>
     let info = words(&fence.info);
     let above = words(&fence.above);
     let first = first_comment(&fence.text).map(words).unwrap_or_default();
-    let is_path = |it: &&&str| it.contains('.') && !it.ends_with('.') && !it.contains("://");
+    // `python3.11` behind a fence is a language.
+    let is_ending = |it: &str| !it.is_empty() && it.chars().all(char::is_alphabetic);
+    let is_path = |it: &&&str| it.rsplit_once('.').is_some_and(|it| is_ending(it.1));
     let known = |it: &&&str| shown.iter().any(|shown| shown.path == **it);
     if let Some(path) = [&info, &above, &first].into_iter().flatten().find(known) {
         return Ok(Some((*path).to_owned()));

@@ -35,7 +35,10 @@ struct Candidate {
 }
 
 /// What the texts of a task name.
+#[derive(Default)]
 struct Named {
+    /// Words of the checks' own commands: what they run is seldom at fault.
+    commands: BTreeSet<String>,
     /// Path-like words with the line after them, if any.
     paths: Vec<(String, Option<usize>)>,
     /// Words that look like names of code.
@@ -86,7 +89,9 @@ fn candidates(files: &Files, facts: &Facts, named: &Named) -> Vec<Candidate> {
 
 impl Named {
     fn of(facts: &Facts) -> Named {
-        let mut named = Named { paths: Vec::new(), names: BTreeSet::new(), words: BTreeSet::new() };
+        let mut named = Named::default();
+        let commands = facts.failing.iter().flat_map(|it| it.what.split_whitespace());
+        named.commands = commands.map(|it| it.trim_start_matches("./").to_owned()).collect();
         let own = [facts.words.as_str(), facts.summary.as_str(), facts.why.as_str()];
         let outputs = facts.failing.iter().map(|it| it.output.as_str());
         let all = own.into_iter().chain(facts.criteria.iter().map(String::as_str));
@@ -142,7 +147,8 @@ impl Candidate {
         let fits = |it: &str| {
             path == it || it.ends_with(&format!("/{path}")) || path.ends_with(&format!("/{it}"))
         };
-        let mentions: Vec<_> = named.paths.iter().filter(|it| fits(&it.0)).collect();
+        let is_command = named.commands.contains(path);
+        let mentions: Vec<_> = named.paths.iter().filter(|it| !is_command && fits(&it.0)).collect();
         score += if mentions.is_empty() { 0 } else { 50 };
         hints.extend(
             mentions.iter().filter_map(|it| it.1).map(|line: usize| line.saturating_sub(1)),
@@ -236,8 +242,11 @@ pub fn flatten(lines: &[&str], within: std::ops::Range<usize>, found: &mut Vec<D
     }
 }
 
+/// Tests, documents and settings.
 fn is_aside(path: &str) -> bool {
     let path = path.to_lowercase();
     let ends = [".md", ".toml", ".lock", ".json", ".yml", ".yaml", ".cfg", ".ini"];
-    path.contains("test") || path.contains("check") || ends.iter().any(|it| path.ends_with(it))
+    let mut parts = path.split(['/', '.', '_', '-']);
+    parts.any(|it| matches!(it, "test" | "tests" | "spec" | "specs"))
+        || ends.iter().any(|it| path.ends_with(it))
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::agent::files::Files;
 use expect_test::expect;
+use team::Class;
 
 fn frame(duty: Duty) -> Frame {
     Frame {
@@ -272,6 +273,7 @@ fn no_block_reaches_what_no_tool_may_write() {
     );
     assert_eq!(std::fs::read_to_string(temp.path().join("cart.py")).unwrap(), CART);
     assert!(!temp.path().join(".git").exists());
+    assert!(put::put(&files, &shown, "```python3.11\nx = 1\n```\n").is_err(), "a language");
     // A new file has its name behind the fence.
     put::put(&files, &shown, "```python tests/new.py\nx = 1\n```\n").unwrap();
     assert_eq!(std::fs::read_to_string(temp.path().join("tests/new.py")).unwrap(), "x = 1\n");
@@ -313,4 +315,13 @@ fn the_code_that_is_named_is_shown() {
     assert_eq!(show("`f77` is off by one", "")[0], "src/long.py:309-310");
     let traceback = "  File \"/tmp/x/src/long.py\", line 42, in f10\n";
     assert_eq!(show("it crashes", traceback)[0], "src/long.py:41-42");
+    let (_temp, files) =
+        slot(&[("check.sh", "grep two list.txt\n"), ("list.txt", "two = 3\nthree = 3\n")]);
+    let failing = Failing {
+        receipt: "R2.1".parse().unwrap(),
+        what: "sh check.sh".into(),
+        output: "sh check.sh: exit 1".into(),
+    };
+    let facts = Facts { words: "two is three".into(), failing: vec![failing], ..Facts::default() };
+    assert_eq!(show::code(&files, &facts).shown[0].path, "list.txt", "the check is not at fault");
 }
