@@ -11,6 +11,7 @@ mod demo;
 mod foreign;
 mod formats;
 mod git;
+mod kinds;
 mod liars;
 mod lsp;
 mod model;

@@ -19,7 +19,8 @@ fn patience() -> Patience {
     Patience {
         connect: Duration::from_secs(10),
         read: Duration::from_secs(30),
-        reply: Duration::from_secs(120),
+        progress: Duration::from_secs(120),
+        loading: Duration::from_secs(30),
         backoff: Duration::from_millis(1),
     }
 }
@@ -32,6 +33,7 @@ fn config(base_url: &str) -> ModelConfig {
         key: None,
         max_output_tokens: 1_000,
         edit_format: EditFormat::Auto,
+        window_tokens: None,
         prices: None,
         script: None,
     }
