@@ -40,8 +40,6 @@ pub struct Facts {
     pub build: Option<(u32, u32)>,
     pub earlier: Vec<Earlier>,
     pub failing: Vec<Failing>,
-    /// The Engineer's claim about the head.
-    pub change: String,
     pub checks: Vec<Required>,
     pub head: Option<CommitId>,
     /// The server's own receipts of the required checks on the head.
@@ -99,6 +97,9 @@ impl Facts {
             let failing_before = tests.map(|it| it.failing.clone()).unwrap_or_default();
             Required { name: check.name.clone(), failing_before }
         });
+        // What failed before the last build, which was green, does not fail any more.
+        let is_mended = !facts.receipts.is_empty() && facts.receipts.iter().all(|it| it.is_green());
+        let failing = if is_mended { &[] } else { facts.failing };
         let on_head = |it: &&&Receipt| facts.head.is_some() && it.commit.as_ref() == facts.head;
         Facts {
             words: facts.words.to_owned(),
@@ -109,8 +110,7 @@ impl Facts {
             comments: facts.comments.to_vec(),
             build: facts.build,
             earlier: facts.earlier.to_vec(),
-            failing: facts.failing.to_vec(),
-            change: facts.change.to_owned(),
+            failing: failing.to_vec(),
             checks: required.collect(),
             head: facts.head.cloned(),
             receipts: facts.receipts.iter().filter(on_head).map(|it| it.id).collect(),

@@ -60,7 +60,8 @@ pub fn open(files: &Files, duty: Duty, facts: &Facts, diff: &str) -> (String, Fr
         }
         Duty::Validate => {
             known(&mut out, facts);
-            section(&mut out, "What the programmer says", &clip(&facts.change, NOTE_CHARS_MAX));
+            // Not what the Engineer says about it: a small model takes a sentence about the bug for one
+            // about the change.
             let cut = "; the middle is left out";
             let diff = ends(diff, DIFF_HEAD_CHARS_MAX, DIFF_TAIL_CHARS_MAX, cut);
             section(&mut out, "The change", &fenced("diff", &diff));
@@ -82,7 +83,7 @@ pub fn open(files: &Files, duty: Duty, facts: &Facts, diff: &str) -> (String, Fr
 
 const TRIAGE: &str = "One fenced JSON object and nothing else:\n{\"class\": \"...\", \"severity\": \"low|medium|high\", \"summary\": \"what is wrong or wanted, in a sentence\", \"criteria\": [\"a statement that is true when it is done\"]}\nclass is one of: bug (the code does something wrong), feature (something new), refactor (same behaviour, other shape), docs, chore.";
 
-const VERDICT: &str = "One fenced JSON object and nothing else:\n{\"verdict\": \"pass\" or \"fail\", \"notes\": \"what you looked at; for a fail: the input, what happens, what should happen\"}";
+const VERDICT: &str = "The task describes the code as it was. In the change, lines with - are that code and lines with + are the new code. Judge the new code only.\nOne fenced JSON object and nothing else:\n{\"verdict\": \"pass\" or \"fail\", \"notes\": \"what you looked at; for a fail: the input, what happens, what should happen\"}";
 
 fn reply_with(code: &show::Code) -> &'static str {
     let several = 1 < code.shown.len();

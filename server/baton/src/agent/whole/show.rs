@@ -179,7 +179,9 @@ impl Candidate {
 
     fn show(&self, named: &Named, room: usize, code: &mut Code) {
         let lines: Vec<&str> = self.text.lines().collect();
-        let whole = lines.len() <= WHOLE_LINES_MAX && self.text.len() <= room;
+        // Of a test beside the code the one that fails is enough: each line costs a small model time.
+        let beside = is_aside(&self.path) && !code.shown.is_empty();
+        let whole = !beside && lines.len() <= WHOLE_LINES_MAX && self.text.len() <= room;
         if whole {
             self.put(&lines, 0..lines.len(), true, code);
             return;
