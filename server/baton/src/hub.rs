@@ -9,6 +9,7 @@ mod editor;
 mod facts;
 mod learned;
 mod owner;
+mod redact;
 mod round;
 mod run;
 mod setup;

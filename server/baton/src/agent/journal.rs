@@ -3,7 +3,8 @@
 
 use crate::agent::format::Format;
 use crate::agent::whole::Frame;
-use crate::model::{Message, Stop};
+use crate::clean;
+use crate::model::{Block, Message, Stop};
 use serde::{Deserialize, Serialize};
 use team::{Code, Failure, TreeId, Usage};
 
@@ -70,6 +71,23 @@ pub enum NoteWhy {
 }
 
 impl StepBody {
+    /// Takes secrets out of what is said, called and given. What a provider signed stays as it is: a
+    /// changed byte would make it invalid.
+    pub fn redact(&mut self) {
+        match self {
+            StepBody::Opened { messages, frame, format: _ } => {
+                messages.iter_mut().flat_map(|it| &mut it.blocks).for_each(redact_block);
+                if let Some(frame) = frame {
+                    frame.words = clean::redact(&frame.words);
+                }
+            }
+            StepBody::Reply { message, .. } => message.blocks.iter_mut().for_each(redact_block),
+            StepBody::Result { content, .. } => *content = clean::redact(content),
+            StepBody::Note { text, .. } => *text = clean::redact(text),
+            StepBody::Started { .. } | StepBody::Elided { .. } => {}
+        }
+    }
+
     /// The journal's column of the same name.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -116,6 +134,15 @@ pub fn format_of(steps: &[StepBody]) -> Option<Format> {
         | StepBody::Note { .. }
         | StepBody::Elided { .. } => None,
     })
+}
+
+fn redact_block(block: &mut Block) {
+    match block {
+        Block::Text { text } => *text = clean::redact(text),
+        Block::ToolUse { input, .. } => clean::redact_json(input),
+        Block::ToolResult { content, .. } => *content = clean::redact(content),
+        Block::Opaque(_) => {}
+    }
 }
 
 /// The tree to put a slot back to before its run goes on; `None`: where the run started.

@@ -5,6 +5,7 @@ use super::{Shown, merge};
 use crate::agent::edit::report;
 use crate::agent::files::{Content, Files, content};
 use crate::agent::patch;
+use crate::clean::REDACTED;
 use std::collections::BTreeMap;
 
 /// Files as they will be, with what they are; `None`: no such file yet.
@@ -16,6 +17,12 @@ pub fn put(files: &Files, shown: &[Shown], reply: &str) -> Result<String, String
     let mut scene: Scene = BTreeMap::new();
     let mut refused = None;
     for fence in fence::read(reply) {
+        if fence.text.contains(REDACTED) {
+            refused.get_or_insert(format!(
+                "Your block holds {REDACTED}, which stands for something that looks like a key and was taken out. Leave that line out of what you change."
+            ));
+            continue;
+        }
         if let Err(why) = place(files, shown, &fence, &mut scene) {
             refused.get_or_insert(why);
         }
