@@ -10,6 +10,7 @@ mod config;
 mod crash;
 mod demo;
 mod foreign;
+mod formats;
 mod git;
 mod kinds;
 mod liars;

@@ -7,7 +7,7 @@ mod rehearsal;
 mod third_party;
 mod wire;
 
-use baton::config::{ModelConfig, Provider};
+use baton::config::{EditFormat, ModelConfig, Provider};
 use baton::model::rehearsal::{Script, Server, serve};
 use baton::model::{Block, Call, Delta, Message, Model, Patience, Reply, Speaker, ToolSpec};
 use serde_json::json;
@@ -33,6 +33,7 @@ fn config(base_url: &str) -> ModelConfig {
         model: "claude-sonnet-5-5".to_owned(),
         key: None,
         max_output_tokens: 1_000,
+        edit_format: EditFormat::Auto,
         window_tokens: None,
         prices: None,
         script: None,

@@ -4,6 +4,7 @@
 //! workspace's `.baton/team.toml` is read after the user trusted exactly its content, and can only
 //! narrow.
 
+mod edit_format;
 mod limits;
 mod model;
 mod roles;
@@ -12,6 +13,7 @@ mod team_file;
 mod toml_error;
 pub mod trust;
 
+pub use edit_format::EditFormat;
 pub use limits::LimitsPatch;
 pub use model::{KeySource, MODEL_KEYS, ModelConfig, Prices, Provider};
 pub use roles::{Alias, Roles};

@@ -14,8 +14,13 @@ use team::{
 /// Red receipts whose output is told.
 const FAILING_MAX: usize = 3;
 
-/// The first text of a run: a brief, or what a run that continues another one gets to hear.
-pub(super) async fn opening(desk: &Desk, task: TaskId, run: RunId) -> Result<String, Failure> {
+/// The first text of a run: a brief, or what a run that continues another one gets to hear. And the same
+/// facts for a run in whole blocks.
+pub(super) async fn opening(
+    desk: &Desk,
+    task: TaskId,
+    run: RunId,
+) -> Result<(String, agent::Facts), Failure> {
     let missing = || Failure::new(Code::Bug, format!("find {run}"));
     let it = desk.team.task(task).ok_or_else(missing)?;
     let Some(Work::Role { duty, start, .. }) = desk.team.run(run).map(|it| &it.work) else {
@@ -24,8 +29,10 @@ pub(super) async fn opening(desk: &Desk, task: TaskId, run: RunId) -> Result<Str
     let gathered = Gathered::of(desk, task, it, run, *duty).await?;
     let facts = gathered.facts(it, *duty);
     Ok(match start {
-        Start::Fresh => agent::brief(&facts),
-        Start::Continues { text, .. } => agent::continue_text(text, &facts),
+        Start::Fresh => (agent::brief(&facts), agent::Facts::of(&facts, "")),
+        Start::Continues { text, .. } => {
+            (agent::continue_text(text, &facts), agent::Facts::of(&facts, text))
+        }
     })
 }
 

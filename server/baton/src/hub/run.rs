@@ -5,12 +5,13 @@ use super::crew::Desk;
 use super::owner::Message;
 use super::round::{self, ground_at};
 use super::shared::Leased;
-use super::{Happening, Refused, blocking, facts, now_ms};
+use super::{Happening, Refused, blocking, facts, learned, now_ms};
 use crate::agent::{
     self, Asking, Assignment, Draft, Ended, NoteWhy, Progress, Request, Seen, Spent, StepBody,
     WINDOW_TOKENS, last_tree,
 };
 use crate::checks::Observed;
+use crate::config::EditFormat;
 use crate::git::Slot;
 use crate::store::{Reader, Step};
 use crate::{checks, fail};
@@ -64,15 +65,22 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         Start::Continues { run: old, .. } => agent::history(&steps(desk, old).await?),
     };
     let stop = CancellationToken::new();
+    let (brief, block_facts) = facts::opening(desk, task, run).await?;
+    let setting = model.edit_format();
+    let record = learned::of(desk, model.name()).await;
     let assignment = Assignment {
         run,
         duty,
         slot: slot.dir.clone(),
-        brief: facts::opening(desk, task, run).await?,
+        brief,
         history,
         window_tokens: model.window_tokens().unwrap_or(WINDOW_TOKENS),
         // For commands alone: what was copied in is not shown by the tools that read files.
         secret_globs: included,
+        format: agent::choose(setting, model.name(), &record),
+        may_fall: setting == EditFormat::Auto,
+        record,
+        facts: block_facts,
         journal,
     };
     let next = u32::try_from(assignment.journal.len()).unwrap_or(u32::MAX);
@@ -84,6 +92,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     let (ended, served) = tokio::join!(work, course.serve(requests));
     // Whatever the end: every byte it wrote is kept.
     let kept = course.rest().await;
+    learned::add(desk, model.name(), &steps(desk, run).await?).await;
     served?;
     let ended = ended?;
     kept?;

@@ -101,7 +101,7 @@ fn views(step: &Step) -> std::result::Result<Vec<StepView>, Failure> {
         at: step.at,
     };
     Ok(match StepBody::from_json(&step.body)? {
-        StepBody::Opened { messages } => messages
+        StepBody::Opened { messages, .. } => messages
             .iter()
             .filter(|it| it.speaker == Speaker::User)
             .flat_map(|it| &it.blocks)
