@@ -11,6 +11,7 @@ mod owner;
 mod redact;
 mod round;
 mod run;
+mod setup;
 mod shared;
 mod steps;
 

@@ -21,7 +21,7 @@ mod watch;
 
 pub use environment::Environment;
 pub use launcher::launch;
-pub use output::OUTPUT_BYTES_MAX;
+pub use output::{OUTPUT_BYTES_MAX, shortened};
 
 use crate::config::WantedLevel;
 use std::ffi::OsString;
@@ -101,10 +101,22 @@ pub struct Confined {
     pub read_only: Vec<PathBuf>,
     /// Build caches and the like. They must exist.
     pub writable: Vec<PathBuf>,
+    /// Folders that are seen at another place, inside the slot.
+    pub bound: Vec<Bound>,
     pub env: Environment,
     pub timeout_ms_max: u64,
+    /// Most that is kept of the output.
+    pub output_bytes_max: usize,
     /// The host's network, and package caches writable. Only for an approved set-up command.
     pub network: bool,
+}
+
+/// A folder that a command sees at another place than its own. Both must exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    pub source: PathBuf,
+    pub at: PathBuf,
+    pub writable: bool,
 }
 
 impl Confined {
@@ -117,8 +129,10 @@ impl Confined {
             slot_read_only: false,
             read_only: Vec::new(),
             writable: Vec::new(),
+            bound: Vec::new(),
             env,
             timeout_ms_max: TIMEOUT_MS_DEFAULT,
+            output_bytes_max: OUTPUT_BYTES_MAX,
             network: false,
         }
     }
@@ -286,6 +300,7 @@ impl Sandbox {
             vars: folders::variables(&cmd.env, cmd.network, &folders::Private::inside()),
             scoped: false,
             timeout_ms_max: cmd.timeout_ms_max,
+            output_bytes_max: cmd.output_bytes_max,
             stop,
         })
         .await?;
@@ -306,6 +321,7 @@ impl Sandbox {
             vars: folders::variables(&cmd.env, cmd.network, &prepared.private),
             scoped: true,
             timeout_ms_max: cmd.timeout_ms_max,
+            output_bytes_max: cmd.output_bytes_max,
             stop,
         })
         .await?;
@@ -341,6 +357,7 @@ impl Sandbox {
             vars: cmd.env.vars.clone(),
             scoped: false,
             timeout_ms_max: cmd.timeout_ms_max,
+            output_bytes_max: cmd.output_bytes_max,
             stop,
         })
         .await?;

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::handoff::{By, Decision, Duty, Handoff, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
+use crate::setup::Setup;
 use serde::{Deserialize, Serialize};
 
 /// The format of a stored event; a change of meaning raises it and brings a migration.
@@ -174,6 +175,14 @@ pub enum Event {
         task: TaskId,
         decision: Decision,
     },
+    /// These tests of a check failed and passed on the same files.
+    TestsQuarantined {
+        task: TaskId,
+        check: String,
+        tests: Vec<String>,
+        receipts: Vec<ReceiptId>,
+        until: Millis,
+    },
 }
 
 /// What a run does.
@@ -184,6 +193,8 @@ pub enum Work {
     /// A round of checks by the server. `unconfined`: a person approved exactly these commands on
     /// exactly this commit, where there is no sandbox.
     Checks { commit: CommitId, why: Why, unconfined: bool },
+    /// The set-up command; then this round of checks again.
+    Setup { setup: Setup, then: Why },
 }
 
 /// How a role's run begins.
@@ -229,6 +240,8 @@ pub enum Subject {
     Edits { head: CommitId, why: String, receipts: Vec<ReceiptId> },
     /// There is no sandbox here: run exactly these commands on exactly this commit, unconfined.
     Commands { commit: CommitId, why: Why, checks: Vec<CheckSpec> },
+    /// What the checks need is not there: run exactly this command with a network, then the checks.
+    Setup { setup: Setup, then: Why },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

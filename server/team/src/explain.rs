@@ -5,13 +5,14 @@ use crate::change::Candidate;
 use crate::event::{Answer, Subject, Why};
 use crate::handoff::By;
 use crate::ids::ReceiptId;
-use crate::receipt::SandboxLevel;
+use crate::receipt::{Receipt, SandboxLevel};
 use crate::task::{Approval, ApprovalState, Task, Team};
 
 /// A rule, whether it was kept, and the recorded facts that say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// `delegated`, `evidence`, `sandbox`, `acts`, `risk`, `merges`, `weakened`, `branch`, `commands`.
+    /// `delegated`, `evidence`, `sandbox`, `acts`, `risk`, `merges`, `weakened`, `branch`, `commands`,
+    /// `network`.
     pub name: &'static str,
     /// Not kept: a reason to ask.
     pub kept: bool,
@@ -23,8 +24,7 @@ fn rule(name: &'static str, kept: bool, says: impl Into<String>) -> Rule {
 }
 
 /// What must hold of a candidate before a rule may land it: complete green evidence from a full
-/// sandbox, and nothing that a person should look at. The receipts are green already: what isn't,
-/// is never offered.
+/// sandbox, and nothing that a person should look at.
 pub(crate) fn candidate_rules(
     team: &Team,
     task: &Task,
@@ -46,8 +46,16 @@ pub(crate) fn candidate_rules(
         };
         rule(name, list.is_empty(), says)
     };
+    let red: Vec<ReceiptId> = receipts
+        .iter()
+        .copied()
+        .filter(|it| !team.receipt(*it).is_some_and(Receipt::is_green))
+        .collect();
     vec![
         match receipts {
+            _ if !red.is_empty() => {
+                rule("evidence", false, format!("not green, set aside as flaky: {}", names(&red)))
+            }
             [] => rule("evidence", false, "no required check ran: nothing shows that it works"),
             all => {
                 rule("evidence", true, format!("every required check is green ({})", names(all)))
@@ -111,6 +119,13 @@ pub fn explain(team: &Team, asked: &Approval) -> Vec<Rule> {
             let says = "there is no sandbox here, and nothing runs unconfined unasked";
             rules.push(rule("sandbox", false, says));
             let says = format!("{} at {}, the state {what}", lines.join("; "), commit.short());
+            rules.push(rule("commands", false, says));
+        }
+        Subject::Setup { setup, .. } => {
+            let says =
+                format!("a set-up has the network, and nobody approved this one: {}", setup.why);
+            rules.push(rule("network", false, says));
+            let says = format!("{} at {}", setup.argv.join(" "), setup.commit.short());
             rules.push(rule("commands", false, says));
         }
     }

@@ -14,6 +14,7 @@ mod handoff;
 mod ids;
 mod jobs;
 mod receipt;
+mod setup;
 mod task;
 
 #[cfg(test)]
@@ -26,14 +27,17 @@ pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
 pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, FileChange, FileKind, PlannedPath, Target, lines,
 };
-pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline};
+pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline, rerun};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
 pub use explain::{Rule, became, explain};
 pub use failure::{Code, Failure};
 pub use handoff::{By, Class, Decision, Duty, Handoff, Question, Repro, Role, Severity, Verdict};
 pub use ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
 pub use jobs::{Job, jobs};
-pub use receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, Report, SandboxLevel, Tests};
+pub use receipt::{
+    CheckSpec, Exit, Outcome, REPORT_FILE, Ran, Receipt, Report, SandboxLevel, Tests,
+};
+pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
 pub use task::{
     Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
     Wait,

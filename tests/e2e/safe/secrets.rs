@@ -155,7 +155,7 @@ fn another_program_of_the_same_user_cannot_look_into_baton() {
         command.spawn().unwrap()
     };
     let environ = |pid: u32| std::fs::read(format!("/proc/{pid}/environ"));
-    let mut cat = start(std::path::Path::new("/bin/cat"), &[]);
+    let cat = start(std::path::Path::new("/bin/cat"), &[]);
     assert!(environ(cat.id()).is_ok());
     let mut baton = start(&launcher(), &["lsp", "--in-process"]);
     wait_for("it closes itself", Duration::from_secs(20), || environ(baton.id()).is_err());

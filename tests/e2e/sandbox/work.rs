@@ -226,7 +226,7 @@ fn everyday_commands_work_for_an_ordinary_user() {
 
 #[tokio::test]
 async fn pytest_runs_with_temporary_files() {
-    let tool = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../test-tools/pytest");
+    let tool = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../test-tools/runners");
     if !need("pytest (tests/tools/install.sh)", tool.join("bin/pytest").exists()) {
         return;
     }

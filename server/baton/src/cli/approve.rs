@@ -9,7 +9,7 @@ use super::screen::{Screen, Shade, safe};
 use crate::hub::{Hub, Refused};
 use std::time::Instant;
 use team::{
-    Answer, ApprovalId, ApprovalLine, By, CommitId, Input, QuestionId, Subject, TaskId, Team,
+    Answer, ApprovalId, ApprovalLine, By, CommitId, Input, QuestionId, Setup, Subject, TaskId, Team,
 };
 
 /// Lines of a diff that are shown before anybody asks for more.
@@ -214,7 +214,7 @@ pub fn sides(team: &Team, task: TaskId) -> Option<(CommitId, CommitId)> {
         Subject::Landing { candidate, .. } => {
             Some((candidate.tip.clone(), candidate.commit.clone()))
         }
-        Subject::Edits { .. } | Subject::Commands { .. } => None,
+        Subject::Edits { .. } | Subject::Commands { .. } | Subject::Setup { .. } => None,
     });
     let head = || Some((it.base.as_ref()?.seen.clone(), it.head.as_ref()?.commit.clone()));
     landed.or_else(head)
@@ -235,7 +235,9 @@ async fn patch(
             let base = team.task(task).and_then(|it| it.base.as_ref());
             base.map(|it| (it.seen.clone(), head.clone()))
         }
-        Some(Subject::Commands { commit, .. }) => {
+        Some(
+            Subject::Commands { commit, .. } | Subject::Setup { setup: Setup { commit, .. }, .. },
+        ) => {
             let base = team.task(task).and_then(|it| it.base.as_ref());
             base.map(|it| (it.seen.clone(), commit.clone()))
         }

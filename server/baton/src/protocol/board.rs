@@ -190,6 +190,7 @@ impl ApprovalView {
             Subject::Landing { .. } => "landing",
             Subject::Edits { .. } => "edits",
             Subject::Commands { .. } => "commands",
+            Subject::Setup { .. } => "setup",
         };
         let (state, outcome) = match &approval.state {
             ApprovalState::Open => ("open", None),

@@ -213,7 +213,15 @@ async fn release(
 ) -> Result<(String, String), Failure> {
     let stop = CancellationToken::new();
     let timeout_ms_max = PROBE_MS_MAX;
-    let started = watch::Started { launcher, args, vars, scoped, timeout_ms_max, stop: &stop };
+    let started = watch::Started {
+        launcher,
+        args,
+        vars,
+        scoped,
+        timeout_ms_max,
+        output_bytes_max: super::OUTPUT_BYTES_MAX,
+        stop: &stop,
+    };
     let seen = watch::watch(started).await?;
     let note = seen.note().unwrap_or_default().to_string();
     let finished = seen.finished(|said| Failure::new(team::Code::NoSandbox, said))?;

@@ -32,6 +32,7 @@ pub(super) struct Started<'a> {
     /// Its signals reach only what it starts; needs Landlock.
     pub(super) scoped: bool,
     pub(super) timeout_ms_max: u64,
+    pub(super) output_bytes_max: usize,
     pub(super) stop: &'a CancellationToken,
 }
 
@@ -79,7 +80,7 @@ pub(super) async fn watch(started: Started<'_>) -> Result<Seen, Failure> {
     let mut child = spawn(&started)?;
     let lifeline = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let mut output = Output::new();
+    let mut output = Output::new(started.output_bytes_max);
     let mut said = Vec::new();
     let exit = {
         let reading = async {

@@ -2,7 +2,7 @@
 
 use super::{
     Duty, Event, Millis, Parked, Refusal, RunId, Start, Task, TaskId, Team, Why, Work,
-    ask_approval, gates, get, landing, live, required, start_checks, start_role,
+    ask_approval, flaky, gates, get, landing, live, required, start_checks, start_role,
 };
 use crate::change::ChangeFacts;
 use crate::event::Subject;
@@ -27,7 +27,7 @@ pub(super) fn handed_over(
         let text = format!("this run's duty is {duty:?}; hand over with the tool of that duty");
         return Err(Refusal::Gate(text));
     }
-    let handoff = gates::pass(team, task, run, handoff, facts.as_ref())?;
+    let handoff = gates::pass(team, now, task, run, handoff, facts.as_ref())?;
     let over = Event::RunHandedOver { run, handoff: handoff.clone(), facts, at: now };
     let mut after = team.clone();
     after.apply(&over);
@@ -115,15 +115,16 @@ pub(super) fn checked(team: &Team, now: Millis, run: RunId) -> Result<Vec<Event>
         return Err(Refusal::Gate(format!("no receipt of {}", missing.join(", "))));
     }
     let over = Event::RunChecked { run, at: now };
-    let mut after = team.clone();
-    after.apply(&over);
     let mut res = vec![over];
+    res.extend(flaky::found(task, now, it));
+    let mut after = team.clone();
+    res.iter().for_each(|it| after.apply(it));
     match why {
         Why::Baseline => {
             let seen = commit.clone();
             res.push(start_role(&after, now, task, Duty::Build, seen, Start::Fresh));
         }
-        Why::Gate => match gates::gate_problem(team, state, it) {
+        Why::Gate => match gates::gate_problem(&after, now, state, it) {
             None => res.push(validate(&after, now, task, commit.clone())),
             Some(problem) => res.push(rework(&after, now, task, state, problem)),
         },
@@ -132,7 +133,7 @@ pub(super) fn checked(team: &Team, now: Millis, run: RunId) -> Result<Vec<Event>
             let Some(candidate) = state.candidate.clone() else {
                 return Err(Refusal::Not(format!("{task} has no candidate")));
             };
-            match gates::candidate_problem(team, state, it) {
+            match gates::candidate_problem(&after, now, state, it) {
                 None => {
                     let receipts = gates::ids(it);
                     let proven = (candidate, receipts);

@@ -27,7 +27,7 @@ pub(super) fn built(
     }
     let mut after = team.clone();
     after.apply(&res[0]);
-    if let Some(receipts) = gates::evidence(&after, it, &candidate.tree) {
+    if let Some(receipts) = gates::evidence(&after, now, it, &candidate.tree) {
         res.extend(proven(&after, now, task, (candidate, receipts), under));
     } else {
         let commit = candidate.commit;
@@ -86,7 +86,7 @@ fn still_holds(
 ) -> bool {
     let same = match &asked.subject {
         Subject::Landing { candidate: old, .. } => old.change == candidate.change,
-        Subject::Edits { .. } | Subject::Commands { .. } => false,
+        Subject::Edits { .. } | Subject::Commands { .. } | Subject::Setup { .. } => false,
     };
     let ticked = match &asked.state {
         ApprovalState::Answered { answer: Answer::Approve { .. }, by: By::Rule, .. } => {

@@ -2,7 +2,7 @@
 
 use super::{
     Answer, ApprovalId, By, ChangeId, Duty, Event, Millis, Parked, Question, QuestionId, Refusal,
-    RunId, Start, Subject, Task, TaskId, TaskState, Team, Wait, Work, get, live, next, open,
+    RunId, Start, Subject, Task, TaskId, TaskState, Team, Wait, Work, get, live, next, open, setup,
     start_checks, start_role,
 };
 use crate::handoff::Decision;
@@ -39,6 +39,12 @@ pub(super) fn answer_approval(
         (Answer::Approve { .. }, Subject::Commands { commit, why, .. }) => {
             res.push(start_checks(&after, now, task, commit.clone(), *why, true));
         }
+        (Answer::Approve { .. }, Subject::Setup { setup, then }) => {
+            res.push(setup::start(&after, now, task, setup.clone(), *then));
+        }
+        (Answer::Reject { why }, Subject::Setup { .. }) => {
+            res.push(Event::TaskParked { task, why: setup::refused(it, why), at: now });
+        }
         (Answer::Revise { text }, _) => {
             let what = format!("revise: {text}");
             res.push(decision(task, by, what, "comments on the change"));
@@ -57,7 +63,7 @@ pub(super) fn answer_approval(
             Answer::Approve { .. } | Answer::Apply | Answer::Rebuild,
             Subject::Landing { .. } | Subject::Edits { .. },
         )
-        | (Answer::Apply | Answer::Rebuild, Subject::Commands { .. }) => (),
+        | (Answer::Apply | Answer::Rebuild, Subject::Commands { .. } | Subject::Setup { .. }) => (),
     }
     Ok(res)
 }
@@ -98,9 +104,10 @@ fn allowed(
             "{approval} can't land on the branch as things are; apply it as edits, commit yours \
              and rebuild, revise or reject"
         ))),
-        (Subject::Commands { .. }, Answer::Apply | Answer::Rebuild | Answer::Revise { .. }) => {
-            Err(Refusal::Not(format!("{approval} is about commands: approve or reject")))
-        }
+        (
+            Subject::Commands { .. } | Subject::Setup { .. },
+            Answer::Apply | Answer::Rebuild | Answer::Revise { .. },
+        ) => Err(Refusal::Not(format!("{approval} is about commands: approve or reject"))),
         (Subject::Landing { .. } | Subject::Edits { .. }, Answer::Revise { text })
             if text.trim().is_empty() =>
         {
@@ -110,7 +117,10 @@ fn allowed(
             Subject::Landing { .. } | Subject::Edits { .. },
             Answer::Apply | Answer::Rebuild | Answer::Revise { .. } | Answer::Reject { .. },
         )
-        | (Subject::Commands { .. }, Answer::Approve { .. } | Answer::Reject { .. }) => Ok(()),
+        | (
+            Subject::Commands { .. } | Subject::Setup { .. },
+            Answer::Approve { .. } | Answer::Reject { .. },
+        ) => Ok(()),
     }
 }
 
@@ -121,7 +131,7 @@ fn decision(task: TaskId, by: By, what: String, why: &str) -> Event {
 /// A role asks the person. Bounded; and a question has a real choice.
 pub(super) fn ask(team: &Team, run: RunId, ask: Question) -> Result<Vec<Event>, Refusal> {
     let (task, asking) = live(team, run)?;
-    if matches!(asking.work, Work::Checks { .. }) {
+    if matches!(asking.work, Work::Checks { .. } | Work::Setup { .. }) {
         return Err(Refusal::Not(format!("{run} is a round of checks: it asks nobody")));
     }
     let it = get(team, task)?;
