@@ -5,6 +5,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use team::{ApprovalId, QuestionId, ReceiptId, TaskId};
 
+mod setup;
+
+pub use setup::{Completions, Init, Man};
+
 /// An agent team behind your editor: delegate a task, read the proof, approve, and it lands.
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -74,13 +78,18 @@ pub enum Command {
     Undo(Undo),
     Cancel(Cancel),
     Retry(Retry),
+    Say(Say),
     Replay(Replay),
     Log(Log),
     Trust(Trust),
+    Init(Init),
     Doctor(Doctor),
     Tools(Tools),
+    Bench(Bench),
     Sandbox(Sandbox),
     Status(Status),
+    Completions(Completions),
+    Man(Man),
     Lsp(Lsp),
 }
 
@@ -332,6 +341,31 @@ pub struct Retry {
     pub json: bool,
 }
 
+/// Tell something to whoever works on a task
+#[derive(Clone, Debug, Args)]
+#[command(
+    long_about = "Tell something to whoever works on a task, and follow it.\n\nThe run that is \
+under way hears it before its model is asked next; each later run hears it too. Where none is \
+under way it is written down and kept for the next one; the exit code is 0 then. It decides nothing: approvals \
+and questions are answered with `baton answer`, a result is sent back with `revise`.\n\nOne \
+process at a time works on a repository: while another one does, this is refused with its number; \
+say it there, for example in the editor.",
+    after_help = "Examples:
+  baton say T1 \"keep the old error text\"
+  baton say T1 - < notes.txt        from standard input
+  baton task T1                     shows what was said, and who heard it"
+)]
+pub struct Say {
+    #[arg(value_name = "TASK")]
+    pub task: TaskId,
+    /// What you say, at most 4,000 characters; `-` reads standard input
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// One event a line, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Run the command of a receipt again, on the same commit, and compare
 #[derive(Clone, Debug, Args)]
 #[command(
@@ -424,6 +458,43 @@ gets it.",
 )]
 pub struct Tools {
     /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How often do the gates let a wrong change through, or refuse a right one?
+#[derive(Clone, Debug, Args)]
+#[command(
+    long_about = "How often do the gates let a wrong change through, or refuse a right one?\n\n\
+The manifest names tasks: a project with a bug, a report of it, a right fix, wrong ones, and \
+hidden tests that nobody on the team sees. Each change is delegated in a scratch folder under the \
+strict rule of `baton run --yes`, and what landed is judged by the hidden tests. Without --model an \
+Engineer is played who hands over exactly that change, with a Tester who passes everything: only \
+the gates stand between a wrong change and the branch. With --model your configured model does the \
+work.\n\nPrinted are: resolved (a right change landed), false pass (a wrong one landed), false \
+refusal (a right one did not), refused (a wrong one did not).",
+    after_help = "Examples:
+  baton bench tests/reliability/manifest.toml
+  baton bench tests/reliability/manifest.toml --task clock --mutants 2
+  baton bench tests/reliability/manifest.toml --model --json"
+)]
+pub struct Bench {
+    /// The manifest: TOML with a list `tasks` of folders beside it
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+    /// Only this task; may be given again
+    #[arg(long, value_name = "NAME")]
+    pub task: Vec<String>,
+    /// How many mutants of each right fix are tried
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=50))]
+    pub mutants: u8,
+    /// Let your configured model do the tasks, instead of playing given changes
+    #[arg(long)]
+    pub model: bool,
+    /// Exit code 1 where there is a false pass or a false refusal
+    #[arg(long)]
+    pub strict: bool,
+    /// One case a line, as JSON, and the sums
     #[arg(long)]
     pub json: bool,
 }

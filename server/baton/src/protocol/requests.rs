@@ -48,7 +48,8 @@ pub struct DelegateParams {
     pub range: Option<RangeIn>,
     #[serde(default)]
     pub diagnostics: Vec<Problem>,
-    /// `selection` or `diagnostic`; what `text` is about. Absent: told from the range.
+    /// `selection`, `diagnostic`, `todo`, `tests` or `question`: what is wanted of the place. Absent: told
+    /// from the range.
     pub origin: Option<String>,
     /// `seen` (the default: what the editor shows, unsaved text too) or `head` (the last commit).
     pub base: Option<String>,
@@ -120,6 +121,18 @@ pub struct AnswerQuestionParams {
     pub repository: Option<String>,
     /// `Q2`.
     pub question: String,
+    pub text: String,
+}
+
+/// Tells something to whoever works on a task: the run under way hears it before its model is asked
+/// next; where none is, the next one does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SayParams {
+    pub repository: Option<String>,
+    /// `T17`.
+    pub task: String,
+    /// At most 4,000 characters.
     pub text: String,
 }
 

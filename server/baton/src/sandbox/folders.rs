@@ -406,8 +406,9 @@ pub(super) fn variables(
     }
     vars.remove("GOMODCACHE");
     let Private { tmp, home, cargo_home, go_path } = private;
-    let all = [("HOME", home), ("CARGO_HOME", cargo_home), ("GOPATH", go_path), ("TMPDIR", tmp)];
-    for (name, dir) in all {
+    let folders =
+        [("HOME", home), ("CARGO_HOME", cargo_home), ("GOPATH", go_path), ("TMPDIR", tmp)];
+    for (name, dir) in folders {
         vars.insert(name.into(), dir.to_string_lossy().into_owned());
     }
     vars

@@ -65,9 +65,9 @@ impl Output {
             shown.extend(clean::redact_bytes(tail));
         }
         // Redacting can lengthen: a short secret is replaced by a longer word.
-        let most = self.head_max + self.tail_max + MARKER_BYTES_MAX;
-        if most < shown.len() {
-            shown.drain(..shown.len() - most);
+        let bytes_max = self.head_max + self.tail_max + MARKER_BYTES_MAX;
+        if bytes_max < shown.len() {
+            shown.drain(..shown.len() - bytes_max);
         }
         (shown, self.bytes, hex(&self.hash.finalize()))
     }
