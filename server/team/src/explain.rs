@@ -5,7 +5,7 @@ use crate::change::Candidate;
 use crate::event::{Answer, Subject, Why};
 use crate::handoff::By;
 use crate::ids::ReceiptId;
-use crate::receipt::{Receipt, SandboxLevel};
+use crate::receipt::SandboxLevel;
 use crate::task::{Approval, ApprovalState, Task, Team};
 
 /// A rule, whether it was kept, and the recorded facts that say so.
