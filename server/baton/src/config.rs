@@ -245,9 +245,10 @@ impl Config {
         }
         // Known from the start, it is taken out of everything that is shown or stored. Whether it is
         // any good is asked when it is needed.
-        let key = config.model.as_ref().and_then(|it| it.key.as_ref());
-        if let Some(key) = key.filter(|it| it.is_at_hand()) {
-            let _ = key.read();
+        for (_, model) in config.models_in_use() {
+            if let Some(key) = model.and_then(|it| it.key).filter(KeySource::is_at_hand) {
+                let _ = key.read();
+            }
         }
         Ok(config)
     }

@@ -141,12 +141,14 @@ const FACTS: [&str; 10] = [
 
 /// Signals from here on reach only what this process starts, and nothing can take that back.
 pub(super) fn scope_signals() -> Result<(), String> {
+    // Whoever doesn't say otherwise forbids to move a file from one folder to another.
     let ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
-        .scope(Scope::Signal)
+        .handle_access(AccessFs::Refer)
+        .and_then(|it| it.scope(Scope::Signal))
         .and_then(Ruleset::create)
         .map_err(|it| it.to_string())?;
-    restrict(ruleset)
+    restrict(allow(ruleset, Path::new("/"), AccessFs::Refer.into(), ABI_ALONE_MIN)?)
 }
 
 /// Enforces the newest of these ABIs that the kernel has.
