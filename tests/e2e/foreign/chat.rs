@@ -135,7 +135,8 @@ fn a_reply_that_is_too_large_or_never_ends_parks_the_task() {
     // What came was paid, as far as can be told, and is more than a run may use.
     let spent = "out of budget, tokens of this run";
     let large = "larger than 8 MiB";
-    for (code, fault, why) in [(2, "huge 2", spent), (2, "endless 3", spent), (1, "line 0", large)] {
+    for (code, fault, why) in [(2, "huge 2", spent), (2, "endless 3", spent), (1, "line 0", large)]
+    {
         let plan = with(mend(), "each", json!(fault));
         let Some(asked) = is_parked_with(code, &plan, &[why]) else { return };
         assert_eq!(asked, 1, "{fault}");
@@ -188,7 +189,8 @@ fn a_server_is_asked_as_it_wants_and_one_that_counts_nothing_is_estimated() {
 
 #[test]
 fn a_server_of_this_machine_is_found_and_said() {
-    let plan = json!({ "models": ["nomic-embed", "stranger-1", "other"], "edits": mend()["edits"] });
+    let plan =
+        json!({ "models": ["nomic-embed", "stranger-1", "other"], "edits": mend()["edits"] });
     let Some((world, server)) = World::mended_by_stranger(&plan) else { return };
     let start = world.git(&["rev-parse", "HEAD"]);
     let port = server.url.rsplit(':').next().unwrap();

@@ -123,7 +123,10 @@ fn roles() -> Vec<Setting> {
         of("roles.pm.model", "the PM"),
         of("roles.architect.model", "the Architect"),
         of("roles.engineer.model", "the Engineer"),
-        of("roles.engineer.retry_model", "an Engineer that begins anew after two builds that failed"),
+        of(
+            "roles.engineer.retry_model",
+            "an Engineer that begins anew after two builds that failed",
+        ),
         of("roles.tester.model", "the Tester"),
         setting(
             "local.ports",

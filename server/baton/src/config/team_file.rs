@@ -18,8 +18,7 @@ const TIMEOUT_S_MAX: u64 = 6 * 60 * 60;
 const MS_PER_S: u64 = 1_000;
 
 /// Keys that are the user's own, with the reason in one word for the message.
-const USERS_ONLY: [&str; 7] =
-    ["model", "models", "roles", "local", "sandbox", "land", "at_once"];
+const USERS_ONLY: [&str; 7] = ["model", "models", "roles", "local", "sandbox", "land", "at_once"];
 /// Documented, and not yet acted on: they are named to the user and break nothing.
 const NOT_YET: [&str; 2] = ["class", "schedule"];
 

@@ -32,7 +32,9 @@ struct Found {
 pub(super) fn object(text: &str) -> Option<Map<String, Value>> {
     match value(text)? {
         Value::Object(it) => Some(it),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            None
+        }
     }
 }
 
@@ -241,7 +243,9 @@ fn looks_like_call(text: &str) -> bool {
         Some(Value::Array(list)) => list.iter().any(has),
         Some(it) => has(&it) || it.get("function").is_some_and(has),
         // Broken, but begun like one: what it means can't be told.
-        None => text.starts_with('{') && text.contains("\"name\"") && text.contains("\"arguments\""),
+        None => {
+            text.starts_with('{') && text.contains("\"name\"") && text.contains("\"arguments\"")
+        }
     }
 }
 

@@ -194,7 +194,8 @@ mod tests {
             "prompt_tokens_details": details, "total_tokens": 1_050 });
         // 300 x 2 + 50 x 10 + 600 x 0.2 + 100 x 2.5 micro-dollars.
         assert_eq!(count(raw), (300, 50, [600, 100], 1_470));
-        let hit = json!({ "prompt_tokens": 10, "prompt_cache_hit_tokens": 4, "completion_tokens": 0 });
+        let hit =
+            json!({ "prompt_tokens": 10, "prompt_cache_hit_tokens": 4, "completion_tokens": 0 });
         assert_eq!(count(hit), (6, 0, [4, 0], 13));
         let said = json!({ "prompt_tokens": 10, "completion_tokens": 1, "cost": 0.000_25 });
         assert_eq!(count(said).3, 250);

@@ -172,7 +172,11 @@ pub(super) fn in_stream(error: &Value) -> Fault {
     }
     let why = format!("the provider broke off: {text}");
     let limits = ["overloaded_error", "rate_limit_error", "rate_limit_exceeded"];
-    if is(&limits) || is_code(&[429, 503, 529]) { Fault::again(why, BUSY) } else { Fault::broken(why) }
+    if is(&limits) || is_code(&[429, 503, 529]) {
+        Fault::again(why, BUSY)
+    } else {
+        Fault::broken(why)
+    }
 }
 
 #[cfg(test)]
@@ -216,7 +220,8 @@ mod tests {
 
     #[test]
     fn what_servers_say_is_known_by_what_it_means() {
-        let error = |message: &str, kind: &str| json!({ "error": { "message": message, "type": kind } });
+        let error =
+            |message: &str, kind: &str| json!({ "error": { "message": message, "type": kind } });
         let loading = json!({ "error": { "code": 503, "message": "Loading model",
             "type": "unavailable_error" } });
         assert_eq!(judge(503, loading), "loading");
@@ -235,10 +240,14 @@ mod tests {
             "type": "insufficient_quota", "code": "insufficient_quota" } });
         assert!(judge(429, quota).starts_with("final Key: pay"));
         assert!(judge(402, error("Insufficient credits", "")).starts_with("final Key: pay"));
-        assert!(judge(429, error("slow down", "rate_limit_error")).starts_with("again: the provider limits"));
+        assert!(
+            judge(429, error("slow down", "rate_limit_error"))
+                .starts_with("again: the provider limits")
+        );
         let jinja = error("tools param requires --jinja flag", "server_error");
         assert!(judge(500, jinja).contains("--jinja"));
-        let gemma = error("registry.ollama.ai/library/gemma:2b does not support tools", "api_error");
+        let gemma =
+            error("registry.ollama.ai/library/gemma:2b does not support tools", "api_error");
         assert!(judge(400, gemma).contains("can call tools"));
     }
 
@@ -246,7 +255,9 @@ mod tests {
     fn an_error_in_a_stream_is_known_by_its_type_or_its_number() {
         let of = |error: Value| show(in_stream(&error));
         assert!(of(json!("Overloaded")).starts_with("again"));
-        assert!(of(json!({ "code": 502, "message": "Provider disconnected" })).starts_with("again"));
+        assert!(
+            of(json!({ "code": 502, "message": "Provider disconnected" })).starts_with("again")
+        );
         let limited = json!({ "code": "rate_limit_exceeded", "message": "slow down" });
         assert!(of(limited).contains("overloaded or limits"));
         assert!(of(json!({ "code": 400, "message": "bad" })).starts_with("final Model"));

@@ -54,7 +54,12 @@ impl Wire {
         }
     }
 
-    pub(super) fn body(self, model: &str, call: &Call<'_>, habits: Habits) -> Result<Bytes, Failure> {
+    pub(super) fn body(
+        self,
+        model: &str,
+        call: &Call<'_>,
+        habits: Habits,
+    ) -> Result<Bytes, Failure> {
         match self {
             Wire::Anthropic => anthropic::request::body(model, call),
             Wire::OpenAi => openai::request::body(model, call, habits),

@@ -41,7 +41,8 @@ const READ: &str = r#"["b00007000","read_file",{"path":"src/page.py"}]"#;
 #[test]
 fn a_call_in_a_fence_is_a_call() {
     // Qwen2.5-Coder-1.5B behind llama.cpp, with native tools offered: always this.
-    let fenced = "```json\n{\"name\": \"read_file\", \"arguments\": {\"path\": \"src/page.py\"}}\n```";
+    let fenced =
+        "```json\n{\"name\": \"read_file\", \"arguments\": {\"path\": \"src/page.py\"}}\n```";
     assert_eq!(heard(fenced), format!("[{READ}]"));
     let said = format!("I'll read the file first.\n\n{fenced}\n\nThen I fix it.");
     let expected = format!("[\"I'll read the file first.\\n\\n\\n\\nThen I fix it.\",{READ}]");
@@ -91,7 +92,8 @@ fn line_ends_in_strings_are_forgiven() {
     let expected = r#"[["b00007000","edit_file",{"old":"a = 1\n\tb","new":"say \"x\"\n"}]]"#;
     assert_eq!(heard(text), expected);
     // A fence within a string does not end the fence around it.
-    let text = "```json\n{\"name\": \"edit_file\", \"arguments\": {\"new\": \"```sh\nls\n```\"}}\n```";
+    let text =
+        "```json\n{\"name\": \"edit_file\", \"arguments\": {\"new\": \"```sh\nls\n```\"}}\n```";
     assert_eq!(heard(text), r#"[["b00007000","edit_file",{"new":"```sh\nls\n```"}]]"#);
 }
 

@@ -53,8 +53,8 @@ impl Habits {
         if names(&["reasoning", "thinking_blocks", "extra_content"]) && !wants_thoughts {
             return self.echoes_thoughts.then_some(Habits { echoes_thoughts: false, ..self });
         }
-        let is_about_length =
-            names(&["max_tokens", "max_completion_tokens", "completion tokens"]) || is_too_long(&said);
+        let is_about_length = names(&["max_tokens", "max_completion_tokens", "completion tokens"])
+            || is_too_long(&said);
         if !is_about_length || self.length == LengthField::None {
             return None;
         }
@@ -144,7 +144,10 @@ mod tests {
         let mute = first.learn("messages.1.reasoning_content: Extra inputs are not permitted");
         let mute = mute.unwrap();
         assert!(first.echoes_thoughts && !mute.echoes_thoughts);
-        assert_eq!(mute.learn("messages.1.reasoning_content: Extra inputs are not permitted"), None);
+        assert_eq!(
+            mute.learn("messages.1.reasoning_content: Extra inputs are not permitted"),
+            None
+        );
         // The other way round there is nothing to leave out.
         let tools = "Function tools with reasoning_effort are not supported for gpt-6-sol in \
                      /v1/chat/completions. To use function tools, use /v1/responses or set \

@@ -64,7 +64,8 @@ fn a_reply_is_put_together_with_its_counts() {
     let again: Vec<Block> = serde_json::from_str(&written).unwrap();
     assert_eq!(serde_json::to_string(&again).unwrap(), written);
     assert_eq!(reply.stop, Stop::ToolUse);
-    let counts = [reply.usage.input_tokens, reply.usage.cache_read_tokens, reply.usage.output_tokens];
+    let counts =
+        [reply.usage.input_tokens, reply.usage.cache_read_tokens, reply.usage.output_tokens];
     assert_eq!(counts, [36, 64, 20]);
     assert_eq!(reply.raw_usage, usage);
     let expected = [
@@ -123,7 +124,9 @@ fn pieces_without_index_or_id_go_on_where_the_last_one_was() {
         .assert_eq(&blocks(&chunks));
     // A name that is said again with each piece, and an id that is invented anew for each.
     let chunks = [
-        piece(json!({ "index": 0, "id": "x", "function": { "name": "edit", "arguments": "{\"a\"" } })),
+        piece(
+            json!({ "index": 0, "id": "x", "function": { "name": "edit", "arguments": "{\"a\"" } }),
+        ),
         piece(json!({ "index": 0, "id": null, "function": { "name": "edit", "arguments": ":1" } })),
         piece(json!({ "index": 0, "id": "z", "function": { "arguments": "}" } })),
     ];
@@ -171,7 +174,8 @@ fn what_a_provider_wants_back_is_kept() {
     let signed = delta(json!({ "reasoning_details": [
         { "type": "reasoning.text", "index": 0, "signature": "c2ln" },
         { "type": "reasoning.encrypted", "index": 1, "data": "eA==" }] }));
-    let call = piece(json!({ "index": 0, "id": "x", "function": { "name": "edit", "arguments": "{}" } }));
+    let call =
+        piece(json!({ "index": 0, "id": "x", "function": { "name": "edit", "arguments": "{}" } }));
     // Gemini sends it in a piece of its own.
     let thought = json!({ "google": { "thought_signature": "sig" } });
     let more = piece(json!({ "index": 0, "extra_content": thought }));
@@ -192,7 +196,8 @@ fn stop_reasons_are_named() {
     ] {
         assert_eq!(of(reason), stop, "{reason}");
     }
-    let call = piece(json!({ "index": 0, "id": "x", "function": { "name": "edit", "arguments": "{" } }));
+    let call =
+        piece(json!({ "index": 0, "id": "x", "function": { "name": "edit", "arguments": "{" } }));
     assert_eq!(read(&[call.clone(), end("stop")]).0.unwrap().stop, Stop::ToolUse);
     assert_eq!(read(&[call, end("length")]).0.unwrap().stop, Stop::MaxTokens);
     let refused = [delta(json!({ "refusal": "I can't " })), delta(json!({ "refusal": "do it." }))];
