@@ -14,6 +14,7 @@ mod kinds;
 mod liars;
 mod lsp;
 mod model;
+mod safe;
 mod sandbox;
 mod store;
 mod story;

@@ -7,6 +7,7 @@ mod args;
 mod confine;
 mod demo;
 mod doctor;
+mod explain;
 mod follow;
 mod narrate;
 mod open;
@@ -100,6 +101,7 @@ async fn dispatch(
         Command::Board(it) => read::board(screen, &here()?, it),
         Command::Task(it) => read::task(screen, &here()?, it),
         Command::Diff(it) => read::diff(screen, &here()?, it),
+        Command::Explain(it) => explain::explain(screen, &here()?, it),
         Command::Answer(it) => act::answer(screen, &here()?, it).await,
         Command::Undo(it) => act::undo(screen, &here()?, it).await,
         Command::Cancel(it) => act::cancel(screen, &here()?, it).await,
@@ -172,6 +174,6 @@ mod tests {
                 ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
             assert!(acts || page.contains("--json"), "{name} has no --json");
         }
-        assert_eq!(pages.len(), 19);
+        assert_eq!(pages.len(), 20);
     }
 }

@@ -118,6 +118,7 @@ pub struct Config {
     pub local_ports: Vec<u16>,
     pub limits: Limits,
     pub sandbox: SandboxChoice,
+    pub sandbox_level: WantedLevel,
     pub land: LandConfig,
     pub runs_at_once_max: u32,
     pub checks_at_once_max: u32,
@@ -134,6 +135,19 @@ pub enum SandboxChoice {
     /// The user answers for this machine: without a sandbox the project's checks run unconfined,
     /// unasked.
     Unconfined,
+}
+
+/// How strongly commands are to be confined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WantedLevel {
+    /// Full; where the machine has no namespaces, reduced.
+    #[default]
+    Best,
+    /// Full, or nothing runs.
+    Full,
+    /// Reduced, even where there is more.
+    Reduced,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -179,6 +193,8 @@ struct UserFile {
 struct SandboxTable {
     #[serde(default)]
     checks: SandboxChoice,
+    #[serde(default)]
+    level: WantedLevel,
 }
 
 #[derive(Default, Deserialize)]
@@ -203,6 +219,7 @@ impl Default for Config {
             local_ports: LOCAL_PORTS.to_vec(),
             limits: Limits::default(),
             sandbox: SandboxChoice::default(),
+            sandbox_level: WantedLevel::default(),
             land: LandConfig::default(),
             runs_at_once_max: RUNS_AT_ONCE,
             checks_at_once_max: CHECKS_AT_ONCE,
@@ -219,6 +236,12 @@ impl Config {
         let mut config = Config::parse(&text, &home.config_file.display().to_string())?;
         if config.model.is_none() {
             config.model = ModelConfig::of_environment(|name| std::env::var_os(name));
+        }
+        // Known from the start, it is taken out of everything that is shown or stored. Whether it is
+        // any good is asked when it is needed.
+        let key = config.model.as_ref().and_then(|it| it.key.as_ref());
+        if let Some(key) = key.filter(|it| it.is_at_hand()) {
+            let _ = key.read();
         }
         Ok(config)
     }
@@ -246,6 +269,7 @@ impl Config {
             local_ports,
             limits: limits.set(&Limits::default()),
             sandbox: sandbox.checks,
+            sandbox_level: sandbox.level,
             land,
             runs_at_once_max: at_once_max("runs_max", at_once.runs_max, RUNS_AT_ONCE)?,
             checks_at_once_max: at_once_max("checks_max", at_once.checks_max, CHECKS_AT_ONCE)?,

@@ -8,6 +8,7 @@ mod crew;
 mod editor;
 mod facts;
 mod owner;
+mod redact;
 mod round;
 mod run;
 mod setup;

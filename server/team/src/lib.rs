@@ -8,6 +8,7 @@ mod brief;
 mod change;
 mod decide;
 mod event;
+mod explain;
 mod failure;
 mod handoff;
 mod ids;
@@ -28,6 +29,7 @@ pub use change::{
 };
 pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline, rerun};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
+pub use explain::{Rule, became, explain};
 pub use failure::{Code, Failure};
 pub use handoff::{By, Class, Decision, Duty, Handoff, Question, Repro, Role, Severity, Verdict};
 pub use ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};

@@ -69,6 +69,7 @@ pub enum Command {
     Board(Board),
     Task(Task),
     Diff(Diff),
+    Explain(Explain),
     Answer(Answer),
     Undo(Undo),
     Cancel(Cancel),
@@ -449,6 +450,24 @@ pub struct Sandbox {
     /// The command and its arguments
     #[arg(value_name = "CMD", required = true, last = true, num_args = 1..)]
     pub command: Vec<String>,
+}
+
+/// Why an approval was asked: rule by rule, from what the log holds
+#[derive(Clone, Debug, Args)]
+#[command(
+    long_about = "Why an approval was asked: each rule, whether it was kept, and the recorded facts \
+that say so; then what became of it. It reads the log as it was when the approval was asked.",
+    after_help = "Examples:
+  baton explain A2
+  baton explain A2 --json | jq '.rules[] | select(.kept | not)'"
+)]
+pub struct Explain {
+    /// The approval
+    #[arg(value_name = "APPROVAL")]
+    pub approval: ApprovalId,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How many tasks run and wait, in one line

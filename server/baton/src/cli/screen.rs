@@ -137,7 +137,7 @@ impl Screen {
                 Some(b'd') if line.starts_with("diff ") => Shade::Strong,
                 Some(_) | None => Shade::Plain,
             };
-            self.line(self.paint(shade, &clean::text(line)));
+            self.line(self.paint(shade, &clean::exact(line)));
         }
     }
 }

@@ -197,6 +197,13 @@ fn rest() -> Vec<Setting> {
              `baton/T17-...` with no checkout touched",
         ),
         setting(
+            "sandbox.level",
+            "`\"best\"`, `\"full\"` or `\"reduced\"`",
+            "\"best\"",
+            "`best` is full, or reduced on a machine without namespaces; `full` is that or nothing; \
+             `reduced` never uses bubblewrap",
+        ),
+        setting(
             "sandbox.checks",
             "`\"required\"` or `\"unconfined\"`",
             "\"required\"",

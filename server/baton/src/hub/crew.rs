@@ -4,7 +4,7 @@
 use super::owner::Message;
 use super::shared::{Shared, Slots};
 use super::{Happening, Refused, round, run, setup, steps};
-use crate::fail;
+use crate::{clean, fail};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -277,6 +277,13 @@ impl Desk {
     }
 
     pub(super) fn say(&self, happening: Happening) {
+        let happening = match happening {
+            Happening::HandoffRefused { run, why } => {
+                Happening::HandoffRefused { run, why: clean::text(&why) }
+            }
+            Happening::Note(text) => Happening::Note(clean::text(&text)),
+            other @ (Happening::Event { .. } | Happening::Progress { .. }) => other,
+        };
         // Nobody may be listening.
         let _ = self.happenings.send(happening);
     }

@@ -4,6 +4,7 @@
 //! Inputs that wait are taken together, so that many writers share one fsync.
 
 use super::crew::Crew;
+use super::redact;
 use super::shared::Shared;
 use super::{Happening, Refused, now_ms};
 use crate::git::Buffer;
@@ -236,6 +237,7 @@ impl Batch {
 
     fn decide(&mut self, input: Input) -> Result<Vec<Event>, Refused> {
         let events = decide(&self.team, self.now, input).map_err(Refused::Refusal)?;
+        let events: Vec<Event> = events.into_iter().map(redact::event).collect();
         if !events.is_empty() {
             let team = Arc::make_mut(&mut self.team);
             events.iter().for_each(|it| team.apply(it));

@@ -99,9 +99,8 @@ async fn observe(
 ) -> Result<Observed, Failure> {
     let sandbox = shared.sandbox().await;
     fail::point("hub.check.before");
-    let mut observed = checks::run(sandbox, spec, ground, names, unconfined, stop).await?;
+    let observed = checks::run(sandbox, spec, ground, names, unconfined, stop).await?;
     fail::point("hub.check.after");
-    observed.output = shared.redactor.redact_bytes(&observed.output);
     Ok(observed)
 }
 
@@ -216,9 +215,8 @@ pub(super) async fn reproduce(
     let ground = ground(&desk.shared, &slot.name(), commit).await?;
     let sandbox = desk.shared.sandbox().await;
     fail::point("hub.repro.before");
-    let mut observed = checks::run_named(sandbox, spec, &ground, tests, false, &desk.stop).await?;
+    let observed = checks::run_named(sandbox, spec, &ground, tests, false, &desk.stop).await?;
     fail::point("hub.repro.after");
-    observed.output = desk.shared.redactor.redact_bytes(&observed.output);
     let ran = Ran::Repro { name: spec.name.clone() };
     let receipt = record(desk, run, ran, &observed, &ground, sandbox.level()).await?;
     let named = observed.tests.as_ref().map(|it: &Tests| it.named.clone()).unwrap_or_default();

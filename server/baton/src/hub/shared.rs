@@ -1,7 +1,6 @@
 //! What every job of a hub needs and none of them changes.
 
 use super::{Editor, blocking};
-use crate::clean::Redactor;
 use crate::config::{self, Config, Home, ModelConfig, TeamFile};
 use crate::git::{Git, Place};
 use crate::model::Model;
@@ -23,8 +22,6 @@ pub(super) struct Shared {
     /// Those that were needed so far. Roles with the same configuration share one.
     models: Mutex<Vec<(ModelConfig, Model)>>,
     pub(super) editor: OnceLock<Editor>,
-    /// Takes what has the shape of a key out of what commands print, before anybody else sees it.
-    pub(super) redactor: Redactor,
     /// The server's check slots, by number.
     pub(super) check_slots: Slots,
 }
@@ -79,7 +76,6 @@ impl Shared {
             sandbox: OnceCell::new(),
             models: Mutex::default(),
             editor: OnceLock::new(),
-            redactor: Redactor::new([]),
             check_slots: Slots::new("c", checks),
         })
     }
@@ -92,7 +88,10 @@ impl Shared {
     pub(super) async fn sandbox(&self) -> &Sandbox {
         // The person's `.git` is invisible even where a folder above it is not.
         let git = [self.place.common_dir.clone()];
-        self.sandbox.get_or_init(|| async { Sandbox::probe(&self.dir).await.hiding(&git) }).await
+        let wanted = self.config.sandbox_level;
+        self.sandbox
+            .get_or_init(|| async { Sandbox::probe(&self.dir, wanted).await.hiding(&git) })
+            .await
     }
 
     /// The model of a role, opened when it is first needed. `begins_anew`: after builds that failed.
