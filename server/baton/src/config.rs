@@ -32,6 +32,7 @@ use team::{Code, Failure, Limits};
 /// A configuration file longer than this is none.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 const RUNS_AT_ONCE: u32 = 2;
+const DAY_MICROS: u64 = 20_000_000;
 const CHECKS_AT_ONCE: u32 = 1;
 const AT_ONCE_MAX: u32 = 64;
 /// Where Ollama, llama.cpp, vLLM and LM Studio listen unless told otherwise, in this order.
@@ -117,6 +118,8 @@ pub struct Config {
     /// The ports of this machine's loopback where a server is looked for when there is no model.
     pub local_ports: Vec<u16>,
     pub limits: Limits,
+    /// What the person spends on one day (UTC) at most, over all repositories; micro-dollars.
+    pub day_micros_max: u64,
     pub sandbox: SandboxChoice,
     pub sandbox_level: WantedLevel,
     pub land: LandConfig,
@@ -218,6 +221,7 @@ impl Default for Config {
             roles: Roles::default(),
             local_ports: LOCAL_PORTS.to_vec(),
             limits: Limits::default(),
+            day_micros_max: DAY_MICROS,
             sandbox: SandboxChoice::default(),
             sandbox_level: WantedLevel::default(),
             land: LandConfig::default(),
@@ -268,6 +272,7 @@ impl Config {
             roles,
             local_ports,
             limits: limits.set(&Limits::default()),
+            day_micros_max: limits.day_micros_max.unwrap_or(DAY_MICROS),
             sandbox: sandbox.checks,
             sandbox_level: sandbox.level,
             land,

@@ -1,6 +1,6 @@
 //! Facts. An event has happened, was written to the log, and is never edited.
 
-use crate::brief::{Brief, Usage};
+use crate::brief::{Brief, Limits, Usage};
 use crate::change::{Base, Candidate, ChangeFacts, PlannedPath};
 use crate::failure::Failure;
 use crate::handoff::{By, Decision, Duty, Handoff, Question, Repro};
@@ -23,6 +23,9 @@ pub enum Event {
         task: TaskId,
         base: Base,
         checks: Vec<CheckSpec>,
+        /// Lower than the brief's, where the workspace's trusted file says so.
+        #[serde(default)]
+        limits: Option<Limits>,
     },
     RunStarted {
         run: RunId,
@@ -35,6 +38,8 @@ pub enum Event {
     RunSpent {
         run: RunId,
         usage: Usage,
+        #[serde(default)]
+        at: Millis,
     },
     /// Four fifths of a limit are used.
     BudgetWarned {
@@ -67,6 +72,18 @@ pub enum Event {
         text: String,
         by: By,
         at: Millis,
+    },
+    /// A person said something to whoever works on the task.
+    PersonSaid {
+        task: TaskId,
+        text: String,
+        by: By,
+        at: Millis,
+    },
+    /// The run's model has been told the task's first so many words of people.
+    WordsHeard {
+        run: RunId,
+        words: u32,
     },
     RunLost {
         run: RunId,

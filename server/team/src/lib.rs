@@ -5,6 +5,7 @@
 
 mod board;
 mod brief;
+mod budget;
 mod change;
 mod decide;
 mod event;
@@ -14,6 +15,7 @@ mod handoff;
 mod ids;
 mod jobs;
 mod receipt;
+mod related;
 mod setup;
 mod task;
 
@@ -24,6 +26,7 @@ pub use board::{
     ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, task_line, title,
 };
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
+pub use budget::{Day, DayMoney, Grant, Wish, grant};
 pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, FileChange, FileKind, PlannedPath, Target, lines,
 };
@@ -37,8 +40,9 @@ pub use jobs::{Job, jobs};
 pub use receipt::{
     CheckSpec, Exit, Outcome, REPORT_FILE, Ran, Receipt, Report, SandboxLevel, Tests,
 };
+pub use related::{RELATED_MAX, Related, related};
 pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
 pub use task::{
     Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
-    Wait,
+    Wait, Words,
 };

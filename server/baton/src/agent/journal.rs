@@ -56,6 +56,8 @@ impl Ending {
 pub enum NoteWhy {
     /// The reply held no tool call.
     NoCall,
+    /// People said something: with it the model was told their first so many words.
+    Words { words: u32 },
     /// The budget is used up: the next reply is the last.
     Closing,
 }

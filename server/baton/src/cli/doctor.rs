@@ -111,11 +111,26 @@ fn in_repository(here: &Here) -> Vec<Finding> {
     });
     if here.state.exists() {
         match Git::open(&here.place, &here.state) {
-            Ok(git) => found.extend(git.notes().into_iter().map(|it| weak("git", it))),
+            Ok(git) => {
+                found.extend(git.notes().into_iter().map(|it| weak("git", it)));
+                found.push(space(here, &git));
+            }
             Err(failure) => found.push(bad("git", &failure)),
         }
     }
     found
+}
+
+/// What this repository's state takes on disk, by part.
+fn space(here: &Here, git: &Git) -> Finding {
+    let log = here.state.join(LOG_FILE).metadata().map_or(0, |it| it.len());
+    let mut parts = vec![("log", log)];
+    parts.extend(git.disk_use().into_iter().map(|it| (it.what, it.bytes)));
+    let all: u64 = parts.iter().map(|it| it.1).sum();
+    let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
+    let parts: Vec<String> =
+        parts.into_iter().map(|(what, bytes)| format!("{what} {}", mib(bytes))).collect();
+    good("space", format!("{} MiB in {}: {}", mib(all), here.state.display(), parts.join(", ")))
 }
 
 /// The log: whole, damaged, or not begun.

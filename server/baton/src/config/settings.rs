@@ -152,6 +152,12 @@ fn limits() -> Vec<Setting> {
         ),
         limit("limits.run_usd_max", "dollars", usd(it.run_micros_max), "what one run may cost"),
         limit("limits.task_usd_max", "dollars", usd(it.task_micros_max), "what one task may cost"),
+        setting(
+            "limits.day_usd_max",
+            "dollars",
+            &usd(super::DAY_MICROS),
+            "what all tasks of all repositories may cost you on one day (UTC)",
+        ),
         limit(
             "limits.builds_max",
             number,

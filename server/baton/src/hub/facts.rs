@@ -7,8 +7,8 @@ use crate::agent::{self, BriefFacts, Earlier, Failing};
 use crate::checks::{self, Observed};
 use crate::store::Reader;
 use team::{
-    Code, Duty, Failure, Handoff, Ran, Receipt, Run, RunId, RunState, Severity, Start, Task,
-    TaskId, Team, Verdict, Why, Work,
+    Code, Duty, Failure, Handoff, Ran, Receipt, Related, Run, RunId, RunState, Severity, Start,
+    Task, TaskId, Team, Verdict, Why, Work,
 };
 
 /// Red receipts whose output is told.
@@ -39,6 +39,7 @@ struct Gathered<'a> {
     earlier: Vec<Earlier>,
     failing: Vec<Failing>,
     comments: Vec<String>,
+    related: Vec<Related>,
 }
 
 impl<'a> Gathered<'a> {
@@ -83,7 +84,21 @@ impl<'a> Gathered<'a> {
         let person = task.decisions.iter().filter(|it| it.what.starts_with("revise: "));
         let comments = person.map(|it| it.what.clone()).collect();
         let earlier = earlier(team, task);
-        Ok(Gathered { severity, summary, baseline, receipts, change, earlier, failing, comments })
+        let related = match duty {
+            Duty::Triage | Duty::Build => team::related(team, id),
+            Duty::Validate | Duty::Answer => vec![],
+        };
+        Ok(Gathered {
+            severity,
+            summary,
+            baseline,
+            receipts,
+            change,
+            earlier,
+            failing,
+            comments,
+            related,
+        })
     }
 
     fn facts<'b>(&'b self, task: &'b Task, duty: Duty) -> BriefFacts<'b> {
@@ -113,6 +128,7 @@ impl<'a> Gathered<'a> {
             res.earlier = &self.earlier;
         }
         res.failing = &self.failing;
+        res.related = &self.related;
         res.comments = &self.comments;
         res.decisions = &task.decisions;
         res

@@ -171,8 +171,10 @@ pub(super) async fn ground(
     commit: &CommitId,
 ) -> Result<Ground, Failure> {
     let (git, name, at) = (shared.git.clone(), slot.to_string(), commit.clone());
+    let include = shared.include().await?;
     let (slot, tree) = blocking(move || {
         let slot = git.slot(&name, &at)?;
+        git.include(&slot, &include)?;
         let tree = git.tree(&at)?;
         Ok((slot, tree))
     })
@@ -185,7 +187,7 @@ pub(super) async fn ground(
 
 /// The ground of a slot as it is, with nothing said about its content.
 pub(super) async fn ground_at(shared: &Shared, slot: &str, dir: &Path) -> Result<Ground, Failure> {
-    let mut ground = Ground::new(dir, &shared.cache(slot)?, shared.environment.clone());
+    let mut ground = Ground::new(dir, &shared.cache(slot)?, shared.environment_in(slot)?);
     ground.read_only =
         [vec![shared.git.store_dir().to_path_buf()], shared.git.objects_dirs()].concat();
     let (worktree, deps) = (shared.place.root.clone(), setup::deps(shared));

@@ -7,7 +7,7 @@ use super::round::{self, ground_at};
 use super::shared::Leased;
 use super::{Happening, Refused, blocking, facts, now_ms};
 use crate::agent::{
-    self, Asking, Assignment, Budget, Draft, Ended, Progress, Request, Seen, Spent, StepBody,
+    self, Asking, Assignment, Draft, Ended, NoteWhy, Progress, Request, Seen, Spent, StepBody,
     WINDOW_TOKENS, last_tree,
 };
 use crate::checks::Observed;
@@ -33,6 +33,8 @@ struct Course<'a> {
     run: RunId,
     duty: Duty,
     base: Base,
+    /// The commit that the run began at.
+    on: CommitId,
     checks: Vec<CheckSpec>,
     slot: Slot,
     /// Number of the next journal step.
@@ -56,7 +58,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         Some(tree) => Some(tree.clone()),
         None => left_behind(desk, &start, &on).await?,
     };
-    let slot = prepare(desk, &slot_name(&leased, duty), &on, tree).await?;
+    let (slot, included) = prepare(desk, &slot_name(&leased, duty), &on, tree).await?;
     let history = match start {
         Start::Fresh => vec![],
         Start::Continues { run: old, .. } => agent::history(&steps(desk, old).await?),
@@ -68,15 +70,15 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         slot: slot.dir.clone(),
         brief: facts::opening(desk, task, run).await?,
         history,
-        limits: it.brief.limits.clone(),
         window_tokens: model.window_tokens().unwrap_or(WINDOW_TOKENS),
-        secret_globs: vec![],
+        // For commands alone: what was copied in is not shown by the tools that read files.
+        secret_globs: included,
         journal,
     };
     let next = u32::try_from(assignment.journal.len()).unwrap_or(u32::MAX);
     let (checks, stop_agent) = (it.checks.clone(), stop.clone());
     let mut course =
-        Course { desk, task, run, duty, base, checks, slot, next, is_over: false, stop };
+        Course { desk, task, run, duty, base, on, checks, slot, next, is_over: false, stop };
     let (out, requests) = mpsc::channel(REQUESTS_MAX);
     let work = agent::work(assignment, &model, out, &stop_agent);
     let (ended, served) = tokio::join!(work, course.serve(requests));
@@ -126,22 +128,25 @@ async fn left_behind(desk: &Desk, start: &Start, on: &CommitId) -> Result<Option
     Ok(None)
 }
 
-/// The slot at the run's commit, with the files as this tree has them.
+/// The slot at the run's commit, with the files as this tree has them; and as globs what was copied
+/// in besides.
 async fn prepare(
     desk: &Desk,
     name: &str,
     on: &CommitId,
     tree: Option<TreeId>,
-) -> Result<Slot, Failure> {
+) -> Result<(Slot, Vec<String>), Failure> {
     let (git, name, on) = (desk.shared.git.clone(), name.to_string(), on.clone());
+    let include = desk.shared.include().await?;
     blocking(move || {
         fail::point("hub.slot.before");
         let slot = git.slot(&name, &on)?;
         if let Some(tree) = tree {
             git.restore(&slot, &tree)?;
         }
+        let included = git.include(&slot, &include)?;
         fail::point("hub.slot.after");
-        Ok(slot)
+        Ok((slot, included.iter().map(|it| globset::escape(it)).collect()))
     })
     .await
 }
@@ -172,9 +177,13 @@ impl Course<'_> {
             Request::Progress(progress) => self.say(progress),
             Request::Journal { steps, spent, reply } => {
                 // No answer: the run is over.
-                if let Some(budget) = self.journal(steps, spent).await? {
-                    let _ = reply.send(budget);
+                if self.journal(steps, spent).await? {
+                    let _ = reply.send(());
                 }
+            }
+            Request::Words { reply } => drop(reply.send(self.desk.unheard(self.run))),
+            Request::Reserve { wish, is_closing, reply } => {
+                drop(reply.send(self.desk.reserve(self.run, wish, is_closing).await?));
             }
             Request::Save { reply } => drop(reply.send(self.save().await)),
             Request::Command { argv, dir, timeout_ms, reply } => {
@@ -203,11 +212,12 @@ impl Course<'_> {
         self.desk.say(Happening::Progress { run: self.run, progress });
     }
 
+    /// Whether the run may go on.
     async fn journal(
         &mut self,
         steps: Vec<StepBody>,
         spent: Option<Spent>,
-    ) -> Result<Option<Budget>, Failure> {
+    ) -> Result<bool, Failure> {
         let mut rows = Vec::with_capacity(steps.len());
         for it in &steps {
             let (kind, body) = (it.kind().to_string(), it.to_json()?);
@@ -215,6 +225,7 @@ impl Course<'_> {
             rows.push(Step { n: self.next, kind, body, tree, at: now_ms() });
             self.next += 1;
         }
+        let heard = steps.iter().rev().find_map(heard);
         let spent = spent.map(|it| (it.usage, it.raw.to_string()));
         let (paid, run) = (spent.is_some(), self.run);
         self.desk
@@ -222,12 +233,12 @@ impl Course<'_> {
                 run,
                 steps: rows.clone(),
                 spent: spent.clone(),
+                heard,
                 reply,
             })
             .await?;
         // The engine ends a run at its cap: then there is no answer, and no further call.
-        let over = paid && self.desk.is_over_budget(run);
-        Ok((!over).then_some(Budget::Left))
+        Ok(!(paid && self.desk.is_over_budget(run)))
     }
 
     async fn save(&self) -> Result<TreeId, Failure> {
@@ -322,6 +333,15 @@ impl Course<'_> {
         };
         let message = if note.trim().is_empty() { "checkpoint".into() } else { note };
         let commit = self.commit(&message).await?;
+        let (git, from, to) = (self.desk.shared.git.clone(), self.on.clone(), commit.clone());
+        let beyond = blocking(move || git.beyond_tests(&from, &to)).await?;
+        if !beyond.is_empty() {
+            let paths = beyond.join(", ");
+            return Ok(Err(format!(
+                "a checkpoint shows the bug in the code as it was: put {paths} back as they were \
+                 and add tests alone, then call checkpoint again"
+            )));
+        }
         match round::reproduce(self.desk, (self.task, self.run), spec, &commit, &tests).await? {
             Err(why) => Ok(Err(why)),
             Ok(repro) => {
@@ -370,7 +390,9 @@ impl Course<'_> {
                 let head = self.commit(&summary).await?;
                 let (git, base, at) =
                     (self.desk.shared.git.clone(), self.base.clone(), head.clone());
-                facts = Some(blocking(move || git.facts(&base, &at)).await?);
+                let file = self.desk.shared.team_file().await?.unwrap_or_default();
+                let protected = file.protected;
+                facts = Some(blocking(move || git.facts(&base, &at, &protected)).await?);
                 Handoff::Changed { head, summary, look_first, risks }
             }
             Draft::Triaged { class, severity, summary, criteria } => {
@@ -413,6 +435,19 @@ impl Course<'_> {
             Ended::HandedOver | Ended::Asked => Ok(()),
             Ended::Stuck(why) | Ended::UsedUp(why) => Err(Failure::new(Code::Stuck, why)),
         }
+    }
+}
+
+/// How many words of people this step told the model.
+fn heard(step: &StepBody) -> Option<u32> {
+    match step {
+        StepBody::Note { why: NoteWhy::Words { words }, .. } => Some(*words),
+        StepBody::Note { why: NoteWhy::NoCall | NoteWhy::Closing, .. }
+        | StepBody::Opened { .. }
+        | StepBody::Reply { .. }
+        | StepBody::Started { .. }
+        | StepBody::Result { .. }
+        | StepBody::Elided { .. } => None,
     }
 }
 

@@ -28,7 +28,8 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
     let it = task_of(&desk.team, task)?;
     let (start, title) = (it.brief.start, team::title(it));
     let to_branch = matches!(desk.shared.config.land.to, crate::config::LandTo::Branch);
-    let named = desk.shared.team_file().await?.map(|it| it.checks).unwrap_or_default();
+    let file = desk.shared.team_file().await?.unwrap_or_default();
+    let (named, limits) = (file.checks, file.limits.narrow(&it.brief.limits));
     let (git, dir) = (desk.shared.git.clone(), desk.shared.dir.clone());
     let (base, checks) = blocking(move || {
         let buffers = store::Reader::open(&dir)?.buffers(task)?;
@@ -45,7 +46,7 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
         Ok((base, checks))
     })
     .await?;
-    settled(desk.report(Input::Snapshotted { task, base, checks }).await)
+    settled(desk.report(Input::Snapshotted { task, base, checks, limits }).await)
 }
 
 pub(super) async fn candidate(desk: &Desk, task: TaskId, head: &CommitId) -> Result<(), Failure> {

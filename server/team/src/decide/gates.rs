@@ -20,7 +20,7 @@ pub(super) fn pass(
     match handoff {
         Handoff::Changed { summary, look_first, risks, .. } => {
             let Some(facts) = facts else {
-                return gate("the server saw no change");
+                return gate("the server saw no change: edit the files, then hand over again");
             };
             change(it, facts)?;
             Ok(Handoff::Changed { head: facts.head.clone(), summary, look_first, risks })
@@ -52,7 +52,10 @@ fn change(task: &Task, facts: &ChangeFacts) -> Result<(), Refusal> {
         return gate("nothing was changed: edit the files first, then hand over");
     }
     if !facts.descends {
-        return gate("the head does not descend from where the task started");
+        return gate(
+            "the head does not descend from where the task started: leave commits to the server, which makes \
+             them from your files, and hand over again",
+        );
     }
     if !facts.protected.is_empty() {
         let paths = facts.protected.join(", ");
@@ -68,7 +71,7 @@ fn change(task: &Task, facts: &ChangeFacts) -> Result<(), Refusal> {
     if limits.diff_lines_max < added + removed {
         let max = limits.diff_lines_max;
         return gate(format!(
-            "the change has {} lines, at most {max}: make it smaller, or ask the person",
+            "the change has {} lines, at most {max}: do less, or ask the person how to split it",
             added + removed
         ));
     }
@@ -76,7 +79,7 @@ fn change(task: &Task, facts: &ChangeFacts) -> Result<(), Refusal> {
     if limits.diff_files_max < files {
         let max = limits.diff_files_max;
         return gate(format!(
-            "the change touches {files} files, at most {max}: make it smaller, or ask the person"
+            "the change touches {files} files, at most {max}: do less, or ask the person how to split it"
         ));
     }
     Ok(())
@@ -91,11 +94,11 @@ fn judged(
     receipts: &[ReceiptId],
 ) -> Result<(), Refusal> {
     let Some(current) = &task.head else {
-        return gate("there is no change to judge");
+        return gate("there is no change to judge: decline and say so");
     };
     if &current.commit != head {
         return gate(format!(
-            "the verdict names {}, but the change under test is {}",
+            "the verdict names {}, but the change under test is {}: judge that one and name it",
             head.short(),
             current.commit
         ));
@@ -138,7 +141,11 @@ fn passed(
         .filter_map(|it| team.receipt(*it))
         .find(|it| matches!(it.ran, Ran::Check { .. }) && !stands(team, now, task, it))
     {
-        return gate(format!("{} is red: {}; a pass can't cite it", red.id, describe(red)));
+        return gate(format!(
+            "{} is red: {}; a pass can't cite it: hand over a fail that says what is wrong",
+            red.id,
+            describe(red)
+        ));
     }
     if checks.is_empty() {
         return Ok(());
@@ -149,10 +156,13 @@ fn passed(
         missing_receipts(task, it).is_empty() && it.receipts.iter().any(on_head)
     });
     let Some(round) = round else {
-        return gate(format!("the required checks have not run on {}", head.short()));
+        return gate(format!(
+            "the required checks have not run on {}: decline and say so",
+            head.short()
+        ));
     };
     match gate_problem(team, now, task, round) {
-        Some(problem) => gate(format!("{problem}: the verdict can only be fail")),
+        Some(problem) => gate(format!("{problem}: hand over a fail that says so")),
         None => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::brief::{Brief, Usage};
 use crate::change::{Candidate, ChangeFacts, PlannedPath};
-use crate::event::{Answer, Parked, Subject, Why, Work};
+use crate::event::{Answer, Parked, Start, Subject, Why, Work};
 use crate::handoff::{By, Duty, Handoff, Question};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::setup::{Quarantined, Setup};
@@ -40,6 +40,13 @@ impl Team {
         started_at: Millis,
         deadline_at: Millis,
     ) {
+        // Its talk begins with that of the run it continues.
+        let heard = match work {
+            Work::Role { start: Start::Continues { run, .. }, .. } => {
+                self.run(*run).map_or(0, |it| it.heard)
+            }
+            Work::Role { start: Start::Fresh, .. } | Work::Checks { .. } | Work::Setup { .. } => 0,
+        };
         let new = Run {
             task,
             work: work.clone(),
@@ -47,6 +54,7 @@ impl Team {
             deadline_at,
             spent: Usage::default(),
             warned: false,
+            heard,
             receipts: vec![],
             state: RunState::Live,
         };
@@ -65,7 +73,8 @@ impl Team {
         self.with_task_of(run, |it| it.hand_over(run, handoff, facts));
     }
 
-    pub(super) fn spend(&mut self, run: RunId, usage: &Usage) {
+    pub(super) fn spend(&mut self, run: RunId, usage: &Usage, at: Millis) {
+        self.today.add(at, usage.micros);
         self.with_run(run, |it| it.spent.add(usage));
         self.with_task_of(run, |it| it.spent.add(usage));
     }
@@ -276,9 +285,11 @@ impl Task {
             head: None,
             candidate: None,
             spent: Usage::default(),
+            sent_on_micros: 0,
             questions: 0,
             person_answered: false,
             decisions: vec![],
+            words: vec![],
             approvals: vec![],
         }
     }
@@ -287,7 +298,7 @@ impl Task {
         match work {
             Work::Role { duty, start, .. } => {
                 let answers = matches!(self.state, TaskState::Waiting { .. })
-                    && matches!(start, crate::event::Start::Continues { .. });
+                    && matches!(start, Start::Continues { .. });
                 if *duty == Duty::Build && !answers {
                     self.builds += 1;
                 }
@@ -339,8 +350,7 @@ impl Task {
             (Answer::Rebuild, Some(head)) => {
                 self.state = TaskState::Waiting { on: Wait::Candidate { head, under: None } };
             }
-            // A person sent it on: the count of builds begins anew.
-            (Answer::Revise { .. }, _) => self.builds = 0,
+            (Answer::Revise { .. }, _) => self.sent_on(),
             // The event that follows moves the task: a round of checks, an end.
             (Answer::Approve { .. } | Answer::Apply | Answer::Rebuild, None)
             | (Answer::Reject { .. }, _) => (),
@@ -384,8 +394,19 @@ impl Task {
         }
     }
 
-    pub(super) fn retried(&mut self) {
+    /// Of the task's money, what was spent since a person last sent it on, in micro-dollars.
+    pub(crate) fn spent_since_sent(&self) -> u64 {
+        self.spent.micros.saturating_sub(self.sent_on_micros)
+    }
+
+    /// A person sent it on: the count of builds and the task's money begin anew.
+    fn sent_on(&mut self) {
         self.builds = 0;
+        self.sent_on_micros = self.spent.micros;
+    }
+
+    pub(super) fn retried(&mut self) {
+        self.sent_on();
         if let TaskState::Parked { was, .. } = &self.state {
             match was.clone() {
                 Resume::Snapshot => self.state = TaskState::Waiting { on: Wait::Snapshot },
