@@ -58,7 +58,7 @@ pub fn delegated(world: &World, path: &str) -> Told {
     fix(&slot.dir.join(path));
     git.save(&slot, RunId(4)).unwrap();
     let head = git.commit(&slot, RunId(4), Role::Engineer, "fix").unwrap();
-    let facts = git.facts(&base, &head).unwrap();
+    let facts = git.facts(&base, &head, &[]).unwrap();
     assert!(facts.descends, "{facts:?}");
     assert_eq!(facts.protected, Vec::<String>::new());
     assert_eq!(facts.files.iter().map(|it| it.path.as_str()).collect::<Vec<_>>(), [path]);

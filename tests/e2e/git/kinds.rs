@@ -127,7 +127,7 @@ fn a_change_of_a_filtered_file_is_refused_by_name() {
         std::fs::write(slot.join("y.bin"), "pointer:3\n").unwrap();
         std::fs::remove_file(slot.join("data/x.bin")).unwrap();
     });
-    let facts = told.git.facts(&told.base, &told.head).unwrap();
+    let facts = told.git.facts(&told.base, &told.head, &[]).unwrap();
     let why = "stored through a filter";
     assert_eq!(facts.protected, [format!("data/x.bin ({why})"), format!("y.bin ({why})")]);
     let before = judge(&world);

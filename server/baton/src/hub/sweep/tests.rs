@@ -48,6 +48,7 @@ fn run_of(task: TaskId, run: RunId, outputs: &[&str]) -> Run {
         warned: false,
         receipts: outputs.iter().enumerate().map(|(n, it)| receipt(run, n, it)).collect(),
         state: RunState::Ended { at: 0 },
+        heard: 0,
     }
 }
 
