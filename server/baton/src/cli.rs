@@ -4,6 +4,7 @@
 mod act;
 mod approve;
 mod args;
+mod bench;
 mod confine;
 mod demo;
 mod doctor;
@@ -15,6 +16,7 @@ mod person;
 mod read;
 mod screen;
 mod setup;
+mod stage;
 mod steps;
 mod tools;
 mod trust;
@@ -116,6 +118,7 @@ async fn dispatch(
         Command::Man(it) => setup::man(screen, it),
         Command::Doctor(it) => doctor::doctor(screen, global, it).await,
         Command::Tools(it) => tools::tools(screen, it),
+        Command::Bench(it) => bench::bench(screen, it).await,
         Command::Sandbox(it) => confine::sandbox(screen, global, it).await,
         Command::Status(it) => read::status(screen, &here()?, it),
         // `perform` has handed it to the caller.
@@ -180,6 +183,6 @@ mod tests {
                 ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
             assert!(acts || prints || page.contains("--json"), "{name} has no --json");
         }
-        assert_eq!(pages.len(), 24);
+        assert_eq!(pages.len(), 25);
     }
 }
