@@ -51,7 +51,7 @@ pub struct ApprovalView {
     pub id: String,
     pub task: String,
     pub title: String,
-    /// `landing`, `edits` or `commands`.
+    /// `landing`, `edits`, `commands` or `setup`.
     pub subject: String,
     /// The evidence in one line.
     pub proof: String,

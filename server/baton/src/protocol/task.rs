@@ -200,7 +200,7 @@ pub struct RunView {
 pub struct ReceiptView {
     /// `R4.3`; `baton replay R4.3` runs it again.
     pub id: String,
-    /// `check`, `repro`, `ownCheck` or `command`. Gates count the first two alone.
+    /// `check`, `repro`, `ownCheck`, `rerun`, `setup` or `command`. Gates count the first two, and `rerun` for what is flaky.
     pub ran: String,
     /// Name of the check.
     pub name: Option<String>,

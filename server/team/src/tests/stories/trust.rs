@@ -247,7 +247,8 @@ fn the_quarantine_ends() {
     };
     play(start, Input::Delegate { brief: brief("x") });
     let task = TaskId(1);
-    play(start, Input::Snapshotted { task, base: base("b0"), checks: vec![test_check()] });
+    let (checks, limits) = (vec![test_check()], Limits::default());
+    play(start, Input::Snapshotted { task, base: base("b0"), checks, limits });
     let handoff = Handoff::Triaged {
         class: Class::Bug,
         severity: Severity::Low,
