@@ -16,6 +16,7 @@ mod objects;
 mod pen;
 mod place;
 mod plan;
+mod reach;
 mod review;
 mod save;
 mod slots;
@@ -30,6 +31,7 @@ use team::{Candidate, Code, CommitId, Failure, FileChange, PlannedPath, TreeId};
 
 pub use make::make_repository;
 pub use place::{Place, find};
+pub use reach::outside;
 pub use review::PATCH_BYTES_MAX;
 pub use snapshot::{UNTRACKED_ALL_BYTES_MAX, UNTRACKED_FILE_BYTES_MAX};
 

@@ -7,6 +7,7 @@
 mod crew;
 mod editor;
 mod facts;
+mod guide;
 mod owner;
 mod round;
 mod run;

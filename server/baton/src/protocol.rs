@@ -9,6 +9,7 @@ mod board;
 mod diff;
 mod document;
 mod moment;
+mod plan;
 mod requests;
 mod task;
 
@@ -16,6 +17,7 @@ pub use board::{ApprovalView, BoardView, FileLineView, QuestionView, TaskLineVie
 pub use diff::{DiffView, FileDiffView, HunkView};
 pub use document::describe;
 pub use moment::answer_name;
+pub use plan::PlanView;
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,

@@ -1,16 +1,18 @@
 //! What follows from what. `decide` turns something that was asked for or reported into events, or
 //! refuses and changes nothing. Time is an argument: every rule with a deadline needs it.
 //!
-//! The rules for what roles hand over are in `decide/handover.rs` and `decide/gates.rs`, those for
-//! what people say in `decide/person.rs`, those for candidate and landing in `decide/landing.rs`.
+//! The rules for what roles hand over are in `decide/handover.rs` and `decide/gates.rs`, which stage
+//! comes next is in `decide/way.rs`, what people say in `decide/person.rs`, candidate and landing in
+//! `decide/landing.rs`.
 
 use crate::brief::{Brief, Limits, Usage};
-use crate::change::{Base, Candidate, ChangeFacts, ChangeId, PlannedPath};
+use crate::change::{Base, Candidate, ChangeId, Facts, PlannedPath};
 use crate::event::{Answer, Event, Parked, Start, Subject, Why, Work};
 use crate::failure::{Code, Failure};
 use crate::handoff::{By, Duty, Handoff, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
+use crate::stages::Ways;
 use crate::task::{Run, RunState, Task, TaskState, Team, Wait};
 use std::fmt;
 
@@ -18,6 +20,7 @@ mod gates;
 mod handover;
 mod landing;
 mod person;
+mod way;
 
 /// Asked for by a person, or reported by the shell.
 #[derive(Clone, Debug)]
@@ -53,6 +56,7 @@ pub enum Input {
         task: TaskId,
         base: Base,
         checks: Vec<CheckSpec>,
+        ways: Ways,
     },
     Spent {
         run: RunId,
@@ -66,11 +70,11 @@ pub enum Input {
         run: RunId,
         repro: Repro,
     },
-    /// `facts`: what the server observed of a change; required for one.
+    /// `facts`: what the server observed of it; required where there is something to observe.
     HandedOver {
         run: RunId,
         handoff: Handoff,
-        facts: Option<ChangeFacts>,
+        facts: Option<Facts>,
     },
     AskedPerson {
         run: RunId,
@@ -180,13 +184,14 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
         Input::Park { task } => person::park(team, now, task),
         Input::Retry { task } => person::retry(team, now, task),
         Input::Undo { task } => person::undo(team, task),
-        Input::Snapshotted { task, base, checks } => {
+        Input::Snapshotted { task, base, checks, ways } => {
             waiting(team, task, |on| matches!(on, Wait::Snapshot))?;
-            let on = base.seen.clone();
-            let work = Work::Role { duty: Duty::Triage, on, start: Start::Fresh };
-            let limits = &get(team, task)?.brief.limits;
-            let started = start_with(team, now, task, work, limits.run_ms_max);
-            Ok(vec![Event::TaskSnapshotted { task, base, checks }, started])
+            let snapshotted = Event::TaskSnapshotted { task, base, checks, ways };
+            let mut after = team.clone();
+            after.apply(&snapshotted);
+            let mut res = vec![snapshotted];
+            res.extend(way::triage(&after, now, task)?);
+            Ok(res)
         }
         Input::Spent { run, usage } => spent(team, now, run, &usage),
         // The number is given here, so that no two receipts of a run share one.
@@ -287,6 +292,14 @@ fn run_failed(
         let checks = required(get(team, task)?);
         let subject = Subject::Commands { commit: commit.clone(), why: *why, checks };
         return Ok(vec![lost, ask_approval(team, now, task, subject)]);
+    }
+    // Nobody waits for words about a change that is already validated.
+    if let (Work::Role { duty: Duty::Announce, .. }, Code::Stuck) = (&it.work, failure.code) {
+        let mut after = team.clone();
+        after.apply(&lost);
+        let mut res = vec![lost];
+        res.extend(way::wanted(&after, task));
+        return Ok(res);
     }
     let why = match failure.code {
         Code::Stuck => Parked::NeedsPerson(failure.text),

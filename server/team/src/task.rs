@@ -8,9 +8,10 @@ use crate::brief::{Brief, Usage};
 use crate::change::{Base, Candidate, FileChange, PlannedPath};
 use crate::event::{Answer, Event, Parked, Subject, Why, Work};
 use crate::failure::Failure;
-use crate::handoff::{By, Class, Decision, Duty, Handoff, Question, Repro};
+use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Plan, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
 use crate::receipt::{CheckSpec, Receipt};
+use crate::stages::{Stages, Ways};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,13 +36,23 @@ pub struct Task {
     pub state: TaskState,
     pub base: Option<Base>,
     pub checks: Vec<CheckSpec>,
+    /// Which stages each class goes through.
+    pub ways: Ways,
     pub class: Option<Class>,
+    /// A rule or a person settled the class: no model changes it.
+    pub is_settled: bool,
+    /// Whoever uses the project will notice the change.
+    pub is_visible: bool,
     /// The testable "done", as triaged.
     pub criteria: Vec<String>,
     /// Everything earlier roles handed over, oldest first: the memory the next run starts from.
     pub handoffs: Vec<(RunId, Handoff)>,
     /// Build runs since the start or since a person last sent the task on.
     pub builds: u32,
+    /// The plan that holds: handed over last.
+    pub design: Option<Design>,
+    /// Design runs since the start or since a person took up the parked task.
+    pub designs: u32,
     pub repro: Option<Repro>,
     /// The round of checks on S.
     pub baseline: Option<RunId>,
@@ -54,6 +65,16 @@ pub struct Task {
     pub person_answered: bool,
     pub decisions: Vec<Decision>,
     pub approvals: Vec<ApprovalId>,
+}
+
+/// A plan that went through its gates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Design {
+    /// The Architect's run.
+    pub run: RunId,
+    pub plan: Plan,
+    /// Paths of the plan where a mistake is dear.
+    pub risk: Vec<String>,
 }
 
 /// H: the agents' work that went through the gates of a change.
@@ -224,7 +245,15 @@ pub struct Asked {
     pub task: TaskId,
     pub run: RunId,
     pub ask: Question,
+    pub about: About,
     pub answer: Option<(String, By)>,
+}
+
+impl Task {
+    /// The way of this task's class; built and validated alone while it has none.
+    pub fn stages(&self) -> Stages {
+        self.class.and_then(|it| self.ways.of(it)).copied().unwrap_or(Stages::SHORT)
+    }
 }
 
 impl TaskState {
@@ -285,9 +314,17 @@ impl Team {
             Event::TaskDelegated { task, brief, at } => {
                 self.tasks.insert(*task, Arc::new(Task::new(brief.clone(), *at)));
             }
-            Event::TaskSnapshotted { task, base, checks } => self.with(*task, |it| {
+            Event::TaskSnapshotted { task, base, checks, ways } => self.with(*task, |it| {
                 it.base = Some(base.clone());
                 it.checks.clone_from(checks);
+                it.ways = ways.clone();
+            }),
+            Event::TaskClassified { task, class, criteria, .. } => self.with(*task, |it| {
+                it.class = Some(*class);
+                it.is_settled = true;
+                if !criteria.is_empty() {
+                    it.criteria.clone_from(criteria);
+                }
             }),
             Event::RunStarted { run, task, work, at, deadline_at } => {
                 self.start(*run, *task, work, *at, *deadline_at)
@@ -309,7 +346,9 @@ impl Team {
             Event::RunChecked { run, at } => {
                 self.with_run(*run, |it| it.state = RunState::Ended { at: *at });
             }
-            Event::QuestionAsked { run, question, ask } => self.ask(*run, *question, ask),
+            Event::QuestionAsked { run, question, ask, about } => {
+                self.ask(*run, *question, ask, *about);
+            }
             Event::QuestionAnswered { question, text, by, .. } => self.answer(*question, text, by),
             Event::DecisionRecorded { task, decision } => {
                 self.with(*task, |it| it.decisions.push(decision.clone()));

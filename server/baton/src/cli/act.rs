@@ -83,7 +83,9 @@ fn without_landing(team: &Team, task: TaskId, no_land: bool, code: u8) -> u8 {
         Some(
             team::Subject::Landing { .. }
             | team::Subject::Edits { .. }
-            | team::Subject::Commands { .. },
+            | team::Subject::Commands { .. }
+            | team::Subject::Plan { .. }
+            | team::Subject::Stage { .. },
         )
         | None => code,
     }

@@ -54,6 +54,7 @@ impl Git {
             files: changes(&diff)?,
             protected,
             weakened: audit::weakened(&texts),
+            outside: vec![],
         })
     }
 

@@ -3,6 +3,7 @@
 
 use super::crew::{Desk, settled};
 use super::{EditRequest, blocking};
+use crate::config::TeamFile;
 use crate::git::{Buffer, Built, Moved, Planned, Undo};
 use crate::{checks, store};
 use team::{
@@ -26,7 +27,7 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
     let it = task_of(&desk.team, task)?;
     let (start, title) = (it.brief.start, team::title(it));
     let to_branch = matches!(desk.shared.config.land.to, crate::config::LandTo::Branch);
-    let named = desk.shared.team_file().await?.map(|it| it.checks).unwrap_or_default();
+    let TeamFile { checks: named, ways, .. } = desk.shared.team_file().await?.unwrap_or_default();
     let (git, dir) = (desk.shared.git.clone(), desk.shared.dir.clone());
     let (base, checks) = blocking(move || {
         let buffers = store::Reader::open(&dir)?.buffers(task)?;
@@ -38,7 +39,7 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
         Ok((base, checks))
     })
     .await?;
-    settled(desk.report(Input::Snapshotted { task, base, checks }).await)
+    settled(desk.report(Input::Snapshotted { task, base, checks, ways }).await)
 }
 
 pub(super) async fn candidate(desk: &Desk, task: TaskId, head: &CommitId) -> Result<(), Failure> {
@@ -60,8 +61,10 @@ fn message(team: &Team, id: TaskId, task: &Task) -> String {
     let summary = task.handoffs.iter().rev().find_map(|(_, it)| match it {
         Handoff::Changed { summary, .. } => Some(summary.trim().to_string()),
         Handoff::Triaged { .. }
+        | Handoff::Designed { .. }
         | Handoff::Validated { .. }
         | Handoff::Answered { .. }
+        | Handoff::Announced { .. }
         | Handoff::Declined { .. } => None,
     });
     let summary = crate::clean::text(&summary.unwrap_or_default());
@@ -74,7 +77,16 @@ fn message(team: &Team, id: TaskId, task: &Task) -> String {
         res += &format!("\n\n{}", body.trim());
     }
     res += &format!("\n\nBaton-Task: {id}\n");
-    let head = task.head.as_ref().map(|it| &it.commit);
+    // Notes may lie on top of what was validated: the checks ran below them.
+    let head = task.handoffs.iter().rev().find_map(|(_, it)| match it {
+        Handoff::Validated { head, .. } => Some(head),
+        Handoff::Triaged { .. }
+        | Handoff::Designed { .. }
+        | Handoff::Changed { .. }
+        | Handoff::Answered { .. }
+        | Handoff::Announced { .. }
+        | Handoff::Declined { .. } => None,
+    });
     let receipts = team.runs.values().flat_map(|it| &it.receipts);
     for it in receipts.filter(|it| it.commit.as_ref() == head && head.is_some()) {
         if let Some(line) = trailer(it) {
@@ -102,7 +114,10 @@ fn landing_of(
     };
     let candidate = match &asked.subject {
         Subject::Landing { candidate, .. } => Some(candidate.clone()),
-        Subject::Edits { .. } | Subject::Commands { .. } => None,
+        Subject::Edits { .. }
+        | Subject::Commands { .. }
+        | Subject::Plan { .. }
+        | Subject::Stage { .. } => None,
     };
     Ok((candidate, ticked))
 }

@@ -204,6 +204,20 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
                 review("commands without a sandbox")
             }
         }
+        Subject::Plan { plan, .. } => {
+            let design = team.task(task).and_then(|it| it.design.as_ref());
+            if design.is_some_and(|it| !it.risk.is_empty()) {
+                return review("its plan touches files where mistakes are dear");
+            }
+            // What is approved lands nothing, so the start of it may stand for the whole.
+            let paths = plan.paths.len();
+            let s = if paths == 1 { "" } else { "s" };
+            let first = plan.approach.lines().next().unwrap_or_default();
+            decide(format!("{task} approve the plan ({paths} path{s}): {first}"), "approve")
+        }
+        Subject::Stage { before } => {
+            decide(format!("{task} go on with {}", before.name()), "approve")
+        }
     }
 }
 

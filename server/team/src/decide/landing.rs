@@ -85,7 +85,10 @@ fn still_holds(
 ) -> bool {
     let same = match &asked.subject {
         Subject::Landing { candidate: old, .. } => old.change == candidate.change,
-        Subject::Edits { .. } | Subject::Commands { .. } => false,
+        Subject::Edits { .. }
+        | Subject::Commands { .. }
+        | Subject::Plan { .. }
+        | Subject::Stage { .. } => false,
     };
     let ticked = match &asked.state {
         ApprovalState::Answered { answer: Answer::Approve { .. }, by: By::Rule, .. } => {

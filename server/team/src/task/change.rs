@@ -2,14 +2,15 @@
 //! names what isn't there, nothing changes.
 
 use super::{
-    Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
-    Wait,
+    Approval, ApprovalState, Asked, Design, End, Head, Resume, Run, RunState, Step, Task,
+    TaskState, Team, Wait,
 };
 use crate::brief::{Brief, Usage};
-use crate::change::{Candidate, ChangeFacts, PlannedPath};
+use crate::change::{Candidate, ChangeFacts, Facts, PlannedPath};
 use crate::event::{Answer, Parked, Subject, Why, Work};
-use crate::handoff::{By, Duty, Handoff, Question};
+use crate::handoff::{About, By, Class, Duty, Handoff, Notes, Question};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use crate::stages::{Stage, Ways};
 use std::sync::Arc;
 
 impl Team {
@@ -57,7 +58,7 @@ impl Team {
         &mut self,
         run: RunId,
         handoff: &Handoff,
-        facts: Option<&ChangeFacts>,
+        facts: Option<&Facts>,
         at: Millis,
     ) {
         self.with_run(run, |it| it.state = RunState::Ended { at });
@@ -69,13 +70,16 @@ impl Team {
         self.with_task_of(run, |it| it.spent.add(usage));
     }
 
-    pub(super) fn ask(&mut self, run: RunId, question: QuestionId, ask: &Question) {
+    pub(super) fn ask(&mut self, run: RunId, question: QuestionId, ask: &Question, about: About) {
         let Some(task) = self.run(run).map(|it| it.task) else {
             return;
         };
-        self.with_run(run, |it| it.state = RunState::Asked { question });
-        self.questions
-            .insert(question, Arc::new(Asked { task, run, ask: ask.clone(), answer: None }));
+        // Asked on its behalf, after it had ended: it stays ended.
+        if about == About::Work {
+            self.with_run(run, |it| it.state = RunState::Asked { question });
+        }
+        let asked = Asked { task, run, ask: ask.clone(), about, answer: None };
+        self.questions.insert(question, Arc::new(asked));
         self.with(task, |it| {
             it.questions += 1;
             it.state = TaskState::Waiting { on: Wait::Question { question } };
@@ -87,8 +91,10 @@ impl Team {
             return;
         };
         Arc::make_mut(asked).answer = Some((text.to_string(), by.clone()));
+        // A word on the class is no word on how the work is done.
+        let counts = asked.about == About::Work && matches!(by, By::Person { .. });
         let task = asked.task;
-        self.with(task, |it| it.person_answered |= matches!(by, By::Person { .. }));
+        self.with(task, |it| it.person_answered |= counts);
     }
 
     pub(super) fn ask_approval(
@@ -208,6 +214,20 @@ impl Team {
                 Subject::Commands { commit, why, .. } => {
                     Some(Resume::Checks { commit: commit.clone(), why: *why, under: None })
                 }
+                Subject::Plan { run, .. } => {
+                    let on = self.task(task)?.base.as_ref()?.seen.clone();
+                    Some(Resume::Role { duty: Duty::Design, on, continues: Some(*run) })
+                }
+                Subject::Stage { before } => {
+                    let it = self.task(task)?;
+                    let seen = it.base.as_ref().map(|it| it.seen.clone());
+                    let head = it.head.as_ref().map(|it| it.commit.clone());
+                    let (duty, on) = match before {
+                        Stage::Design | Stage::Build => (Duty::Triage, seen),
+                        Stage::Validate | Stage::Announce => (Duty::Build, head),
+                    };
+                    Some(Resume::Role { duty, on: on?, continues: None })
+                }
             },
             TaskState::Parked { was, .. } => Some(was.clone()),
             TaskState::Undoing { .. } | TaskState::Closed(_) => None,
@@ -245,10 +265,15 @@ impl Task {
             state: TaskState::Waiting { on: Wait::Snapshot },
             base: None,
             checks: vec![],
+            ways: Ways::default(),
             class: None,
+            is_settled: false,
+            is_visible: true,
             criteria: vec![],
             handoffs: vec![],
             builds: 0,
+            design: None,
+            designs: 0,
             repro: None,
             baseline: None,
             head: None,
@@ -266,8 +291,15 @@ impl Task {
             Work::Role { duty, start, .. } => {
                 let answers = matches!(self.state, TaskState::Waiting { .. })
                     && matches!(start, crate::event::Start::Continues { .. });
-                if *duty == Duty::Build && !answers {
-                    self.builds += 1;
+                match duty {
+                    Duty::Build if !answers => self.builds += 1,
+                    Duty::Design if !answers => self.designs += 1,
+                    Duty::Triage
+                    | Duty::Design
+                    | Duty::Build
+                    | Duty::Validate
+                    | Duty::Answer
+                    | Duty::Announce => (),
                 }
                 self.state = TaskState::Working { run };
             }
@@ -281,20 +313,38 @@ impl Task {
         }
     }
 
-    pub(super) fn hand_over(&mut self, run: RunId, handoff: &Handoff, facts: Option<&ChangeFacts>) {
+    pub(super) fn hand_over(&mut self, run: RunId, handoff: &Handoff, facts: Option<&Facts>) {
         self.handoffs.push((run, handoff.clone()));
-        if let Handoff::Triaged { class, criteria, .. } = handoff {
-            self.class = Some(*class);
-            self.criteria.clone_from(criteria);
-        }
-        if let (Handoff::Changed { .. }, Some(facts)) = (handoff, facts) {
-            self.head = Some(Head {
-                commit: facts.head.clone(),
-                tree: facts.tree.clone(),
-                by: run,
-                files: facts.files.clone(),
-                weakened: facts.weakened.clone(),
-            });
+        match (handoff, facts) {
+            (Handoff::Triaged { class, criteria, is_visible, .. }, _) => {
+                // A rule's or a person's word on the class stands; a stop by the PM is no class.
+                if !self.is_settled && *class != Class::NeedsHuman {
+                    self.class = Some(*class);
+                }
+                self.criteria.clone_from(criteria);
+                self.is_visible = *is_visible;
+            }
+            (Handoff::Designed { plan }, Some(Facts::Plan(facts))) => {
+                let (plan, risk) = (plan.clone(), facts.risk.clone());
+                self.design = Some(Design { run, plan, risk });
+            }
+            (Handoff::Changed { .. }, Some(Facts::Change(facts))) => {
+                self.head = Some(head_of(facts, run, &facts.weakened));
+            }
+            (Handoff::Announced { notes: Notes::Written { .. } }, Some(Facts::Notes(facts))) => {
+                if let Some(old) = self.head.take() {
+                    self.head = Some(head_of(&facts.change, old.by, &old.weakened));
+                }
+            }
+            (
+                Handoff::Designed { .. }
+                | Handoff::Changed { .. }
+                | Handoff::Validated { .. }
+                | Handoff::Answered { .. }
+                | Handoff::Announced { .. }
+                | Handoff::Declined { .. },
+                _,
+            ) => (),
         }
     }
 
@@ -302,7 +352,7 @@ impl Task {
         let head = match subject {
             Subject::Landing { candidate, .. } => Some(candidate.head.clone()),
             Subject::Edits { head, .. } => Some(head.clone()),
-            Subject::Commands { .. } => None,
+            Subject::Commands { .. } | Subject::Plan { .. } | Subject::Stage { .. } => None,
         };
         match (answer, head) {
             (Answer::Approve { .. }, Some(_)) => {
@@ -316,7 +366,7 @@ impl Task {
             }
             // A person sent it on: the count of builds begins anew.
             (Answer::Revise { .. }, _) => self.builds = 0,
-            // The event that follows moves the task: a round of checks, an end.
+            // The event that follows moves the task: a round of checks, a role's run, an end.
             (Answer::Approve { .. } | Answer::Apply | Answer::Rebuild, None)
             | (Answer::Reject { .. }, _) => (),
         }
@@ -361,6 +411,7 @@ impl Task {
 
     pub(super) fn retried(&mut self) {
         self.builds = 0;
+        self.designs = 0;
         if let TaskState::Parked { was, .. } = &self.state {
             match was.clone() {
                 Resume::Snapshot => self.state = TaskState::Waiting { on: Wait::Snapshot },
@@ -389,5 +440,15 @@ impl Task {
         if let TaskState::Undoing { end } = &self.state {
             self.state = TaskState::Closed(end.clone());
         }
+    }
+}
+
+fn head_of(facts: &ChangeFacts, by: RunId, weakened: &[String]) -> Head {
+    Head {
+        commit: facts.head.clone(),
+        tree: facts.tree.clone(),
+        by,
+        files: facts.files.clone(),
+        weakened: weakened.to_vec(),
     }
 }

@@ -1,10 +1,14 @@
 //! Throws random inputs at the team: whatever arrives, in whatever order, these sentences hold.
 //! The seed stands in every message; `TEAM_SEED=n` plays one alone.
 
-use super::script::{START, base, brief, candidate, commit, facts, receipt, show, test_check};
+use super::script::{
+    START, base, brief, candidate, commit, facts, notes_facts, plan, receipt, show, test_check,
+};
 use crate::*;
 use expect_test::expect_file;
 use std::collections::BTreeSet;
+
+mod way;
 
 const SEEDS: u32 = 20_000;
 const STEPS: u32 = 60;
@@ -36,7 +40,20 @@ fn what_always_holds() {
     if one.is_none() {
         expect_file!["../../../../docs/lifecycle.md"].assert_eq(&lifecycle(&moves));
         // A test that never gets anywhere would hold too.
-        let ends = ["landed", "applied", "undone", "rejected", "cancelled", "answered", "rebased"];
+        let ends = [
+            "landed",
+            "applied",
+            "undone",
+            "rejected",
+            "cancelled",
+            "answered",
+            "rebased",
+            "classified",
+            "designed",
+            "planned by a person",
+            "announced",
+            "landed with notes",
+        ];
         for it in ends {
             assert!(seen.contains(it), "{SEEDS} seeds and no task was {it}");
         }
@@ -106,6 +123,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         for event in &events {
             team.apply(event);
             note(event, seen);
+            way::note(&team, event, seen);
         }
         note_moves(&before, &team, moves);
         let story = || format!("seed {seed}, step {step}: {input:?}");
@@ -115,6 +133,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         passes_have_green_receipts(&team, &events, &story);
         spend_passes_its_cap_by_one_call(&team, &story);
         jobs_are_one_a_task(&team, &story);
+        way::holds(&team, &events, &story);
         log.extend(events);
     }
     let replayed = log.iter().fold(Team::default(), |mut team, it| {
@@ -133,6 +152,12 @@ fn note(event: &Event, seen: &mut BTreeSet<&'static str>) {
         Event::TaskCancelled { .. } => "cancelled",
         Event::TaskAnswered { .. } => "answered",
         Event::ApprovalRebased { .. } => "rebased",
+        Event::TaskClassified { .. } => "classified",
+        Event::RunHandedOver { handoff: Handoff::Designed { .. }, .. } => "designed",
+        Event::RunHandedOver {
+            handoff: Handoff::Announced { notes: Notes::Written { .. } },
+            ..
+        } => "announced",
         other if show(other).is_empty() => "nothing",
         _other => "else",
     };
@@ -287,6 +312,45 @@ fn person() -> By {
     By::Person { door: "test".into() }
 }
 
+/// What the server saw of what this duty hands over.
+fn seen_of(random: &mut Random, duty: Duty, head: &str) -> Option<Facts> {
+    match duty {
+        Duty::Build => Some(Facts::Change(change_facts(random, head))),
+        Duty::Design => {
+            let wrong = if random.one_in(8) { vec!["..: no".into()] } else { vec![] };
+            let risk = if random.one_in(6) { vec!["auth.rs".into()] } else { vec![] };
+            Some(Facts::Plan(PlanFacts { wrong, risk }))
+        }
+        Duty::Announce => {
+            let path = if random.one_in(4) { "src/lib.rs" } else { "CHANGELOG.md" };
+            Some(Facts::Notes(notes_facts(head, &[path.to_string()])))
+        }
+        Duty::Answer => {
+            let wrong = if random.one_in(6) { vec!["a:9".into()] } else { vec![] };
+            Some(Facts::Citations { wrong })
+        }
+        Duty::Triage | Duty::Validate => None,
+    }
+}
+
+/// The ways of a repository: the usual ones, or with gates.
+fn ways(random: &mut Random) -> Ways {
+    let mut res = Ways::default();
+    let gate = |random: &mut Random| if random.one_in(2) { Gate::Person } else { Gate::Open };
+    for class in Class::ALL {
+        if random.one_in(3) {
+            let stages = Stages {
+                design: random.one_in(2).then(|| gate(random)),
+                build: gate(random),
+                validate: gate(random),
+                announce: random.one_in(2).then(|| gate(random)),
+            };
+            res.set(class, stages);
+        }
+    }
+    res
+}
+
 fn change_facts(random: &mut Random, head: &str) -> ChangeFacts {
     let mut res = facts(head);
     if random.one_in(8) {
@@ -294,6 +358,9 @@ fn change_facts(random: &mut Random, head: &str) -> ChangeFacts {
     }
     if random.one_in(8) {
         res.weakened.push("a test is gone".into());
+    }
+    if random.one_in(8) {
+        res.outside.push("src/other.rs".into());
     }
     res
 }
@@ -316,7 +383,9 @@ fn handoff(random: &mut Random, duty: Duty, team: &Team, run: RunId) -> Handoff 
         Duty::Triage => {
             let class = Class::ALL[random.below(7) as usize];
             let (severity, summary) = (Severity::Low, "x".into());
-            Handoff::Triaged { class, severity, summary, criteria: vec![] }
+            let or_class = random.one_in(6).then(|| Class::ALL[random.below(7) as usize]);
+            let is_visible = !random.one_in(4);
+            Handoff::Triaged { class, severity, summary, criteria: vec![], or_class, is_visible }
         }
         Duty::Build => Handoff::Changed {
             head: commit("claimed"),
@@ -337,7 +406,21 @@ fn handoff(random: &mut Random, duty: Duty, team: &Team, run: RunId) -> Handoff 
             let verdict = if random.one_in(4) { Verdict::Fail } else { Verdict::Pass };
             Handoff::Validated { verdict, head, receipts, notes: "x".into() }
         }
-        Duty::Answer => Handoff::Answered { text: "x".into(), citations: vec![] },
+        Duty::Answer => {
+            let citations = if random.one_in(4) { vec![] } else { vec!["a:1".into()] };
+            Handoff::Answered { text: "x".into(), citations }
+        }
+        Duty::Design => {
+            let paths = if random.one_in(8) { vec![] } else { vec!["src/**".into()] };
+            Handoff::Designed { plan: plan(paths) }
+        }
+        Duty::Announce if random.one_in(4) => {
+            Handoff::Announced { notes: Notes::Nothing { why: "x".into() } }
+        }
+        Duty::Announce => {
+            let notes = Notes::Written { head: commit("claimed"), summary: "x".into() };
+            Handoff::Announced { notes }
+        }
     }
 }
 
@@ -345,7 +428,8 @@ fn handoff(random: &mut Random, duty: Duty, team: &Team, run: RunId) -> Handoff 
 fn likely(random: &mut Random, team: &Team, step: u32) -> Input {
     let n = u32::try_from(team.tasks.len()).unwrap();
     if n == 0 || (n < 3 && random.one_in(12)) {
-        let text = if random.one_in(3) { "--yes x" } else { "x" };
+        let texts = ["x", "x", "--yes x", "docs: x", "why is x so?", "feat: x\ndone when:\n- x"];
+        let text = texts[random.below(6) as usize];
         return Input::Delegate { brief: brief(text) };
     }
     let task = TaskId(1 + random.below(n));
@@ -354,7 +438,7 @@ fn likely(random: &mut Random, team: &Team, step: u32) -> Input {
         TaskState::Waiting { on: Wait::Snapshot } => {
             let seen = if random.one_in(2) { "b0" } else { "s0" };
             let checks = if random.one_in(5) { vec![] } else { vec![test_check()] };
-            Input::Snapshotted { task, base: base(seen), checks }
+            Input::Snapshotted { task, base: base(seen), checks, ways: ways(random) }
         }
         TaskState::Waiting { on: Wait::Candidate { head, .. } } => {
             let tree = if random.one_in(2) { head.0.clone() } else { format!("t{step}") };
@@ -406,7 +490,11 @@ fn for_run(random: &mut Random, team: &Team, run: RunId, step: u32) -> Input {
                 let usage = Usage { calls: 1, micros, ..Usage::default() };
                 return Input::Spent { run, usage };
             }
-            let facts = (*duty == Duty::Build).then(|| change_facts(random, &format!("h{step}")));
+            if random.one_in(12) {
+                let why = "it can't be done".into();
+                return Input::HandedOver { run, handoff: Handoff::Declined { why }, facts: None };
+            }
+            let facts = seen_of(random, *duty, &format!("h{step}"));
             Input::HandedOver { run, handoff: handoff(random, *duty, team, run), facts }
         }
         Work::Checks { commit, .. } if it.receipts.is_empty() => {
@@ -429,14 +517,18 @@ fn for_run(random: &mut Random, team: &Team, run: RunId, step: u32) -> Input {
 fn anything(random: &mut Random, step: u32) -> Input {
     let (task, run) = (TaskId(1 + random.below(3)), RunId(1 + random.below(12)));
     let approval = ApprovalId(1 + random.below(4));
-    let failure = Failure::new(Code::Model, "gone");
+    let code = if random.one_in(2) { Code::Stuck } else { Code::Model };
+    let failure = Failure::new(code, "gone");
     match random.below(22) {
         0 => Input::Delegate { brief: brief("x") },
         1 => Input::Cancel { task },
         2 => Input::Park { task },
         3 => Input::Retry { task },
         4 => Input::Undo { task },
-        5 => Input::Snapshotted { task, base: base("s0"), checks: vec![test_check()] },
+        5 => {
+            let (base, checks) = (base("s0"), vec![test_check()]);
+            Input::Snapshotted { task, base, checks, ways: ways(random) }
+        }
         6 => Input::RunFailed { run, failure },
         7 => Input::StepFailed { task, failure },
         8 => Input::Checked { run },
@@ -467,9 +559,17 @@ fn anything(random: &mut Random, step: u32) -> Input {
         }
         19 => Input::Recorded { run, receipt: receipt(run, "c1", 41, &[]) },
         20 => {
-            let duty = [Duty::Triage, Duty::Build, Duty::Validate, Duty::Answer];
-            let duty = duty[random.below(4) as usize];
-            let facts = Some(change_facts(random, &format!("h{step}")));
+            let duties = [
+                Duty::Triage,
+                Duty::Design,
+                Duty::Build,
+                Duty::Validate,
+                Duty::Answer,
+                Duty::Announce,
+            ];
+            let duty = duties[random.below(6) as usize];
+            let of = if random.one_in(3) { Duty::Build } else { duty };
+            let facts = seen_of(random, of, &format!("h{step}"));
             let handoff = handoff(random, duty, &Team::default(), run);
             Input::HandedOver { run, handoff, facts }
         }

@@ -4,4 +4,5 @@ mod gates;
 mod landing;
 mod moved_tip;
 mod person;
+mod way;
 mod work;

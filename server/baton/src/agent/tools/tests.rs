@@ -3,7 +3,7 @@
 use super::*;
 use expect_test::expect;
 
-const ALL: [Duty; 4] = DUTIES;
+const ALL: [Duty; 6] = DUTIES;
 
 fn names(duty: Duty) -> String {
     let names: Vec<_> = Tool::of(duty).iter().map(|it| it.name()).collect();
@@ -22,6 +22,12 @@ fn each_duty_has_its_tools_and_no_other() {
     .assert_eq(&names(Duty::Validate));
     expect!["read_file find_files search ask decline hand_over_answer"]
         .assert_eq(&names(Duty::Answer));
+    expect!["read_file find_files search ask decline hand_over_plan"]
+        .assert_eq(&names(Duty::Design));
+    expect![
+        "read_file find_files search edit_file write_file show_diff ask decline hand_over_notes"
+    ]
+    .assert_eq(&names(Duty::Announce));
     for duty in ALL {
         let completes: Vec<_> =
             Tool::of(duty).iter().filter(|it| it.name().starts_with("hand_over_")).collect();
@@ -160,8 +166,9 @@ fn the_docs_name_the_tools() {
 fn tools_json_lists_every_role() {
     let json = tools_json();
     let roles: Vec<_> = json["roles"].as_array().unwrap().iter().collect();
-    assert_eq!(roles.len(), 4);
-    assert_eq!(roles[2]["role"], "Engineer");
-    assert_eq!(roles[2]["tools"][0]["name"], "read_file");
-    assert_eq!(roles[2]["tools"][0]["input_schema"]["required"], json!(["path"]));
+    let names: Vec<_> = roles.iter().map(|it| (&it["role"], &it["duty"])).collect();
+    assert_eq!(names.len(), 6);
+    let engineer = roles.iter().find(|it| it["role"] == "Engineer").unwrap();
+    assert_eq!(engineer["tools"][0]["name"], "read_file");
+    assert_eq!(engineer["tools"][0]["input_schema"]["required"], json!(["path"]));
 }
