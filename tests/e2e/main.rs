@@ -13,6 +13,7 @@ mod git;
 mod liars;
 mod lsp;
 mod model;
+mod roles;
 mod sandbox;
 mod store;
 mod story;

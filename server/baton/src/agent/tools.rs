@@ -251,6 +251,9 @@ fn slim(schema: &mut Value) {
                     map.insert("type".to_owned(), first);
                 }
             }
+            if let Some(Value::Array(values)) = map.get_mut("enum") {
+                values.retain(|it| !it.is_null());
+            }
             map.values_mut().for_each(slim);
         }
         Value::Array(items) => items.iter_mut().for_each(slim),
