@@ -100,6 +100,7 @@ impl Store {
         let path = dir.join(DATABASE);
         let mut notes = Vec::new();
         damage::finish_swap(dir)?;
+        damage::finish_birth(dir)?;
         damage::set_aside_if_damaged(dir, &mut notes)?;
         let mut db = connect(&path)?;
         if let Some(done) = schema::migrate(&mut db, &path, schema::STEPS)?

@@ -246,3 +246,30 @@ fn damage_seen_while_running_is_looked_into_at_the_next_start() {
     assert_eq!(opened.store.version(), 20);
     assert!(!dir.path().join("baton.sqlite3.suspect").exists());
 }
+
+/// SQLite turns a new file into one with a write-ahead log under a journal of the older kind. Killed
+/// in there, page one is written and the journal says that there was no page: only a connection
+/// that may write can take that back.
+#[test]
+fn a_log_that_was_being_born_is_no_log_yet() {
+    let dir = TempDir::new().unwrap();
+    let _owner = open(dir.path());
+    let born = TempDir::new().unwrap();
+    fs::copy(database(dir.path()), database(born.path())).unwrap();
+    assert_eq!(fs::metadata(database(born.path())).unwrap().len(), 4096);
+    fs::write(born.path().join("baton.sqlite3-journal"), journal_of_nothing()).unwrap();
+    let no_log = Reader::open(born.path()).err().map(|it| it.text);
+    assert_eq!(no_log.as_deref(), Some("there is no log yet"));
+    assert_eq!(opens(born.path(), &[], "killed while it was born"), 0);
+}
+
+/// The header of a rollback journal over a database of no pages, as <https://sqlite.org/fileformat2.html>
+/// (chapter 3) has it: magic, records, nonce, pages before, sector and page size; then to the sector's end.
+fn journal_of_nothing() -> Vec<u8> {
+    let mut res = vec![0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    for number in [0u32, 7, 0, 512, 4096] {
+        res.extend(number.to_be_bytes());
+    }
+    res.resize(512, 0);
+    res
+}

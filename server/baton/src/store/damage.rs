@@ -39,6 +39,29 @@ pub(super) fn finish_swap(dir: &Path) -> Result<(), Failure> {
     swap(&path, &aside, &new)
 }
 
+/// SQLite gives a new file its write-ahead log under a journal of the older kind. A maker that was
+/// killed in there left one page, and a journal that only a connection which may write can take back.
+pub(super) fn is_half_born(path: &Path) -> bool {
+    let size = |path: &Path| fs::metadata(path).map_or(0, |it| it.len());
+    size(path) <= schema::PAGE_BYTES as u64
+        && size(&with_end(path, "-wal")) == 0
+        && 0 < size(&with_end(path, "-journal"))
+}
+
+/// Lets SQLite take such a page back; what it can't is left to the search for damage.
+pub(super) fn finish_birth(dir: &Path) -> Result<(), Failure> {
+    let path = dir.join(DATABASE);
+    if !is_half_born(&path) {
+        return Ok(());
+    }
+    let rolled_back = Connection::open(&path).and_then(|db| schema::version(&db));
+    match rolled_back {
+        Ok(_) => Ok(()),
+        Err(error) if super::fault::is_damage(&error) => Ok(()),
+        Err(error) => Err(failed("open the log", &path, error)),
+    }
+}
+
 /// Looks at what lies there, without changing it; damage is answered by a new log. Errors: the log
 /// is from a newer Baton, or the disk can't be read.
 pub(super) fn set_aside_if_damaged(dir: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {

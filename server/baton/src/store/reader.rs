@@ -1,7 +1,7 @@
 //! Reading the log beside its owner, or while nobody owns it. Never writes.
 
 use super::rows::{self, Broken};
-use super::{DATABASE, Logged, Step, broken, schema};
+use super::{DATABASE, Logged, Step, broken, damage, schema};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Reader {
             Failure::new(Code::Store, "there is no log yet")
                 .hint("it begins with the first task that you delegate")
         };
-        if !path.exists() {
+        if !path.exists() || damage::is_half_born(&path) {
             return Err(no_log_yet());
         }
         let db = open_read_only(&path)?;
