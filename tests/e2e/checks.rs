@@ -1,7 +1,7 @@
 //! Checks of small real projects, in the sandbox: green, red, not building, named tests, lies.
 
 use crate::sandbox::lab::{Lab, need, on_path};
-use baton::checks::{Ground, Observed, describe_failure, detect, run, run_named};
+use baton::checks::{Ground, Observed, Tree, describe_failure, detect, run, run_named};
 use baton::sandbox::{Environment, Sandbox};
 use std::path::Path;
 use team::{CheckSpec, Code, Exit, Outcome, Report, Tests};
@@ -68,19 +68,16 @@ impl Project {
     }
 
     fn ground(&self) -> Ground {
-        Ground {
-            slot: self.lab.path("slot"),
-            commit: None,
-            tree: None,
-            read_only: vec![self.lab.path("store")],
-            cache: self.lab.path("caches/new"),
-            environment: Environment::from_process(),
-        }
+        let (slot, cache) = (self.lab.path("slot"), self.lab.path("caches/new"));
+        let mut ground = Ground::new(&slot, &cache, Environment::from_process());
+        ground.read_only = vec![self.lab.path("store")];
+        ground
     }
 
     fn spec(&self) -> CheckSpec {
         let slot = self.lab.path("slot");
-        detect(&|path| slot.join(path).exists(), &[]).remove(0)
+        let read = |path: &str| std::fs::read_to_string(slot.join(path)).ok();
+        detect(&Tree { read: &read, list: &|_| vec![] }, &[]).remove(0)
     }
 
     async fn check(&self, names: &[&str]) -> Observed {

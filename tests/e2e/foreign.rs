@@ -2,10 +2,11 @@
 //! we do not know, and with the person's own text in the way.
 
 mod answers;
+mod chat;
 mod crate_story;
 mod own_text;
 mod places;
-mod server;
+pub mod server;
 mod unsaved;
 mod weather;
-mod world;
+pub mod world;

@@ -10,6 +10,7 @@ mod crash;
 mod demo;
 mod foreign;
 mod git;
+mod kinds;
 mod liars;
 mod lsp;
 mod model;

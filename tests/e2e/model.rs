@@ -19,7 +19,8 @@ fn patience() -> Patience {
     Patience {
         connect: Duration::from_secs(10),
         read: Duration::from_secs(30),
-        reply: Duration::from_secs(120),
+        progress: Duration::from_secs(120),
+        loading: Duration::from_secs(30),
         backoff: Duration::from_millis(1),
     }
 }
@@ -31,6 +32,7 @@ fn config(base_url: &str) -> ModelConfig {
         model: "claude-sonnet-5-5".to_owned(),
         key: None,
         max_output_tokens: 1_000,
+        window_tokens: None,
         prices: None,
         script: None,
     }

@@ -85,7 +85,7 @@ fn duties(story: &Story) -> Vec<team::Duty> {
     let team = story.reader().team().unwrap();
     let duty = |it: &team::Run| match it.work {
         team::Work::Role { duty, .. } => Some(duty),
-        team::Work::Checks { .. } => None,
+        team::Work::Checks { .. } | team::Work::Setup { .. } => None,
     };
     team.runs.values().filter_map(|it| duty(it)).collect()
 }

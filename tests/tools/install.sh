@@ -5,6 +5,8 @@
 #   tests/tools/install.sh aimock        a foreign mock of the model's wire (needs node, npm)
 #   tests/tools/install.sh sdk           the official Python SDK, as a judge (needs python3)
 #   tests/tools/install.sh nvim          Neovim (needs python3)
+#   tests/tools/install.sh js            JavaScript's test runners and package managers (needs npm)
+#   tests/tools/install.sh runners       pytest, go and just (needs python3)
 #
 # A piece that is there already in the right version is left alone.
 set -eu
@@ -23,13 +25,15 @@ fresh() {
     return 1
 }
 
-install_aimock() {
-    lock=$here/aimock/package-lock.json
-    fresh aimock "$lock" && return
-    mkdir "$tools/aimock"
-    cp "$here/aimock/package.json" "$lock" "$tools/aimock/"
-    npm ci --prefix "$tools/aimock" --ignore-scripts --no-audit --no-fund >&2
-    cp "$lock" "$tools/aimock.stamp"
+# modules NAME: what the lock file of that folder lists.
+modules() {
+    name=$1
+    lock=$here/$name/package-lock.json
+    fresh "$name" "$lock" && return
+    mkdir "$tools/$name"
+    cp "$here/$name/package.json" "$lock" "$tools/$name/"
+    npm ci --prefix "$tools/$name" --ignore-scripts --no-audit --no-fund >&2
+    cp "$lock" "$tools/$name.stamp"
 }
 
 # venv NAME FILE [OPTION...]: a virtual environment with what FILE lists.
@@ -44,14 +48,14 @@ venv() {
     cp "$list" "$tools/$name.stamp"
 }
 
-[ $# -gt 0 ] || set -- aimock sdk nvim
+[ $# -gt 0 ] || set -- aimock js sdk nvim runners
 for piece in "$@"; do
     case $piece in
-    aimock) install_aimock ;;
+    aimock | js) modules "$piece" ;;
     sdk) venv sdk "$here/sdk.txt" ;;
-    nvim) venv nvim "$here/nvim.txt" --require-hashes ;;
+    nvim | runners) venv "$piece" "$here/$piece.txt" --require-hashes ;;
     *)
-        echo "install.sh: $piece is none of aimock, sdk, nvim" >&2
+        echo "install.sh: $piece is none of aimock, js, sdk, nvim, runners" >&2
         exit 2
         ;;
     esac

@@ -2,19 +2,40 @@
 //! project run by the server; what it printed is read, but its exit code has the last word.
 
 mod cargo;
+mod cases;
 mod describe;
+mod detect;
+mod go;
+mod installed;
+mod jest;
+mod junit;
+mod manifests;
+mod report;
+mod script;
+mod select;
+mod setup;
+mod unittest;
 
 pub use cargo::read_cargo;
 pub use describe::describe_failure;
+pub use detect::{Tree, detect};
+pub use installed::{Installed, of_worktree};
+pub use setup::{Plan, begin, finish, is_done, of_setups, plans, would_help};
 
-use crate::sandbox::{Confined, Environment, Finished, Sandbox};
-use std::path::PathBuf;
+use crate::sandbox::{Confined, Environment, Finished, OUTPUT_BYTES_MAX, Sandbox};
+use report::Place;
+use select::Choice;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use team::{CheckSpec, Code, CommitId, Exit, Failure, Outcome, Report, Tests, TreeId};
 use tokio_util::sync::CancellationToken;
 
 /// How long a detected check may take.
 pub const CHECK_MS_MAX: u64 = 30 * 60 * 1000;
+/// How long a set-up may take.
+const SETUP_MS_MAX: u64 = 30 * 60 * 1000;
+/// Most of an output whose every line is part of the report; what is kept of it is less.
+const LINES_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Where a check runs.
 #[derive(Clone, Debug)]
@@ -27,7 +48,67 @@ pub struct Ground {
     pub read_only: Vec<PathBuf>,
     /// The build cache of this slot; made when it is missing.
     pub cache: PathBuf,
+    /// Packages that commands see in the slot, read-only.
+    pub installed: Vec<Installed>,
     pub environment: Environment,
+}
+
+impl Ground {
+    /// A slot and its build cache, with nothing said about its content and nothing else visible.
+    pub fn new(slot: &Path, cache: &Path, environment: Environment) -> Ground {
+        Ground {
+            slot: slot.to_path_buf(),
+            commit: None,
+            tree: None,
+            read_only: Vec::new(),
+            cache: cache.to_path_buf(),
+            installed: Vec::new(),
+            environment,
+        }
+    }
+
+    /// A command here, for a check as well as for a role: the same folders, the same variables.
+    ///
+    /// # Errors
+    /// `Command` when the build cache can't be made.
+    pub fn confine(&self, argv: &[String], dir: &Path) -> Result<Confined, Failure> {
+        std::fs::create_dir_all(&self.cache).map_err(|error| {
+            let cache = self.cache.display();
+            Failure::new(Code::Command, format!("make the build cache {cache}: {error}"))
+                .hint("look at the rights and the free space of Baton's state folder")
+        })?;
+        let mut environment = self.environment.clone();
+        for (name, below) in [("CARGO_TARGET_DIR", ""), ("GOCACHE", "go-build")] {
+            let dir = if below.is_empty() { self.cache.clone() } else { self.cache.join(below) };
+            environment.vars.insert(name.into(), dir.to_string_lossy().into_owned());
+        }
+        let bound = installed::bind(&self.installed, &self.slot, &mut environment);
+        let mut cmd = Confined::new(argv, dir, &self.slot, environment);
+        cmd.bound = bound;
+        cmd.read_only.clone_from(&self.read_only);
+        cmd.writable = vec![self.cache.clone()];
+        Ok(cmd)
+    }
+}
+
+/// Runs a set-up that a person approved: with a network, and with the folders of `made` writable in
+/// the slot.
+///
+/// # Errors
+/// As `Sandbox::run`.
+pub async fn set_up(
+    sandbox: &Sandbox,
+    plan: &Plan,
+    at: &Ground,
+    made: &[Installed],
+    stop: &CancellationToken,
+) -> Result<Observed, Failure> {
+    let mut cmd = at.confine(&plan.argv, &at.slot)?;
+    cmd.bound = installed::mounts(made, &at.slot, true);
+    (cmd.network, cmd.timeout_ms_max) = (true, SETUP_MS_MAX);
+    let finished = sandbox.run(&cmd, stop).await?;
+    let course = Course { sandbox, at, unconfined: false, stop };
+    course.observed(plan.argv.clone(), finished, None)
 }
 
 /// What the server saw of one check.
@@ -46,23 +127,6 @@ pub struct Observed {
     pub environment: String,
 }
 
-/// The checks of a project: those that a trusted team file names, and those that its files imply
-/// unless one of that name is there. `exists` says whether a path is in the tree.
-pub fn detect(exists: &dyn Fn(&str) -> bool, named: &[CheckSpec]) -> Vec<CheckSpec> {
-    let mut all = named.to_vec();
-    if exists("Cargo.toml") && !all.iter().any(|it| it.name == "test") {
-        all.push(CheckSpec {
-            name: "test".into(),
-            // Without the flag the first red binary would hide what the others say.
-            argv: ["cargo", "test", "--no-fail-fast"].map(String::from).into(),
-            report: Report::Cargo,
-            required: true,
-            timeout_ms_max: CHECK_MS_MAX,
-        });
-    }
-    all
-}
-
 /// Runs a check whole. `names` are the tests whose own outcome is wanted.
 ///
 /// # Errors
@@ -77,12 +141,11 @@ pub async fn run(
     stop: &CancellationToken,
 ) -> Result<Observed, Failure> {
     let course = Course { sandbox, at, unconfined, stop };
-    let finished = course.run(&spec.argv, spec.timeout_ms_max).await?;
-    Ok(course.observe(spec.argv.clone(), finished, spec.report, names))
+    course.observe(&spec.argv, &spec.report, spec.timeout_ms_max, names).await
 }
 
-/// Runs the named tests, and only they where the check is `cargo test`; any other check runs whole.
-/// A name is a full one, `module::test`, or the end of one, `test`.
+/// Runs the named tests, and only they where the check's runner can choose tests; any other check
+/// runs whole. A name is a full one, `module::test`, or the end of one, `test`.
 ///
 /// # Errors
 /// As `run`. A test that is not there is no error: its outcome is `Missing`.
@@ -94,28 +157,39 @@ pub async fn run_named(
     unconfined: bool,
     stop: &CancellationToken,
 ) -> Result<Observed, Failure> {
-    let command = match spec.report {
-        Report::Cargo => cargo::TestCommand::of(&spec.argv),
-        Report::Exit => None,
-    };
-    let Some(command) = command else {
-        return run(sandbox, spec, at, names, unconfined, stop).await;
-    };
     let course = Course { sandbox, at, unconfined, stop };
     let begun = Instant::now();
-    let listing = command.listing();
-    let listed = course.run(&listing, spec.timeout_ms_max).await?;
-    let text = String::from_utf8_lossy(&listed.output);
-    let exact = cargo::resolve(&cargo::read_list(&text), names);
-    if listed.exit != Exit::Code(0) || exact.is_empty() {
-        // It does not build, or has no such tests: the listing is all there is to show.
-        return Ok(course.observe(listing, listed, Report::Cargo, names));
+    let left = || {
+        let left = Duration::from_millis(spec.timeout_ms_max).saturating_sub(begun.elapsed());
+        left.as_millis() as u64
+    };
+    match select::choose(spec, names) {
+        Choice::Whole => course.observe(&spec.argv, &spec.report, left(), names).await,
+        Choice::Direct(argv) => course.observe(&argv, &spec.report, left(), names).await,
+        Choice::Listed { listing, of } => {
+            let listed = course.run(&listing, OUTPUT_BYTES_MAX, left()).await?;
+            let text = String::from_utf8_lossy(&listed.output);
+            let Some(argv) = of.exactly(&text, names) else {
+                // It does not build, or has no such tests: the listing is all there is to show.
+                let tests = Tests {
+                    named: names.iter().map(|it| (it.clone(), Outcome::Missing)).collect(),
+                    ..Tests::default()
+                };
+                return course.observed(listing, listed, Some(tests));
+            };
+            let mut observed = course.observe(&argv, &spec.report, left(), names).await?;
+            observed.duration_ms += listed.duration_ms;
+            Ok(observed)
+        }
     }
-    let argv = command.exactly(&exact);
-    let left = Duration::from_millis(spec.timeout_ms_max).saturating_sub(begun.elapsed());
-    let mut finished = course.run(&argv, left.as_millis() as u64).await?;
-    finished.duration_ms += listed.duration_ms;
-    Ok(course.observe(argv, finished, Report::Cargo, names))
+}
+
+/// The output as a person would have been shown it, where a report's lines take its place.
+pub fn for_people(output: Vec<u8>) -> Vec<u8> {
+    match go::readable(&String::from_utf8_lossy(&output)) {
+        Some(text) => text.into_bytes(),
+        None => output,
+    }
 }
 
 /// One check on its way.
@@ -127,58 +201,61 @@ struct Course<'a> {
 }
 
 impl Course<'_> {
-    fn environment(&self) -> Environment {
-        let mut environment = self.at.environment.clone();
-        let cache = self.at.cache.to_string_lossy().into_owned();
-        environment.vars.insert("CARGO_TARGET_DIR".into(), cache);
-        environment
-    }
-
-    async fn run(&self, argv: &[String], timeout_ms_max: u64) -> Result<Finished, Failure> {
-        std::fs::create_dir_all(&self.at.cache).map_err(|error| {
-            let cache = self.at.cache.display();
-            Failure::new(Code::Command, format!("make the build cache {cache}: {error}"))
-                .hint("look at the rights and the free space of Baton's state folder")
-        })?;
-        let mut cmd = Confined::new(argv, &self.at.slot, &self.at.slot, self.environment());
-        cmd.read_only = self.at.read_only.clone();
-        cmd.writable = vec![self.at.cache.clone()];
+    async fn run(
+        &self,
+        argv: &[String],
+        output_bytes_max: usize,
+        timeout_ms_max: u64,
+    ) -> Result<Finished, Failure> {
+        let mut cmd = self.at.confine(argv, &self.at.slot)?;
         cmd.timeout_ms_max = timeout_ms_max;
+        cmd.output_bytes_max = output_bytes_max;
         match self.unconfined {
             true => self.sandbox.run_unconfined(&cmd, self.stop).await,
             false => self.sandbox.run(&cmd, self.stop).await,
         }
     }
 
-    fn observe(
+    /// Runs it and reads its report. What is told of the command holds `REPORT_FILE`, not the path
+    /// of a file that is gone: so it can be run again.
+    async fn observe(
+        &self,
+        argv: &[String],
+        report: &Report,
+        timeout_ms_max: u64,
+        names: &[String],
+    ) -> Result<Observed, Failure> {
+        std::fs::create_dir_all(&self.at.cache).ok();
+        let place = Place::prepare(report, argv, self.at)?;
+        let bytes_max = if *report == Report::Go { LINES_BYTES_MAX } else { OUTPUT_BYTES_MAX };
+        let finished = self.run(&place.fill(argv), bytes_max, timeout_ms_max).await?;
+        let mut tests = place.read(report, &finished.output, names);
+        if let Some(tests) = &mut tests {
+            believe_exit(tests, finished.exit);
+        }
+        self.observed(argv.to_vec(), finished, tests)
+    }
+
+    fn observed(
         &self,
         argv: Vec<String>,
         finished: Finished,
-        report: Report,
-        names: &[String],
-    ) -> Observed {
-        let tests = match report {
-            Report::Exit => None,
-            Report::Cargo => {
-                let mut tests = read_cargo(&String::from_utf8_lossy(&finished.output), names);
-                believe_exit(&mut tests, finished.exit);
-                Some(tests)
-            }
-        };
-        Observed {
+        tests: Option<Tests>,
+    ) -> Result<Observed, Failure> {
+        Ok(Observed {
+            environment: self.at.confine(&argv, &self.at.slot)?.env.hash(),
             argv,
             exit: finished.exit,
             duration_ms: finished.duration_ms,
-            output: finished.output,
+            output: crate::sandbox::shortened(finished.output, OUTPUT_BYTES_MAX),
             output_bytes: finished.output_bytes,
             output_sha256: finished.output_sha256,
             tests,
-            environment: self.environment().hash(),
-        }
+        })
     }
 }
 
-/// Where the text and the exit code contradict each other, the text proves nothing: a named test
+/// Where the report and the exit code contradict each other, the report proves nothing: a named test
 /// that "failed" in a command that succeeded was printed, not run.
 fn believe_exit(tests: &mut Tests, exit: Exit) {
     if exit == Exit::Code(0) {
@@ -193,36 +270,6 @@ fn believe_exit(tests: &mut Tests, exit: Exit) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn spec(name: &str) -> CheckSpec {
-        CheckSpec {
-            name: name.into(),
-            argv: vec!["make".into(), name.into()],
-            report: Report::Exit,
-            required: true,
-            timeout_ms_max: 1,
-        }
-    }
-
-    #[test]
-    fn a_cargo_project_is_tested_by_cargo() {
-        let found = detect(&|path| path == "Cargo.toml", &[]);
-        let [test] = found.as_slice() else { panic!("{found:?}") };
-        assert_eq!((test.report, test.required), (Report::Cargo, true));
-        assert_eq!(test.argv[..2], ["cargo", "test"]);
-        assert_eq!(detect(&|_| false, &[]), []);
-    }
-
-    #[test]
-    fn the_team_file_adds_checks_and_may_say_what_test_means() {
-        let cargo = |path: &str| path == "Cargo.toml";
-        let names = |named: &[CheckSpec]| {
-            let all = detect(&cargo, named);
-            all.iter().map(|it| it.name.clone()).collect::<Vec<_>>()
-        };
-        assert_eq!(names(&[spec("lint")]), ["lint", "test"]);
-        assert_eq!(names(&[spec("test")]), ["test"]);
-    }
 
     #[test]
     fn a_failure_that_was_only_printed_proves_nothing() {

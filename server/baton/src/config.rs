@@ -6,6 +6,7 @@
 
 mod limits;
 mod model;
+mod roles;
 mod settings;
 mod team_file;
 mod toml_error;
@@ -13,11 +14,13 @@ pub mod trust;
 
 pub use limits::LimitsPatch;
 pub use model::{KeySource, MODEL_KEYS, ModelConfig, Prices, Provider};
+pub use roles::{Alias, Roles};
 pub use settings::settings_table;
 pub use team_file::{TEAM_FILE, TeamFile, parse_team_file};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -31,6 +34,9 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 const RUNS_AT_ONCE: u32 = 2;
 const CHECKS_AT_ONCE: u32 = 1;
 const AT_ONCE_MAX: u32 = 64;
+/// Where Ollama, llama.cpp, vLLM and LM Studio listen unless told otherwise, in this order.
+const LOCAL_PORTS: [u16; 4] = [11_434, 8_080, 8_000, 1_234];
+const LOCAL_PORTS_MAX: usize = 16;
 /// What a repository's folder is called for people, before the hash.
 const NAME_CHARS_MAX: usize = 40;
 
@@ -103,8 +109,13 @@ impl Home {
 /// What the user's own file says, with the defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// `None`: there is no model; see `no_model_message`.
+    /// `None`: none is configured; see `no_model_message`.
     pub model: Option<ModelConfig>,
+    /// Names for models, and what they stand for.
+    pub models: BTreeMap<String, Alias>,
+    pub roles: Roles,
+    /// The ports of this machine's loopback where a server is looked for when there is no model.
+    pub local_ports: Vec<u16>,
     pub limits: Limits,
     pub sandbox: SandboxChoice,
     pub land: LandConfig,
@@ -148,6 +159,12 @@ pub enum LandTo {
 struct UserFile {
     model: Option<ModelConfig>,
     #[serde(default)]
+    models: BTreeMap<String, Alias>,
+    #[serde(default)]
+    roles: Roles,
+    #[serde(default)]
+    local: LocalTable,
+    #[serde(default)]
     limits: LimitsPatch,
     #[serde(default)]
     sandbox: SandboxTable,
@@ -166,6 +183,12 @@ struct SandboxTable {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct LocalTable {
+    ports: Option<Vec<u16>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct AtOnceTable {
     runs_max: Option<u32>,
     checks_max: Option<u32>,
@@ -175,6 +198,9 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             model: None,
+            models: BTreeMap::new(),
+            roles: Roles::default(),
+            local_ports: LOCAL_PORTS.to_vec(),
             limits: Limits::default(),
             sandbox: SandboxChoice::default(),
             land: LandConfig::default(),
@@ -186,20 +212,26 @@ impl Default for Config {
 
 impl Config {
     /// Reads the user's file; a missing one is an empty one. Without a `[model]`, Anthropic's default
-    /// model where `ANTHROPIC_API_KEY` is set. Errors: `Config` with file, line, column and what is
-    /// wrong.
+    /// model where `ANTHROPIC_API_KEY` is set, else OpenAI's where `OPENAI_API_KEY` is. Errors:
+    /// `Config` with file, line, column and what is wrong.
     pub fn load(home: &Home) -> Result<Config, Failure> {
         let text = read_user_file(&home.config_file)?;
         let mut config = Config::parse(&text, &home.config_file.display().to_string())?;
-        let key = std::env::var_os("ANTHROPIC_API_KEY");
-        if config.model.is_none() && key.is_some_and(|it| !it.is_empty()) {
-            config.model = Some(ModelConfig::anthropic());
+        if config.model.is_none() {
+            config.model = ModelConfig::of_environment(|name| std::env::var_os(name));
         }
         Ok(config)
     }
 
     fn parse(text: &str, file: &str) -> Result<Config, Failure> {
-        let UserFile { model, limits, sandbox, land, at_once } = toml_error::parse(text, file)?;
+        let UserFile { model, models, roles, local, limits, sandbox, land, at_once } =
+            toml_error::parse(text, file)?;
+        roles.check(&models, file)?;
+        let local_ports = local.ports.unwrap_or_else(|| LOCAL_PORTS.to_vec());
+        if LOCAL_PORTS_MAX < local_ports.len() || local_ports.contains(&0) {
+            let text = format!("{file}: `local.ports` is more than {LOCAL_PORTS_MAX}, or has a 0");
+            return Err(Failure::new(Code::Config, text));
+        }
         let at_once_max = |name: &str, value: Option<u32>, default| match value {
             Some(it) if !(1..=AT_ONCE_MAX).contains(&it) => Err(Failure::new(
                 Code::Config,
@@ -209,6 +241,9 @@ impl Config {
         };
         Ok(Config {
             model,
+            models,
+            roles,
+            local_ports,
             limits: limits.set(&Limits::default()),
             sandbox: sandbox.checks,
             land,
@@ -240,16 +275,17 @@ fn read_user_file(path: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// There is no model, and the three ways to get one.
+/// There is no model, and the ways to get one.
 pub fn no_model_message() -> Failure {
     let file = Home::from_env().map_or_else(
         |_| "your config.toml".to_owned(),
         |home| home.config_file.display().to_string(),
     );
-    Failure::new(Code::Key, "no model is configured").hint(format!(
-        "one of: set ANTHROPIC_API_KEY; or write [model] with api_key_file or api_key_command into \
-         {file}, where base_url may also name a server of your own; or, to try Baton without a model, \
-         write [model] with script = \"/path/of/a/rehearsal.toml\" there"
+    Failure::new(Code::Key, "no model is configured, and no server of this machine answers").hint(format!(
+        "one of: set ANTHROPIC_API_KEY or OPENAI_API_KEY; or start Ollama, llama-server, vLLM or LM \
+         Studio here; or write [model] into {file}, with api_key_file or api_key_command, or with \
+         base_url for a server of your own; or, to try Baton without a model, write [model] with \
+         script = \"/path/of/a/rehearsal.toml\" there"
     ))
 }
 

@@ -11,6 +11,7 @@ mod guide;
 mod owner;
 mod round;
 mod run;
+mod setup;
 mod shared;
 mod steps;
 

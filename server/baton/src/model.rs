@@ -1,32 +1,40 @@
-//! The team's model: one wire client for Anthropic's Messages API, and the scripted rehearsal that
-//! speaks the same wire when no model is wanted.
+//! The team's model: one HTTP client for two wires, Anthropic's Messages and OpenAI's Chat Completions,
+//! and the scripted rehearsal that speaks the same wires when no model is wanted.
 //!
-//! `message` holds what is said, `request` turns it into bytes whose prefix stays the same from
-//! call to call, `sse` and `reply` read the answer, `retry` decides what is asked again, `price`
-//! counts the money.
+//! `message` holds what is said. `anthropic` and `openai` turn it into bytes whose prefix stays the
+//! same from call to call, and put replies together; `client` and `sse` carry both, `refusal` and
+//! `retry` decide what is asked again, `lenient` reads calls that a model wrote as text, `price`
+//! counts the money, `local` finds a server on this machine.
 
 mod anthropic;
+mod client;
+mod lenient;
+pub mod local;
 mod message;
+mod openai;
 mod price;
+mod refusal;
 pub mod rehearsal;
 mod reply;
-mod request;
 mod retry;
 mod sse;
+mod wire;
 
 pub use message::{Block, Message, Speaker, ToolSpec, UNPARSED};
 pub use retry::Patience;
 
 use crate::config::{ModelConfig, Provider};
-use anthropic::Client;
+use client::Client;
+use openai::Habits;
 use price::PriceTable;
 use rehearsal::{Script, Server};
-use retry::{Fault, RETRIES_MAX};
+use retry::{Again, Fault, RETRIES_MAX};
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use team::{Code, Failure, Usage};
 use tokio_util::sync::CancellationToken;
+use wire::Wire;
 
 /// One question to the model: everything it gets to see.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +97,11 @@ pub struct Model {
 struct Inner {
     name: String,
     output_tokens_max: u32,
+    window_tokens: Option<u64>,
+    wire: Wire,
     client: Client,
+    /// As the server's refusals taught them.
+    habits: Mutex<Habits>,
     prices: Option<PriceTable>,
     patience: Patience,
     server: Option<Server>,
@@ -99,7 +111,7 @@ impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model")
             .field("name", &self.inner.name)
-            .field("url", &self.inner.client.url())
+            .field("url", &self.inner.client.url().as_str())
             .finish_non_exhaustive()
     }
 }
@@ -115,7 +127,7 @@ impl Model {
     /// As `open`, with other waiting times.
     pub async fn open_with(config: &ModelConfig, patience: Patience) -> Result<Model, Failure> {
         let server = match config.provider {
-            Provider::Anthropic => None,
+            Provider::Anthropic | Provider::OpenAi => None,
             Provider::Script => Some(start_rehearsal(config).await?),
         };
         let key = match config.key.clone() {
@@ -126,10 +138,17 @@ impl Model {
             }
         };
         let base_url = server.as_ref().map_or(&config.base_url, |it| &it.base_url);
-        let client = Client::open(base_url, key, patience)?;
+        let wire = match config.provider {
+            Provider::OpenAi => Wire::OpenAi,
+            Provider::Anthropic | Provider::Script => Wire::Anthropic,
+        };
+        let client = Client::open(wire, base_url, key, patience)?;
         let inner = Inner {
             name: config.model.clone(),
             output_tokens_max: config.max_output_tokens,
+            window_tokens: config.window_tokens,
+            wire,
+            habits: Mutex::new(Habits::of(client.url())),
             client,
             prices: PriceTable::of(&config.model, config.prices),
             patience,
@@ -141,6 +160,11 @@ impl Model {
     /// The model's name as the provider knows it; `rehearsal` for a script.
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// How much the model can hold, where that was configured.
+    pub fn window_tokens(&self) -> Option<u64> {
+        self.inner.window_tokens
     }
 
     /// Whether `Usage::micros` means anything.
@@ -170,35 +194,82 @@ impl Model {
             max_output_tokens: call.max_output_tokens.min(inner.output_tokens_max),
             ..*call
         };
-        let body = request::body(&inner.name, &call)?;
-        let mut retries = 0;
+        let place = call.messages.len();
+        let mut habits = inner.habits();
+        let mut body = inner.wire.body(&inner.name, &call, habits)?;
+        let mut tries = Tries::default();
         loop {
-            let (assembly, ended) = inner.client.ask(&body, on, stop).await;
+            let (assembly, ended) = inner.client.ask(&body, place, on, stop).await;
             let fault = match ended {
-                Ok(()) => return Ok(assembly.finish(inner.prices.as_ref())),
+                Ok(()) => {
+                    let reply = assembly.finish(inner.prices.as_ref());
+                    return Ok(lenient::read(reply, call.tools, place));
+                }
                 Err(fault) => fault,
             };
             if let Some((usage, raw_usage)) = assembly.usage(inner.prices.as_ref()) {
                 on(Delta::Lost { usage, raw_usage });
             }
-            let again = match fault {
-                Fault::Again(again) => again,
+            let (why, wait) = match fault {
                 Fault::Final(failure) => return Err(failure),
+                Fault::Unsuited { said, failure } => {
+                    habits = inner.wire.learn(habits, &said).ok_or(failure)?;
+                    tracing::debug!(model = %inner.name, ?habits, "asking otherwise");
+                    inner.keep(habits);
+                    body = inner.wire.body(&inner.name, &call, habits)?;
+                    continue;
+                }
+                Fault::Again(again) => tries.again(again, inner)?,
+                Fault::Loading => tries.load(inner)?,
             };
-            if RETRIES_MAX <= retries {
-                return Err(again.give_up(inner.client.url(), retries + 1));
-            }
-            let wait =
-                again.wait.unwrap_or_else(|| retry::backoff(inner.patience.backoff, retries));
-            retries += 1;
-            tracing::debug!(model = %inner.name, retries, why = %again.why, "asking again");
-            on(Delta::Retrying { why: again.why, wait_ms: as_ms(wait) });
+            tracing::debug!(model = %inner.name, %why, "asking again");
+            on(Delta::Retrying { why, wait_ms: as_ms(wait) });
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(retry::stopped()),
                 () = tokio::time::sleep(wait) => {}
             }
         }
+    }
+}
+
+/// How often one question was asked again, and since when its server reads its weights.
+#[derive(Default)]
+struct Tries {
+    retries: u32,
+    loading_since: Option<Instant>,
+}
+
+impl Tries {
+    /// Why and after how long it is asked again, if it is.
+    fn again(&mut self, again: Again, inner: &Inner) -> Result<(String, Duration), Failure> {
+        if RETRIES_MAX <= self.retries {
+            return Err(again.give_up(inner.client.url().as_str(), self.retries + 1));
+        }
+        let backoff = || retry::backoff(inner.patience.backoff, self.retries);
+        let wait = again.wait.unwrap_or_else(backoff);
+        self.retries += 1;
+        Ok((again.why, wait))
+    }
+
+    /// The same for a server that will be there in a while.
+    fn load(&mut self, inner: &Inner) -> Result<(String, Duration), Failure> {
+        let since = *self.loading_since.get_or_insert_with(Instant::now);
+        if inner.patience.loading < since.elapsed() {
+            let text = format!("{} still loads its model", inner.client.url());
+            return Err(Failure::new(Code::Model, text).hint("look at the server's own output"));
+        }
+        Ok(("the server loads its model".to_owned(), 2 * inner.patience.backoff))
+    }
+}
+
+impl Inner {
+    fn habits(&self) -> Habits {
+        *self.habits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, habits: Habits) {
+        *self.habits.lock().unwrap_or_else(PoisonError::into_inner) = habits;
     }
 }
 

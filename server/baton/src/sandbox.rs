@@ -19,7 +19,7 @@ mod watch;
 
 pub use environment::Environment;
 pub use launcher::launch;
-pub use output::OUTPUT_BYTES_MAX;
+pub use output::{OUTPUT_BYTES_MAX, shortened};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -78,10 +78,22 @@ pub struct Confined {
     pub read_only: Vec<PathBuf>,
     /// Build caches and the like. They must exist.
     pub writable: Vec<PathBuf>,
+    /// Folders that are seen at another place, inside the slot.
+    pub bound: Vec<Bound>,
     pub env: Environment,
     pub timeout_ms_max: u64,
+    /// Most that is kept of the output.
+    pub output_bytes_max: usize,
     /// The host's network, and package caches writable. Only for an approved set-up command.
     pub network: bool,
+}
+
+/// A folder that a command sees at another place than its own. Both must exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    pub source: PathBuf,
+    pub at: PathBuf,
+    pub writable: bool,
 }
 
 impl Confined {
@@ -94,8 +106,10 @@ impl Confined {
             slot_read_only: false,
             read_only: Vec::new(),
             writable: Vec::new(),
+            bound: Vec::new(),
             env,
             timeout_ms_max: TIMEOUT_MS_DEFAULT,
+            output_bytes_max: OUTPUT_BYTES_MAX,
             network: false,
         }
     }
@@ -206,6 +220,7 @@ impl Sandbox {
             args,
             vars: folders::variables(&cmd.env, cmd.network),
             timeout_ms_max: cmd.timeout_ms_max,
+            output_bytes_max: cmd.output_bytes_max,
             stop,
         })
         .await?;
@@ -239,6 +254,7 @@ impl Sandbox {
             args,
             vars: cmd.env.vars.clone(),
             timeout_ms_max: cmd.timeout_ms_max,
+            output_bytes_max: cmd.output_bytes_max,
             stop,
         })
         .await?;

@@ -2,6 +2,7 @@
 
 use crate::brief::Usage;
 use crate::change::{Candidate, ChangeId, FileChange, lines};
+use crate::decide::flaky_notes;
 use crate::event::{Parked, Subject, Why, Work};
 use crate::handoff::{Class, Duty, Handoff, Plan, Role};
 use crate::ids::{ApprovalId, Millis, QuestionId, ReceiptId, RunId, TaskId};
@@ -118,7 +119,7 @@ pub fn task_line(team: &Team, task: TaskId, it: &Task) -> TaskLine {
     let run = team.live_run(task);
     let role = run.and_then(|it| team.run(it)).and_then(|it| match it.work {
         Work::Role { duty, .. } => Some(Role::of(duty)),
-        Work::Checks { .. } => None,
+        Work::Checks { .. } | Work::Setup { .. } => None,
     });
     TaskLine {
         task,
@@ -178,7 +179,8 @@ fn describe(team: &Team, it: &Task) -> (Column, String) {
                     Subject::Edits { .. }
                     | Subject::Commands { .. }
                     | Subject::Plan { .. }
-                    | Subject::Stage { .. },
+                    | Subject::Stage { .. }
+                    | Subject::Setup { .. },
                 )
                 | None => String::new(),
             };
@@ -202,6 +204,7 @@ fn work(task: &Task, work: &Work) -> String {
         Work::Role { duty: Duty::Validate, .. } => "the Tester judges".into(),
         Work::Role { duty: Duty::Announce, .. } => "Marketing writes the notes".into(),
         Work::Role { duty: Duty::Answer, .. } => "the Architect looks for the answer".into(),
+        Work::Setup { .. } => "the set-up, with a network".into(),
         Work::Checks { why: Why::Baseline, .. } => "checks before the change".into(),
         Work::Checks { why: Why::Gate, .. } => "checks of the change".into(),
         Work::Checks { why: Why::Candidate, .. } => "checks of the candidate".into(),
@@ -238,6 +241,7 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
             res.notes.extend(candidate.risk.iter().map(|it| format!("risk: {it}")));
             let weakened = task.head.iter().flat_map(|it| &it.weakened);
             res.notes.extend(weakened.map(|it| format!("tests weakened: {it}")));
+            res.notes.extend(flaky_notes(team, receipts));
             res.answers = vec!["approve", "apply", "revise", "rebuild", "reject"];
         }
         Subject::Edits { why, receipts, .. } => {
@@ -273,6 +277,17 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
             res.files = files;
             res.notes = task.criteria.iter().map(|it| format!("done when: {it}")).collect();
             res.answers = vec!["approve", "revise", "reject"];
+        }
+        Subject::Setup { setup, .. } => {
+            let (command, on) = (setup.argv.join(" "), setup.commit.short());
+            res.proof = format!("run `{command}` with a network, in the sandbox, on {on}?");
+            res.why = vec![setup.why.clone()];
+            let files = setup.files.join(", ");
+            res.notes.push(format!(
+                "one yes holds while the command and {} stay the same",
+                if files.is_empty() { "the commit's needs" } else { &files }
+            ));
+            res.answers = vec!["approve", "reject"];
         }
     }
     Some(res)
@@ -310,8 +325,11 @@ fn proof(team: &Team, task: &Task, candidate: &Candidate, receipts: &[ReceiptId]
         (false, _) if 0 < passed => parts.push(format!("{others} others pass")),
         (false, _) => {
             let name = |ran: &Ran| match ran {
-                Ran::Check { name } | Ran::Repro { name } | Ran::OwnCheck { name } => name.clone(),
-                Ran::Command => String::new(),
+                Ran::Check { name }
+                | Ran::Repro { name }
+                | Ran::OwnCheck { name }
+                | Ran::Rerun { name } => name.clone(),
+                Ran::Setup | Ran::Command => String::new(),
             };
             let names: Vec<String> = tests.iter().map(|it| name(&it.ran)).collect();
             parts.push(format!("{} green", names.join(", ")));

@@ -12,15 +12,21 @@ use crate::failure::{Code, Failure};
 use crate::handoff::{By, Duty, Handoff, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
+use crate::setup::{RERUNS_MAX, Setup};
 use crate::stages::Ways;
 use crate::task::{Run, RunState, Task, TaskState, Team, Wait};
 use std::fmt;
 
+mod flaky;
 mod gates;
 mod handover;
 mod landing;
 mod person;
+mod setup;
 mod way;
+
+pub(crate) use flaky::notes as flaky_notes;
+pub use flaky::rerun;
 
 /// Asked for by a person, or reported by the shell.
 #[derive(Clone, Debug)]
@@ -81,6 +87,15 @@ pub enum Input {
         ask: Question,
     },
     Checked {
+        run: RunId,
+    },
+    /// A round of checks can't run: this has to be run first.
+    SetupWanted {
+        run: RunId,
+        setup: Setup,
+    },
+    /// The set-up command ended; its receipt was recorded before.
+    SetUp {
         run: RunId,
     },
     RunFailed {
@@ -202,7 +217,8 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
             Ok(vec![Event::ReceiptRecorded { run, receipt }])
         }
         Input::Reproduced { run, repro } => {
-            live(team, run)?;
+            let (task, _) = live(team, run)?;
+            flaky::shows_something(team, now, task, &repro)?;
             Ok(vec![Event::ReproRecorded { run, repro }])
         }
         Input::HandedOver { run, handoff, facts } => {
@@ -210,6 +226,8 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
         }
         Input::AskedPerson { run, ask } => person::ask(team, run, ask),
         Input::Checked { run } => handover::checked(team, now, run),
+        Input::SetupWanted { run, setup } => setup::wanted(team, now, run, setup),
+        Input::SetUp { run } => setup::ended(team, now, run),
         Input::RunFailed { run, failure } => run_failed(team, now, run, failure),
         Input::CandidateBuilt { task, candidate } => landing::built(team, now, task, candidate),
         Input::CandidateConflicted { task, tip, paths } => {
@@ -422,8 +440,9 @@ fn start_checks(
     unconfined: bool,
 ) -> Event {
     let specs = team.task(task).map(required).unwrap_or_default();
-    // Twice: the checks themselves, and the named tests of a reproduction.
-    let ms = specs.iter().map(|it| it.timeout_ms_max * 2).sum::<u64>() + 60_000;
+    // The checks themselves, the named tests of a reproduction, and what may be run again.
+    let runs = 2 + RERUNS_MAX as u64;
+    let ms = specs.iter().map(|it| it.timeout_ms_max * runs).sum::<u64>() + 60_000;
     start_with(team, now, task, Work::Checks { commit, why, unconfined }, ms)
 }
 

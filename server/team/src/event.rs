@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Plan, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
+use crate::setup::Setup;
 use crate::stages::{Stage, Ways};
 use serde::{Deserialize, Serialize};
 
@@ -189,6 +190,14 @@ pub enum Event {
         task: TaskId,
         decision: Decision,
     },
+    /// These tests of a check failed and passed on the same files.
+    TestsQuarantined {
+        task: TaskId,
+        check: String,
+        tests: Vec<String>,
+        receipts: Vec<ReceiptId>,
+        until: Millis,
+    },
 }
 
 /// What a run does.
@@ -199,6 +208,8 @@ pub enum Work {
     /// A round of checks by the server. `unconfined`: a person approved exactly these commands on
     /// exactly this commit, where there is no sandbox.
     Checks { commit: CommitId, why: Why, unconfined: bool },
+    /// The set-up command; then this round of checks again.
+    Setup { setup: Setup, then: Why },
 }
 
 /// How a role's run begins.
@@ -248,6 +259,8 @@ pub enum Subject {
     Plan { run: RunId, plan: Plan, why: Vec<String> },
     /// Go on with this stage, on what was handed over so far.
     Stage { before: Stage },
+    /// What the checks need is not there: run exactly this command with a network, then the checks.
+    Setup { setup: Setup, then: Why },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,6 +22,11 @@ pub enum Job {
         task: TaskId,
         run: RunId,
     },
+    /// The set-up command.
+    SetUp {
+        task: TaskId,
+        run: RunId,
+    },
     Candidate {
         task: TaskId,
         head: CommitId,
@@ -44,6 +49,7 @@ impl Job {
             Job::Snapshot { task }
             | Job::Run { task, .. }
             | Job::Check { task, .. }
+            | Job::SetUp { task, .. }
             | Job::Candidate { task, .. }
             | Job::Land { task, .. }
             | Job::Undo { task } => *task,
@@ -65,6 +71,7 @@ pub fn jobs(team: &Team) -> Vec<Job> {
                 match team.run(run).map(|it| &it.work) {
                     Some(Work::Role { .. }) => res.push(Job::Run { task, run }),
                     Some(Work::Checks { .. }) => res.push(Job::Check { task, run }),
+                    Some(Work::Setup { .. }) => res.push(Job::SetUp { task, run }),
                     None => (),
                 }
             }

@@ -15,6 +15,7 @@ mod jobs;
 mod paths;
 mod receipt;
 mod routing;
+mod setup;
 mod stages;
 mod task;
 
@@ -29,7 +30,7 @@ pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, Facts, FileChange, FileKind, NotesFacts, PlanFacts,
     PlannedPath, Target, lines,
 };
-pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline};
+pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline, rerun};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
 pub use failure::{Code, Failure};
 pub use handoff::{
@@ -39,8 +40,11 @@ pub use handoff::{
 pub use ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
 pub use jobs::{Job, jobs};
 pub use paths::{is_documentation, is_test};
-pub use receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, Report, SandboxLevel, Tests};
+pub use receipt::{
+    CheckSpec, Exit, Outcome, REPORT_FILE, Ran, Receipt, Report, SandboxLevel, Tests,
+};
 pub use routing::{Guess, guess};
+pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
 pub use stages::{BadStages, Gate, Stage, Stages, Ways};
 pub use task::{
     Approval, ApprovalState, Asked, Design, End, Head, Resume, Run, RunState, Step, Task,

@@ -17,11 +17,24 @@ pub struct CheckSpec {
     pub timeout_ms_max: u64,
 }
 
-/// How counts and failing names are read from a check's output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What stands in a check's command for the path of a fresh file that its report goes to.
+pub const REPORT_FILE: &str = "{report}";
+
+/// How counts and failing names are read from what a check leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Report {
     /// The text that `cargo test` prints.
     Cargo,
+    /// The text that `python -m unittest -v` prints.
+    Unittest,
+    /// The lines of `go test -json`, on the output.
+    Go,
+    /// The JSON of jest and vitest: in the file `REPORT_FILE` where the command names it, else in
+    /// the output's last line that is an object.
+    Jest,
+    /// JUnit's XML: `REPORT_FILE`, or a file, or a folder's `*.xml` files (`dir/`), relative to the
+    /// root.
+    Junit { path: String },
     /// Only the exit code speaks.
     Exit,
 }
@@ -53,6 +66,10 @@ pub enum Ran {
     Repro { name: String },
     /// A check that a role started in its own slot; no gate counts it.
     OwnCheck { name: String },
+    /// A red check once more, on the same files.
+    Rerun { name: String },
+    /// The set-up command, with a network, as a person approved it.
+    Setup,
     /// A command that a role chose; no gate counts it.
     Command,
 }
@@ -67,6 +84,9 @@ pub struct Tests {
     pub failing: Vec<String>,
     /// Of the tests that were asked for by name: how each ended.
     pub named: Vec<(String, Outcome)>,
+    /// Why the report can't be believed, e.g. that there is none. Such a check is red.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +124,8 @@ pub struct Receipt {
 impl Receipt {
     /// Exit code 0, in time; and where the report counts tests, at least one ran and none failed.
     pub fn is_green(&self) -> bool {
-        let tests_ok = self.tests.as_ref().is_none_or(|it| it.failed == 0 && 0 < it.passed);
+        let is_ok = |it: &Tests| it.failed == 0 && 0 < it.passed && it.trouble.is_none();
+        let tests_ok = self.tests.as_ref().is_none_or(is_ok);
         self.exit == Exit::Code(0) && tests_ok
     }
 }

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Plan, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
 use crate::receipt::{CheckSpec, Receipt};
+use crate::setup::Quarantined;
 use crate::stages::{Stages, Ways};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +27,9 @@ pub struct Team {
     pub runs: BTreeMap<RunId, Arc<Run>>,
     pub approvals: BTreeMap<ApprovalId, Arc<Approval>>,
     pub questions: BTreeMap<QuestionId, Arc<Asked>>,
+    /// Flaky tests of this repository, oldest first; those whose time is over stay, and don't count.
+    #[serde(default)]
+    pub quarantine: Vec<Quarantined>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -383,6 +387,9 @@ impl Team {
             Event::TaskRetried { task } => self.with(*task, Task::retried),
             Event::UndoStarted { task } => self.with(*task, Task::undo_started),
             Event::UndoRefused { task, .. } => self.with(*task, Task::undo_refused),
+            Event::TestsQuarantined { check, tests, receipts, until, .. } => {
+                self.quarantine(check, tests, receipts, *until);
+            }
             Event::TaskUndone { task, how, at } => {
                 self.close(*task, End::Undone { how: how.clone() }, *at);
             }

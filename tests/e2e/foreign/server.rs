@@ -22,7 +22,7 @@ fn fixture(name: &str) -> PathBuf {
 
 /// Whether a tool is missing. Where everything is required that fails the test, else it is said.
 #[track_caller]
-fn is_missing(what: &str, is_there: bool, how: &str) -> bool {
+pub fn is_missing(what: &str, is_there: bool, how: &str) -> bool {
     let required = std::env::var("BATON_TEST_REQUIRE").is_ok_and(|it| it == "all");
     assert!(is_there || !required, "{what} is not installed: {how}");
     if !is_there {

@@ -27,6 +27,8 @@ pub struct World {
     base: PathBuf,
     pub root: PathBuf,
     pub home: PathBuf,
+    /// Folders that come first on `PATH`.
+    pub tools: Vec<PathBuf>,
 }
 
 /// What a command left.
@@ -50,7 +52,7 @@ impl World {
         let (root, home) = (base.join(name), base.join("home"));
         std::fs::create_dir_all(&root).unwrap();
         std::fs::create_dir_all(&home).unwrap();
-        let world = World { _dir: dir, base, root, home };
+        let world = World { _dir: dir, base, root, home, tools: vec![] };
         for (path, text) in files {
             world.write(path, text);
         }
@@ -70,6 +72,13 @@ impl World {
         Some((world, server))
     }
 
+    /// The same project and stranger, who is asked on the other wire.
+    pub fn mended_by_chat(plan: &Value) -> Option<(World, Server)> {
+        let (world, server) = World::mended_by_stranger(plan)?;
+        world.configure_as("openai", &server.url, "");
+        Some((world, server))
+    }
+
     /// Starts a stranger and configures it as the model.
     pub fn stranger(&self, plan: &Value) -> Option<Server> {
         let server = Server::stranger(&self.home, plan)?;
@@ -78,11 +87,20 @@ impl World {
     }
 
     pub fn configure(&self, url: &str, more: &str) {
-        let model = format!(
-            "[model]\nprovider = \"anthropic\"\nbase_url = {url:?}\nmodel = \"stranger-1\"\n\
+        self.configure_as("anthropic", url, more);
+    }
+
+    /// The same with the other provider's wire.
+    pub fn configure_as(&self, provider: &str, url: &str, more: &str) {
+        self.configure_with(&format!(
+            "[model]\nprovider = {provider:?}\nbase_url = {url:?}\nmodel = \"stranger-1\"\n\
              api_key_env = \"FOREIGN_KEY\"\nprices = {{ input = 1.0, output = 2.0 }}\n{more}"
-        );
-        std::fs::write(self.home.join("config.toml"), model).unwrap();
+        ));
+    }
+
+    /// A configuration of exactly this text.
+    pub fn configure_with(&self, text: &str) {
+        std::fs::write(self.home.join("config.toml"), text).unwrap();
     }
 
     /// A folder beside the repository that does not exist yet.
@@ -114,7 +132,9 @@ impl World {
         let set = |name: &str, below: &str| {
             std::env::var_os(name).unwrap_or_else(|| user_home.join(below).into())
         };
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+        let path = std::env::var_os("PATH").unwrap();
+        let path = self.tools.iter().cloned().chain(std::env::split_paths(&path));
+        command.env_clear().env("PATH", std::env::join_paths(path).unwrap());
         command.env("CARGO_HOME", set("CARGO_HOME", ".cargo"));
         command.env("RUSTUP_HOME", set("RUSTUP_HOME", ".rustup"));
         command.env("HOME", &self.home).env("GIT_CONFIG_NOSYSTEM", "1");

@@ -95,9 +95,13 @@ async fn a_server_that_only_pings_is_left() {
         }
     })
     .await;
-    let short = Patience { reply: Duration::from_millis(100), ..patience() };
+    let short = Patience { progress: Duration::from_millis(100), ..patience() };
     let heard = ask(&open(&url, short).await, "a").await;
-    assert!(heard.failure().text.contains("the reply took 0.1 s"), "{}", heard.failure());
+    assert!(
+        heard.failure().text.contains("the model said nothing for 0.1 s"),
+        "{}",
+        heard.failure()
+    );
 }
 
 #[tokio::test]

@@ -240,7 +240,8 @@ fn receipt_line(it: &Receipt, facts: &BriefFacts<'_>) -> String {
     let what = match &it.ran {
         Ran::Check { name } | Ran::OwnCheck { name } => name.clone(),
         Ran::Repro { name } => format!("repro {name}"),
-        Ran::Command => clip(&it.argv.join(" "), ITEM_CHARS_MAX),
+        Ran::Rerun { name } => format!("{name} once more"),
+        Ran::Setup | Ran::Command => clip(&it.argv.join(" "), ITEM_CHARS_MAX),
     };
     let mut out = format!("receipt: {} {what} {}", it.id, exit(it.exit));
     if let Some(tests) = &it.tests {

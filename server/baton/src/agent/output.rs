@@ -49,8 +49,11 @@ pub fn exit(exit: Exit) -> String {
 }
 
 fn count(out: &mut String, tests: &Tests) {
-    let Tests { passed, failed, ignored, failing, named: _ } = tests;
+    let Tests { passed, failed, ignored, failing, named: _, trouble } = tests;
     let _ = writeln!(out, "{passed} passed, {failed} failed, {ignored} ignored");
+    if let Some(trouble) = trouble {
+        let _ = writeln!(out, "its report does not count: {trouble}");
+    }
     if !failing.is_empty() {
         let more = failing.len().saturating_sub(NAMES_MAX);
         let names: Vec<_> = failing.iter().take(NAMES_MAX).map(String::as_str).collect();

@@ -1,7 +1,7 @@
 //! Says in a few lines why a check is red: for a role's rework and for briefs.
 
-use super::Observed;
 use super::cargo::strip_colours;
+use super::{Observed, go};
 use std::fmt::Write;
 use team::Exit;
 
@@ -24,6 +24,9 @@ pub fn describe_failure(observed: &Observed) -> String {
     if let Some(tests) = &observed.tests {
         // Writing to a String cannot fail.
         let _ = write!(text, "; {} passed, {} failed", tests.passed, tests.failed);
+        if let Some(trouble) = &tests.trouble {
+            let _ = write!(text, "; {trouble}");
+        }
         if !tests.failing.is_empty() {
             text.push_str("\nfailing:");
             for name in tests.failing.iter().take(NAMES_MAX) {
@@ -35,7 +38,8 @@ pub fn describe_failure(observed: &Observed) -> String {
             }
         }
     }
-    let output = readable(&String::from_utf8_lossy(&observed.output));
+    let output = String::from_utf8_lossy(&observed.output);
+    let output = readable(&go::readable(&output).unwrap_or_else(|| output.into_owned()));
     let lines: Vec<&str> = output.lines().collect();
     let said = readable(&text);
     let mut said: String = said.chars().take(DESCRIPTION_CHARS_MAX).collect();

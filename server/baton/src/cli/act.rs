@@ -47,8 +47,8 @@ fn brief_text(text: &str) -> Result<String, Trouble> {
 
 pub async fn run(screen: &Screen, here: &Here, asked: &args::Run) -> Result<u8, Trouble> {
     let text = brief_text(&asked.text)?;
-    let config = here.config()?;
-    if config.model.is_none() {
+    let config = here.config(screen).await?;
+    if config.models_in_use().iter().any(|it| it.1.is_none()) {
         return Err(no_model_message()).doing("find a model");
     }
     let hub = here.hub(screen, config).await?;
@@ -85,7 +85,8 @@ fn without_landing(team: &Team, task: TaskId, no_land: bool, code: u8) -> u8 {
             | team::Subject::Edits { .. }
             | team::Subject::Commands { .. }
             | team::Subject::Plan { .. }
-            | team::Subject::Stage { .. },
+            | team::Subject::Stage { .. }
+            | team::Subject::Setup { .. },
         )
         | None => code,
     }
@@ -121,7 +122,7 @@ async fn finish(
 }
 
 pub async fn resume(screen: &Screen, here: &Here, asked: &args::Resume) -> Result<u8, Trouble> {
-    let hub = here.hub(screen, here.config()?).await?;
+    let hub = here.hub(screen, here.config(screen).await?).await?;
     let person = Person::new(screen);
     let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
     let team = hub.team();
@@ -195,7 +196,7 @@ pub async fn answer(screen: &Screen, here: &Here, asked: &args::Answer) -> Resul
         Asked::Approval(_) => Some(approval_answer(asked)?),
         Asked::Question(_) => None,
     };
-    let hub = here.hub(screen, here.config()?).await?;
+    let hub = here.hub(screen, here.config(screen).await?).await?;
     let person = Person::new(screen);
     let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
     let task = match (asked.asked, answer) {
@@ -265,7 +266,7 @@ async fn about(
     input: Input,
     done: fn(&Standing) -> bool,
 ) -> Result<u8, Trouble> {
-    let hub = here.hub(screen, here.config()?).await?;
+    let hub = here.hub(screen, here.config(screen).await?).await?;
     let person = Person::new(screen);
     let mut follow = Follow::new(&hub, here, screen, &person, tell(json));
     if let Err(trouble) = hub.send(input).await.doing(format!("{doing} {task}")) {
@@ -315,7 +316,7 @@ struct Replayed {
 
 pub async fn replay(screen: &Screen, here: &Here, asked: &args::Replay) -> Result<u8, Trouble> {
     let doing = format!("replay {}", asked.receipt);
-    let hub = here.hub(screen, here.config()?).await?;
+    let hub = here.hub(screen, here.config(screen).await?).await?;
     let team = hub.team();
     let Some(receipt) = team.receipt(asked.receipt) else {
         hub.close().await;

@@ -9,7 +9,8 @@ use super::screen::{Screen, Shade, safe};
 use crate::hub::{Hub, Refused};
 use std::time::Instant;
 use team::{
-    Answer, ApprovalId, ApprovalLine, By, CommitId, Input, Plan, QuestionId, Subject, TaskId, Team,
+    Answer, ApprovalId, ApprovalLine, By, CommitId, Input, Plan, QuestionId, Setup, Subject,
+    TaskId, Team,
 };
 
 /// Lines of a diff that are shown before anybody asks for more.
@@ -237,7 +238,8 @@ pub fn sides(team: &Team, task: TaskId) -> Option<(CommitId, CommitId)> {
         Subject::Edits { .. }
         | Subject::Commands { .. }
         | Subject::Plan { .. }
-        | Subject::Stage { .. } => None,
+        | Subject::Stage { .. }
+        | Subject::Setup { .. } => None,
     });
     let head = || Some((it.base.as_ref()?.seen.clone(), it.head.as_ref()?.commit.clone()));
     landed.or_else(head)
@@ -258,7 +260,9 @@ async fn patch(
             let base = team.task(task).and_then(|it| it.base.as_ref());
             base.map(|it| (it.seen.clone(), head.clone()))
         }
-        Some(Subject::Commands { commit, .. }) => {
+        Some(
+            Subject::Commands { commit, .. } | Subject::Setup { setup: Setup { commit, .. }, .. },
+        ) => {
             let base = team.task(task).and_then(|it| it.base.as_ref());
             base.map(|it| (it.seen.clone(), commit.clone()))
         }

@@ -5,8 +5,9 @@ use super::args::{self, Global};
 use super::open::{Here, LOG_FILE, Trouble, exit};
 use super::read::print_json;
 use super::screen::{Screen, Shade, safe};
-use crate::config::{Config, Home, no_model_message, trust};
+use crate::config::{Config, Home, ModelConfig, no_model_message, trust};
 use crate::git::Git;
+use crate::model::local::{self, Found};
 use crate::sandbox::Sandbox;
 use crate::store::Reader;
 use serde::Serialize;
@@ -155,7 +156,10 @@ fn lock(state: &Path) -> Finding {
 async fn for_user(home: &Home) -> Vec<Finding> {
     let mut found = Vec::new();
     match Config::load(home) {
-        Ok(config) => found.push(model(&config)),
+        Ok(mut config) => {
+            let local = local::fill_in(&mut config).await;
+            found.extend(models(&config, local.as_ref()));
+        }
         Err(failure) => found.push(bad("configuration", &failure)),
     }
     found.push(sandbox().await);
@@ -163,11 +167,29 @@ async fn for_user(home: &Home) -> Vec<Finding> {
     found
 }
 
-/// The model and whether its key can be had; the key itself is dropped unseen.
-fn model(config: &Config) -> Finding {
-    let Some(model) = &config.model else {
-        return bad("model", &no_model_message());
-    };
+/// Each model that is used, and for whom where they differ.
+fn models(config: &Config, local: Option<&Found>) -> Vec<Finding> {
+    let all = config.models_in_use();
+    let one = all.len() == 1;
+    let mut found = Vec::new();
+    for (who, model) in all {
+        let mut it = match (model, local) {
+            (None, _) => bad("model", &no_model_message()),
+            (Some(model), Some(local)) if Some(&model) == config.model.as_ref() => {
+                weak("model", format!("{} at {}, found there", model.model, local.base_url))
+            }
+            (Some(model), _) => self::model(&model),
+        };
+        if !one {
+            it.says = format!("{who}: {}", it.says);
+        }
+        found.push(it);
+    }
+    found
+}
+
+/// A model and whether its key can be had; the key itself is dropped unseen.
+fn model(model: &ModelConfig) -> Finding {
     let name = format!("{} at {}", model.model, model.base_url);
     match model.key.as_ref().map(|it| it.read()) {
         Some(Ok(_)) => good("model", format!("{name}, with a key")),

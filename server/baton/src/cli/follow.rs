@@ -346,6 +346,7 @@ impl<'a> Follow<'a> {
             let who = match it.work {
                 Work::Role { duty, .. } => Role::of(duty).name(),
                 Work::Checks { .. } => "Checks",
+                Work::Setup { .. } => "Set-up",
             };
             let elapsed = now_ms().saturating_sub(it.started_at);
             let doing = self.doing.get(run).map_or("", String::as_str);

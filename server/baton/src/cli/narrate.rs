@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use team::{
     Answer, ApprovalId, By, Candidate, Event, Exit, Facts, Handoff, Millis, Notes, Parked, Ran,
-    Receipt, Role, RunId, Subject, TaskId, Team, Verdict, Why, Work, lines,
+    Receipt, ReceiptId, Role, RunId, Subject, TaskId, Team, Verdict, Why, Work, lines,
 };
 
 /// Widest text of a line, in characters.
@@ -123,7 +123,7 @@ impl Narrator {
     pub fn role_of(&self, run: RunId) -> Option<Role> {
         match &self.runs.get(&run)?.1 {
             Work::Role { duty, .. } => Some(Role::of(*duty)),
-            Work::Checks { .. } => None,
+            Work::Checks { .. } | Work::Setup { .. } => None,
         }
     }
 
@@ -175,6 +175,7 @@ impl Narrator {
             | Event::UndoStarted { task }
             | Event::UndoRefused { task, .. }
             | Event::TaskUndone { task, .. }
+            | Event::TestsQuarantined { task, .. }
             | Event::DecisionRecorded { task, .. } => (Some(*task), None, None),
             Event::RunStarted { run, .. }
             | Event::RunSpent { run, .. }
@@ -240,6 +241,7 @@ impl Narrator {
             Event::UndoStarted { task } => said("undoStarted", YOU, format!("take {task} back")),
             Event::UndoRefused { why, .. } => said("undoRefused", BATON, format!("did not take it back: {why}")).shade(Shade::Bad),
             Event::TaskUndone { task, how, .. } => said("taskUndone", BATON, format!("took {task} back: {how}")).shade(Shade::Good),
+            Event::TestsQuarantined { tests, receipts, until, .. } => said("testsQuarantined", BATON, flaky_text(tests, receipts, *until)).shade(Shade::Warn),
             Event::DecisionRecorded { decision, .. } => said("decisionRecorded", by_name(&decision.by), format!("decided: {}{}", decision.what, reason(&decision.why))),
         }
     }
@@ -258,6 +260,12 @@ impl Narrator {
                 );
                 said("runStarted", BATON, text).shade(Shade::Quiet)
             }
+            Work::Setup { setup, .. } => {
+                let command = cut(&setup.argv.join(" "), TEXT_CHARS_MAX);
+                let text =
+                    format!("runs the set-up with a network, as you approved: {command} ({run})");
+                said("runStarted", BATON, text)
+            }
         }
     }
 
@@ -268,6 +276,16 @@ impl Narrator {
             (None, Some(_) | None) => String::new(),
         }
     }
+}
+
+fn flaky_text(tests: &[String], receipts: &[ReceiptId], until: Millis) -> String {
+    let runs: Vec<String> = receipts.iter().map(|it| it.to_string()).collect();
+    format!(
+        "flaky: {} failed and passed on the same files ({}); not counted until {}",
+        tests.join(", "),
+        runs.join(", "),
+        team::date(until)
+    )
 }
 
 /// `main` for `refs/heads/main`.
@@ -293,6 +311,7 @@ fn received(who: &'static str, receipt: &Receipt) -> Said {
         // A repro is there to fail.
         Ran::Repro { .. } => said,
         Ran::Check { .. } => said.shade(Shade::Bad),
+        Ran::Setup | Ran::Rerun { .. } => said,
         Ran::OwnCheck { .. } | Ran::Command => said.shade(Shade::Quiet),
     }
 }
@@ -430,6 +449,12 @@ pub fn subject_text(subject: &Subject) -> String {
             format!("the plan \"{first}\" ({})", why.join("; "))
         }
         Subject::Stage { before } => format!("go on with {}", before.name()),
+        Subject::Setup { setup, .. } => format!(
+            "{}; run `{}` with a network, in the sandbox, on {}",
+            setup.why,
+            setup.argv.join(" "),
+            setup.commit.short()
+        ),
     }
 }
 

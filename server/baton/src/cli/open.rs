@@ -6,6 +6,7 @@ use super::screen::{Screen, safe};
 use crate::config::{Config, Home, trust};
 use crate::git::{self, Place};
 use crate::hub::{Hub, Refused};
+use crate::model::local;
 use crate::store::Reader;
 use std::path::PathBuf;
 use team::{Code, Failure, Refusal, Team};
@@ -156,8 +157,14 @@ impl Here {
         }
     }
 
-    pub fn config(&self) -> Result<Config, Trouble> {
-        Config::load(&self.home).doing("read your configuration")
+    /// What the person configured; where that names no model, with one that a server of this machine
+    /// has, which is said on standard error.
+    pub async fn config(&self, screen: &Screen) -> Result<Config, Trouble> {
+        let mut config = Config::load(&self.home).doing("read your configuration")?;
+        if let Some(found) = local::fill_in(&mut config).await {
+            screen.note(format!("baton: {}", safe(&found.sentence())));
+        }
+        Ok(config)
     }
 
     /// Opens the hub in this process. Refused where another process has it. Says on standard error

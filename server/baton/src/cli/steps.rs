@@ -123,6 +123,7 @@ impl Table {
             | Event::UndoStarted { .. }
             | Event::UndoRefused { .. }
             | Event::TaskUndone { .. }
+            | Event::TestsQuarantined { .. }
             | Event::DecisionRecorded { .. } => self.task_event(event),
         }
     }
@@ -227,6 +228,8 @@ impl Table {
 fn summary(receipt: &Receipt) -> String {
     let name = match &receipt.ran {
         Ran::Check { name } | Ran::Repro { name } | Ran::OwnCheck { name } => name.as_str(),
+        Ran::Rerun { .. } => "once more",
+        Ran::Setup => "set-up",
         Ran::Command => "command",
     };
     let exit = match receipt.exit {

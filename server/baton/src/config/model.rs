@@ -3,6 +3,7 @@
 use rustix::process::{Pid, Signal};
 use secrecy::SecretString;
 use serde::Deserialize;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use team::{Code, Failure};
 
 /// The key names that a `[model]` table may have.
-pub const MODEL_KEYS: [&str; 9] = [
+pub const MODEL_KEYS: [&str; 10] = [
     "provider",
     "base_url",
     "model",
@@ -22,6 +23,7 @@ pub const MODEL_KEYS: [&str; 9] = [
     "api_key_file",
     "api_key_command",
     "max_output_tokens",
+    "window_tokens",
     "script",
     "prices",
 ];
@@ -29,7 +31,13 @@ pub const MODEL_KEYS: [&str; 9] = [
 const ANTHROPIC_URL: &str = "https://api.anthropic.com";
 const ANTHROPIC_MODEL: &str = "claude-sonnet-5-5";
 const ANTHROPIC_KEY_ENV: &str = "ANTHROPIC_API_KEY";
+const OPENAI_URL: &str = "https://api.openai.com/v1";
+/// OpenAI's newer ones take tools on their other wire only.
+const OPENAI_MODEL: &str = "gpt-6-sol";
+const OPENAI_KEY_ENV: &str = "OPENAI_API_KEY";
 const OUTPUT_TOKENS: u32 = 32_000;
+/// Less holds no tool and no file.
+const WINDOW_TOKENS_MIN: u64 = 2_000;
 const KEY_BYTES_MAX: u64 = 16 * 1024;
 /// A person may have to unlock the store that the command asks.
 const KEY_COMMAND_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -40,6 +48,8 @@ const KEY_COMMAND_WAIT_MAX: Duration = Duration::from_secs(60);
 pub enum Provider {
     /// Anthropic's Messages API, or a server that speaks it.
     Anthropic,
+    /// OpenAI's Chat Completions, or one of the many servers that speak them.
+    OpenAi,
     /// The scripted rehearsal: no model is running.
     Script,
 }
@@ -72,12 +82,14 @@ pub struct Prices {
 #[serde(try_from = "Table")]
 pub struct ModelConfig {
     pub provider: Provider,
-    /// With or without `/v1` at its end.
+    /// Anthropic's with or without `/v1` at its end, an OpenAI-compatible one with what its server wants.
     pub base_url: String,
     pub model: String,
     /// None: no key is sent.
     pub key: Option<KeySource>,
     pub max_output_tokens: u32,
+    /// How much the model can hold; None: as much as the known ones do.
+    pub window_tokens: Option<u64>,
     /// Overrides the built-in prices.
     pub prices: Option<Prices>,
     /// The script of `Provider::Script`.
@@ -93,9 +105,42 @@ impl ModelConfig {
             model: ANTHROPIC_MODEL.to_owned(),
             key: Some(KeySource::Env(ANTHROPIC_KEY_ENV.to_owned())),
             max_output_tokens: OUTPUT_TOKENS,
+            window_tokens: None,
             prices: None,
             script: None,
         }
+    }
+
+    /// OpenAI's own service with the key from `OPENAI_API_KEY`.
+    pub fn openai() -> ModelConfig {
+        ModelConfig {
+            provider: Provider::OpenAi,
+            base_url: OPENAI_URL.to_owned(),
+            model: OPENAI_MODEL.to_owned(),
+            key: Some(KeySource::Env(OPENAI_KEY_ENV.to_owned())),
+            ..ModelConfig::anthropic()
+        }
+    }
+
+    /// The default model of the first provider whose key is in the environment.
+    pub(super) fn of_environment(var: impl Fn(&str) -> Option<OsString>) -> Option<ModelConfig> {
+        let is_set = |name: &str| var(name).is_some_and(|it| !it.is_empty());
+        if is_set(ANTHROPIC_KEY_ENV) {
+            return Some(ModelConfig::anthropic());
+        }
+        is_set(OPENAI_KEY_ENV).then(ModelConfig::openai)
+    }
+
+    /// A server without a key that speaks Chat Completions.
+    pub fn at(base_url: String, model: String, window_tokens: Option<u64>) -> ModelConfig {
+        ModelConfig { base_url, model, key: None, window_tokens, ..ModelConfig::openai() }
+    }
+
+    /// Another model at the same address.
+    pub(super) fn named(&self, model: &str) -> ModelConfig {
+        // A price is one model's, and so is a window.
+        let it = self.clone();
+        ModelConfig { model: model.to_owned(), prices: None, window_tokens: None, ..it }
     }
 
     /// The scripted rehearsal of that file.
@@ -106,6 +151,7 @@ impl ModelConfig {
             model: "rehearsal".to_owned(),
             key: None,
             max_output_tokens: OUTPUT_TOKENS,
+            window_tokens: None,
             prices: None,
             script: Some(script),
         }
@@ -123,6 +169,7 @@ struct Table {
     api_key_file: Option<PathBuf>,
     api_key_command: Option<Vec<String>>,
     max_output_tokens: Option<u32>,
+    window_tokens: Option<u64>,
     script: Option<PathBuf>,
     prices: Option<Prices>,
 }
@@ -139,8 +186,9 @@ impl TryFrom<Table> for ModelConfig {
         let mut key = key_source(&table)?;
         let mut config = match (provider, table.script) {
             (Provider::Anthropic, None) => ModelConfig::anthropic(),
+            (Provider::OpenAi, None) => ModelConfig::openai(),
             (Provider::Script, Some(script)) => ModelConfig::rehearsal(at_home(script)?),
-            (Provider::Anthropic, Some(_)) => {
+            (Provider::Anthropic | Provider::OpenAi, Some(_)) => {
                 return Err("`script` goes with `provider = \"script\"` only".to_owned());
             }
             (Provider::Script, None) => {
@@ -149,8 +197,13 @@ impl TryFrom<Table> for ModelConfig {
         };
         if let Some(url) = table.base_url {
             // Another host must never get the key of the default one unasked.
-            if url.trim_end_matches('/') == ANTHROPIC_URL && key.is_none() {
+            let bare = |it: &str| it.trim_end_matches('/').trim_end_matches("/v1").to_owned();
+            let is_own = bare(&url) == bare(&config.base_url);
+            if is_own && key.is_none() {
                 key = config.key.take();
+            }
+            if provider == Provider::OpenAi && !is_own && table.model.is_none() {
+                return Err(format!("which `model` does {url} serve? name it"));
             }
             config.base_url = url;
             config.key = key;
@@ -163,6 +216,7 @@ impl TryFrom<Table> for ModelConfig {
         if let Some(max) = table.max_output_tokens {
             config.max_output_tokens = max;
         }
+        config.window_tokens = table.window_tokens;
         config.prices = table.prices;
         check(&config)?;
         Ok(config)
@@ -193,6 +247,9 @@ fn check(config: &ModelConfig) -> Result<(), String> {
     }
     if config.max_output_tokens == 0 {
         return Err("`max_output_tokens` is 0".to_owned());
+    }
+    if config.window_tokens.is_some_and(|it| it < WINDOW_TOKENS_MIN) {
+        return Err(format!("`window_tokens` is less than {WINDOW_TOKENS_MIN}"));
     }
     let Some(prices) = config.prices else {
         return Ok(());

@@ -1,6 +1,6 @@
 //! Every setting, for the reference in docs/configuration.md, which a test compares with this.
 
-use super::{AT_ONCE_MAX, CHECKS_AT_ONCE, ModelConfig, RUNS_AT_ONCE};
+use super::{AT_ONCE_MAX, CHECKS_AT_ONCE, LOCAL_PORTS, ModelConfig, RUNS_AT_ONCE};
 use std::fmt::Write;
 use team::Limits;
 
@@ -26,7 +26,7 @@ pub fn settings_table() -> String {
     let mut table = String::from(
         "| key | value | default | what it does | `.baton/team.toml` |\n|---|---|---|---|---|\n",
     );
-    for it in model().into_iter().chain(limits()).chain(rest()) {
+    for it in model().into_iter().chain(roles()).chain(limits()).chain(rest()) {
         let default = match it.default.as_str() {
             "" => String::new(),
             default => format!("`{default}`"),
@@ -45,7 +45,7 @@ pub fn settings_table() -> String {
 /// Every key, e.g. `limits.run_calls_max`.
 #[cfg(test)]
 pub(super) fn keys() -> Vec<&'static str> {
-    let all = model().into_iter().chain(limits()).chain(rest());
+    let all = model().into_iter().chain(roles()).chain(limits()).chain(rest());
     all.map(|it| it.key).collect()
 }
 
@@ -54,23 +54,30 @@ fn model() -> Vec<Setting> {
     vec![
         setting(
             "model.provider",
-            "`\"anthropic\"` or `\"script\"`",
+            "`\"anthropic\"`, `\"openai\"` or `\"script\"`",
             "\"anthropic\"",
-            "which wire is spoken; `script` is the rehearsal: no model is running",
+            "which wire is spoken: Anthropic's Messages, or OpenAI's Chat Completions, which most other \
+             servers speak; `script` is the rehearsal: no model is running",
         ),
         setting(
             "model.base_url",
             "URL",
             "\"https://api.anthropic.com\"",
-            "a server that speaks Anthropic's Messages API; another host than the default never gets \
-             the default key",
+            "a server that speaks the provider's wire, with `openai` as its own documents write it \
+             (mostly it ends in `/v1`) and `https://api.openai.com/v1` by default; another host than the \
+             default never gets the default key",
         ),
-        setting("model.model", "name", &default_model, "the model"),
+        setting(
+            "model.model",
+            "name",
+            &default_model,
+            "the model; with `openai` it is `gpt-6-sol` at OpenAI, and must be named elsewhere",
+        ),
         setting(
             "model.api_key_env",
             "name",
             "\"ANTHROPIC_API_KEY\"",
-            "the environment variable that holds the key",
+            "the environment variable that holds the key; with `openai` it is `OPENAI_API_KEY`",
         ),
         setting(
             "model.api_key_file",
@@ -85,12 +92,48 @@ fn model() -> Vec<Setting> {
             "a command that prints the key, e.g. your password manager's; never a shell line",
         ),
         setting("model.max_output_tokens", "number", "32000", "asked of the model for each reply"),
+        setting(
+            "model.window_tokens",
+            "number",
+            "",
+            "how much the model can hold, where that is less than 200,000: old outputs are shortened in time",
+        ),
         setting("model.script", "path", "", "the script of the rehearsal"),
         setting(
             "model.prices",
             "`{ input, output, cache_read, cache_write }`",
             "",
             "dollars for a million tokens, instead of the built-in ones; the last two may be left out",
+        ),
+    ]
+}
+
+fn roles() -> Vec<Setting> {
+    let of = |key, role: &str| {
+        setting(key, "a name in `[models]`", "", &format!("another model for {role}"))
+    };
+    let ports = LOCAL_PORTS.map(|it| it.to_string()).join(", ");
+    vec![
+        setting(
+            "models.NAME",
+            "name of a model, or a table with the keys of `[model]`",
+            "",
+            "a name of your own for a model: another one at the same address, or one elsewhere",
+        ),
+        of("roles.pm.model", "the PM"),
+        of("roles.architect.model", "the Architect"),
+        of("roles.engineer.model", "the Engineer"),
+        of(
+            "roles.engineer.retry_model",
+            "an Engineer that begins anew after two builds that failed",
+        ),
+        of("roles.tester.model", "the Tester"),
+        of("roles.marketing.model", "Marketing"),
+        setting(
+            "local.ports",
+            "list of numbers",
+            &format!("[{ports}]"),
+            "the ports of this machine where a server is looked for if no model is configured; `[]`: none",
         ),
     ]
 }

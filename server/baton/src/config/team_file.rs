@@ -4,7 +4,7 @@
 use super::{LimitsPatch, toml_error};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use team::{CheckSpec, Class, Code, Failure, Report, Stages, Ways};
+use team::{CheckSpec, Class, Code, Failure, REPORT_FILE, Report, Stages, Ways};
 use toml::Spanned;
 
 /// Relative to the root of the workspace.
@@ -12,12 +12,14 @@ pub const TEAM_FILE: &str = ".baton/team.toml";
 const VERSION: u32 = 1;
 const CHECKS_MAX: usize = 32;
 const RISK_MAX: usize = 200;
+/// Longest path of a report.
+const PATH_BYTES_MAX: usize = 200;
 const TIMEOUT_S: u64 = 600;
 const TIMEOUT_S_MAX: u64 = 6 * 60 * 60;
 const MS_PER_S: u64 = 1_000;
 
 /// Keys that are the user's own, with the reason in one word for the message.
-const USERS_ONLY: [&str; 4] = ["model", "sandbox", "land", "at_once"];
+const USERS_ONLY: [&str; 7] = ["model", "models", "roles", "local", "sandbox", "land", "at_once"];
 /// Documented, and not yet acted on: they are named to the user and break nothing.
 const NOT_YET: [&str; 1] = ["schedule"];
 
@@ -105,7 +107,7 @@ pub fn parse_team_file(text: &str) -> Result<TeamFile, Failure> {
         if !names.insert(check.name.clone()) {
             return Err(wrong(format!("two checks are called `{}`", check.name)));
         }
-        checks.push(spec(check, &mut ignored)?);
+        checks.push(spec(check)?);
     }
     let setup = file.setup.map(|it| it.command);
     if let Some(argv) = &setup {
@@ -167,7 +169,7 @@ fn explain_users_only(failure: Failure) -> Failure {
     }
 }
 
-fn spec(check: CheckTable, ignored: &mut Vec<String>) -> Result<CheckSpec, Failure> {
+fn spec(check: CheckTable) -> Result<CheckSpec, Failure> {
     let name = check.name;
     let plain = |it: char| it.is_ascii_alphanumeric() || "-_.".contains(it);
     if name.is_empty() || 40 < name.len() || !name.chars().all(plain) {
@@ -183,18 +185,9 @@ fn spec(check: CheckTable, ignored: &mut Vec<String>) -> Result<CheckSpec, Failu
         )));
     }
     let report = match check.report.as_deref() {
-        Some("cargo") => Report::Cargo,
-        None | Some("exit") => Report::Exit,
-        Some(other) if other.starts_with("junit:") || other.starts_with("json:") => {
-            ignored.push(format!(
-                "{TEAM_FILE}: check `{name}`: report `{other}` is not supported yet, its exit code counts"
-            ));
-            Report::Exit
-        }
-        Some(other) => {
-            return Err(wrong(format!("check `{name}`: unknown report `{other}`"))
-                .hint("`cargo` or `exit`"));
-        }
+        None => Report::Exit,
+        Some(text) => report_of(text)
+            .map_err(|hint| wrong(format!("check `{name}`: unknown report `{text}`")).hint(hint))?,
     };
     Ok(CheckSpec {
         name,
@@ -203,6 +196,31 @@ fn spec(check: CheckTable, ignored: &mut Vec<String>) -> Result<CheckSpec, Failu
         required: check.required.unwrap_or(true),
         timeout_ms_max: timeout * MS_PER_S,
     })
+}
+
+/// `cargo`, `exit`, `unittest`, `json:NAME` or `junit:PATH`. Errors: what would be right.
+fn report_of(text: &str) -> Result<Report, String> {
+    let names =
+        "`cargo`, `unittest`, `json:go`, `json:jest`, `json:vitest`, `junit:PATH` or `exit`";
+    if let Some(path) = text.strip_prefix("junit:") {
+        let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+        let inside = parts.iter().all(|it| !matches!(*it, "" | "." | ".."));
+        if path.len() <= PATH_BYTES_MAX && inside && parts[0] != ".git" {
+            return Ok(Report::Junit { path: path.into() });
+        }
+        return Err(format!(
+            "`junit:PATH` is relative to the root and stays inside it; `junit:{REPORT_FILE}` is the \
+             file that takes the place of `{REPORT_FILE}` in `command`"
+        ));
+    }
+    match text {
+        "cargo" => Ok(Report::Cargo),
+        "exit" => Ok(Report::Exit),
+        "unittest" => Ok(Report::Unittest),
+        "json:go" => Ok(Report::Go),
+        "json:jest" | "json:vitest" => Ok(Report::Jest),
+        _ => Err(names.into()),
+    }
 }
 
 fn runnable(what: &str, argv: &[String]) -> Result<(), Failure> {

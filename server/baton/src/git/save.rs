@@ -6,6 +6,9 @@ use super::{Doing, Git, Slot, commit_id, oid, tree_id};
 use git2::Oid;
 use team::{Code, CommitId, Failure, Role, RunId, TreeId};
 
+/// Most names of one folder that are listed.
+const NAMES_MAX: usize = 10_000;
+
 impl Git {
     /// Saves the slot's present content on `refs/baton/runs/<run>`; parent is the run's last save, or
     /// the slot's HEAD. Where nothing changed it costs one look at every file.
@@ -79,6 +82,31 @@ impl Git {
             Some(git2::ObjectType::Blob) => objects.read_blob(entry.id()).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// The names in a folder of a commit (`""`: the root), folders with a `/` at the end; none where
+    /// there is no such folder. At most `NAMES_MAX`.
+    pub fn names(&self, at: &CommitId, folder: &str) -> Result<Vec<String>, Failure> {
+        let objects = self.objects()?;
+        let mut tree =
+            objects.repo.find_tree(objects.tree_of(oid(&at.0)?)?).doing("read a tree")?;
+        if !folder.is_empty() {
+            let Ok(entry) = tree.get_path(std::path::Path::new(folder)) else {
+                return Ok(vec![]);
+            };
+            let Ok(found) = objects.repo.find_tree(entry.id()) else {
+                return Ok(vec![]);
+            };
+            tree = found;
+        }
+        let named = tree.iter().take(NAMES_MAX).map(|it| {
+            let name = String::from_utf8_lossy(it.name_bytes()).into_owned();
+            match it.kind() {
+                Some(git2::ObjectType::Tree) => name + "/",
+                _ => name,
+            }
+        });
+        Ok(named.collect())
     }
 
     /// The content of a blob in the store.

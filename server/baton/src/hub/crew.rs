@@ -3,7 +3,7 @@
 
 use super::owner::Message;
 use super::shared::{Shared, Slots};
-use super::{Happening, Refused, round, run, steps};
+use super::{Happening, Refused, round, run, setup, steps};
 use crate::fail;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -90,9 +90,10 @@ impl Crew {
         };
         match job {
             Job::Run { .. } => at_once(|it| matches!(it, Job::Run { .. }), config.runs_at_once_max),
-            Job::Check { .. } => {
-                at_once(|it| matches!(it, Job::Check { .. }), config.checks_at_once_max)
-            }
+            Job::Check { .. } | Job::SetUp { .. } => at_once(
+                |it| matches!(it, Job::Check { .. } | Job::SetUp { .. }),
+                config.checks_at_once_max,
+            ),
             // The person's own files and branch: one at a time.
             Job::Land { .. } | Job::Undo { .. } => {
                 at_once(|it| matches!(it, Job::Land { .. } | Job::Undo { .. }), 1)
@@ -163,6 +164,7 @@ async fn work(desk: &Desk, job: &Job) -> Result<(), Failure> {
         }
         Job::Undo { task } => steps::undo(desk, *task).await?,
         Job::Check { task, run } => round::check(desk, *task, *run).await?,
+        Job::SetUp { task, run } => setup::set_up(desk, *task, *run).await?,
         Job::Run { task, run } => run::role(desk, *task, *run).await?,
     }
     fail::point("hub.job.after");
@@ -248,6 +250,11 @@ impl Desk {
         }
     }
 
+    /// What is true now.
+    pub(super) fn latest(&self) -> Arc<Team> {
+        Arc::clone(&self.now.borrow())
+    }
+
     /// By what is true now, not by what was when the job began.
     pub(super) fn is_over_budget(&self, run: RunId) -> bool {
         let team = self.now.borrow();
@@ -256,7 +263,7 @@ impl Desk {
 
     async fn report_failure(&self, job: &Job, failure: Failure) {
         let input = match job {
-            Job::Run { run, .. } | Job::Check { run, .. } => {
+            Job::Run { run, .. } | Job::Check { run, .. } | Job::SetUp { run, .. } => {
                 Input::RunFailed { run: *run, failure }
             }
             Job::Snapshot { task }

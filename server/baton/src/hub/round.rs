@@ -3,15 +3,15 @@
 
 use super::crew::{Desk, settled};
 use super::shared::Shared;
-use super::{blocking, now_ms};
-use crate::checks::{self, Ground, Observed};
+use super::{blocking, now_ms, setup};
+use crate::checks::{self, Ground, Installed, Observed};
 use crate::config::SandboxChoice;
 use crate::fail;
 use crate::git::Slot;
 use std::path::Path;
 use team::{
-    CheckSpec, Code, CommitId, Event, Failure, Input, Ran, Receipt, ReceiptId, Repro, Run, RunId,
-    SandboxLevel, TaskId, Team, Tests, Work,
+    CheckSpec, Code, CommitId, Event, Failure, Input, RERUNS_MAX, Ran, Receipt, ReceiptId, Repro,
+    Run, RunId, SandboxLevel, Task, TaskId, Team, Tests, Work,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -24,17 +24,55 @@ pub(super) async fn check(desk: &Desk, task: TaskId, run: RunId) -> Result<(), F
     let names = it.repro.as_ref().map(|it| it.tests.clone()).unwrap_or_default();
     let slot = desk.shared.check_slots.lease(task).await;
     let ground = ground(&desk.shared, &slot.name(), commit).await?;
+    let mut needs = match unconfined {
+        true => None,
+        false => setup::first(&desk.shared, &ground, commit).await?,
+    };
     // Those recorded before a crash stay; the rest runs.
     for spec in it.checks.iter().filter(|it| it.required && !has_run(round, &it.name)) {
+        if needs.is_some() {
+            break;
+        }
         let observed = observe(&desk.shared, spec, &ground, &names, unconfined, &desk.stop).await?;
         let level = level(&desk.shared, unconfined).await;
         let ran = Ran::Check { name: spec.name.clone() };
         record(desk, run, ran, &observed, &ground, level).await?;
+        if !unconfined {
+            needs = setup::after(&desk.shared, spec, &observed, &ground, commit).await?;
+        }
+    }
+    if needs.is_none() {
+        rerun(desk, it, run, &ground, unconfined).await?;
     }
     let (git, at) = (desk.shared.git.clone(), Slot { name: slot.name(), dir: ground.slot.clone() });
     blocking(move || git.rest(&at)).await?;
     drop(slot);
-    settled(desk.report(Input::Checked { run }).await)
+    let report = match needs {
+        Some(setup) => Input::SetupWanted { run, setup },
+        None => Input::Checked { run },
+    };
+    settled(desk.report(report).await)
+}
+
+/// Red checks that may be flaky, once more on the same files, as often as the rules say.
+async fn rerun(
+    desk: &Desk,
+    task: &Task,
+    run: RunId,
+    ground: &Ground,
+    unconfined: bool,
+) -> Result<(), Failure> {
+    for spec in task.checks.iter().filter(|it| it.required) {
+        for _ in 0..RERUNS_MAX {
+            let Some(failing) = team::rerun(&desk.latest(), run, &spec.name) else { break };
+            let shared = &desk.shared;
+            let seen = observe(shared, spec, ground, &failing, unconfined, &desk.stop).await?;
+            let level = level(shared, unconfined).await;
+            let ran = Ran::Rerun { name: spec.name.clone() };
+            record(desk, run, ran, &seen, ground, level).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The user's own configuration says so, and there is no sandbox here. Every receipt shows it.
@@ -140,22 +178,29 @@ pub(super) async fn ground(
         Ok((slot, tree))
     })
     .await?;
-    let mut ground = ground_at(shared, &slot.name, &slot.dir)?;
+    let mut ground = ground_at(shared, &slot.name, &slot.dir).await?;
     ground.commit = Some(commit.clone());
     ground.tree = Some(tree);
     Ok(ground)
 }
 
 /// The ground of a slot as it is, with nothing said about its content.
-pub(super) fn ground_at(shared: &Shared, slot: &str, dir: &Path) -> Result<Ground, Failure> {
-    Ok(Ground {
-        slot: dir.to_path_buf(),
-        commit: None,
-        tree: None,
-        read_only: [vec![shared.git.store_dir().to_path_buf()], shared.git.objects_dirs()].concat(),
-        cache: shared.cache(slot)?,
-        environment: shared.environment.clone(),
+pub(super) async fn ground_at(shared: &Shared, slot: &str, dir: &Path) -> Result<Ground, Failure> {
+    let mut ground = Ground::new(dir, &shared.cache(slot)?, shared.environment.clone());
+    ground.read_only =
+        [vec![shared.git.store_dir().to_path_buf()], shared.git.objects_dirs()].concat();
+    let (worktree, deps) = (shared.place.root.clone(), setup::deps(shared));
+    let (slot, named) = (dir.to_path_buf(), setup::named(shared).await?);
+    ground.installed = blocking(move || {
+        let mut all = checks::of_worktree(&worktree, &slot);
+        let made = checks::of_setups(&deps, &slot, named.as_deref());
+        let is_new = |it: &Installed| !all.iter().any(|old| old.at == it.at);
+        let made: Vec<Installed> = made.into_iter().filter(is_new).collect();
+        all.extend(made);
+        Ok(all)
     })
+    .await?;
+    Ok(ground)
 }
 
 /// The named tests at a checkpoint, which must run and fail there by name. `Err` of the inner
@@ -176,7 +221,7 @@ pub(super) async fn reproduce(
     observed.output = desk.shared.redactor.redact_bytes(&observed.output);
     let ran = Ran::Repro { name: spec.name.clone() };
     let receipt = record(desk, run, ran, &observed, &ground, sandbox.level()).await?;
-    let named = observed.tests.map(|it: Tests| it.named).unwrap_or_default();
+    let named = observed.tests.as_ref().map(|it: &Tests| it.named.clone()).unwrap_or_default();
     let with = |how: team::Outcome| -> Vec<&str> {
         named.iter().filter(|it| it.1 == how).map(|it| it.0.as_str()).collect()
     };
@@ -189,7 +234,9 @@ pub(super) async fn reproduce(
     }
     let missing = with(team::Outcome::Missing);
     let built = named.iter().any(|it| it.1 == team::Outcome::Failed);
-    if built && !missing.is_empty() {
+    // A command that ended well did build: then what is missing is no test at all.
+    let is_there = built || observed.exit == team::Exit::Code(0);
+    if is_there && !missing.is_empty() {
         let missing = missing.join(", ");
         return Ok(Err(format!(
             "there is no test {missing} here ({receipt}); give names that run"
@@ -214,11 +261,14 @@ pub(super) async fn replay(
     let owner = team.run(id.run).map(|it| it.task).ok_or_else(|| config(format!("find {id}")))?;
     let task = team.task(owner);
     let name = match &old.ran {
-        Ran::Check { name } | Ran::Repro { name } | Ran::OwnCheck { name } => name.as_str(),
-        Ran::Command => "",
+        Ran::Check { name }
+        | Ran::Repro { name }
+        | Ran::OwnCheck { name }
+        | Ran::Rerun { name } => name.as_str(),
+        Ran::Setup | Ran::Command => "",
     };
     let known = task.and_then(|it| it.checks.iter().find(|it| it.name == name));
-    let report = known.map_or(team::Report::Exit, |it| it.report);
+    let report = known.map_or(team::Report::Exit, |it| it.report.clone());
     let timeout_ms_max = known.map_or(crate::sandbox::TIMEOUT_MS_DEFAULT, |it| it.timeout_ms_max);
     let (name, argv) = (name.to_string(), old.argv.clone());
     let spec = CheckSpec { name, argv, report, required: false, timeout_ms_max };

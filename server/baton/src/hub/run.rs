@@ -12,7 +12,6 @@ use crate::agent::{
 };
 use crate::checks::Observed;
 use crate::git::Slot;
-use crate::sandbox::Confined;
 use crate::store::{Reader, Step};
 use crate::{checks, fail};
 use team::{
@@ -53,7 +52,8 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     let work = desk.team.run(run).map(|it| it.work.clone());
     let Some(Work::Role { duty, on, start }) = work else { return Err(missing()) };
     let base = it.base.clone().ok_or_else(missing)?;
-    let model = desk.shared.model().await?;
+    let begins_anew = duty == Duty::Build && start == Start::Fresh && 1 < it.builds;
+    let model = desk.shared.model(Role::of(duty), begins_anew).await?;
     let leased = desk.slots.lease(task).await;
     let journal = steps(desk, run).await?;
     let tree = match last_tree(&journal) {
@@ -73,7 +73,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         brief: facts::opening(desk, task, run).await?,
         history,
         limits: it.brief.limits.clone(),
-        window_tokens: WINDOW_TOKENS,
+        window_tokens: model.window_tokens().unwrap_or(WINDOW_TOKENS),
         secret_globs: vec![],
         journal,
     };
@@ -82,7 +82,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     let mut course =
         Course { desk, task, run, duty, base, on, checks, slot, next, is_over: false, stop };
     let (out, requests) = mpsc::channel(REQUESTS_MAX);
-    let work = agent::work(assignment, model, out, &stop_agent);
+    let work = agent::work(assignment, &model, out, &stop_agent);
     let (ended, served) = tokio::join!(work, course.serve(requests));
     // Whatever the end: every byte it wrote is kept.
     let kept = course.rest().await;
@@ -261,13 +261,9 @@ impl Course<'_> {
         timeout_ms_max: u64,
     ) -> Result<Seen, Failure> {
         let shared = &self.desk.shared;
-        let ground = ground_at(shared, &self.slot.name, &self.slot.dir)?;
-        let mut env = ground.environment.clone();
-        env.vars.insert("CARGO_TARGET_DIR".into(), ground.cache.to_string_lossy().into_owned());
-        let environment = env.hash();
-        let mut cmd = Confined::new(&argv, &self.slot.dir.join(dir), &self.slot.dir, env);
-        cmd.read_only.clone_from(&ground.read_only);
-        cmd.writable = vec![ground.cache.clone()];
+        let ground = ground_at(shared, &self.slot.name, &self.slot.dir).await?;
+        let mut cmd = ground.confine(&argv, &self.slot.dir.join(dir))?;
+        let environment = cmd.env.hash();
         cmd.timeout_ms_max = timeout_ms_max;
         let sandbox = shared.sandbox().await;
         fail::point("hub.command.before");
@@ -296,7 +292,7 @@ impl Course<'_> {
             return Ok(Err(format!("there is no check `{name}` here; there is: {known}")));
         };
         let shared = &self.desk.shared;
-        let mut ground = ground_at(shared, &self.slot.name, &self.slot.dir)?;
+        let mut ground = ground_at(shared, &self.slot.name, &self.slot.dir).await?;
         let (git, slot) = (shared.git.clone(), self.slot.clone());
         let (tree, head, head_tree) = blocking(move || {
             let head = git.head(&slot)?;
@@ -315,6 +311,7 @@ impl Course<'_> {
         let ran = Ran::OwnCheck { name: name.to_string() };
         let level = sandbox.level();
         let receipt = round::record(self.desk, self.run, ran, &observed, &ground, level).await?;
+        observed.output = checks::for_people(observed.output);
         Ok(Ok(seen(receipt, observed)))
     }
 

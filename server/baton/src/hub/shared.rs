@@ -2,14 +2,14 @@
 
 use super::{Editor, blocking};
 use crate::clean::Redactor;
-use crate::config::{self, Config, Home, TeamFile};
+use crate::config::{self, Config, Home, ModelConfig, TeamFile};
 use crate::git::{Git, Place};
 use crate::model::Model;
 use crate::sandbox::{Environment, Sandbox};
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use team::{Code, Failure, Limits, SandboxLevel, TaskId};
-use tokio::sync::{Notify, OnceCell};
+use team::{Code, Failure, Limits, Role, SandboxLevel, TaskId};
+use tokio::sync::{Mutex, Notify, OnceCell};
 
 pub(super) struct Shared {
     pub(super) place: Place,
@@ -20,7 +20,8 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) environment: Environment,
     pub(super) sandbox: OnceCell<Sandbox>,
-    pub(super) model: OnceCell<Model>,
+    /// Those that were needed so far. Roles with the same configuration share one.
+    models: Mutex<Vec<(ModelConfig, Model)>>,
     pub(super) editor: OnceLock<Editor>,
     /// Takes what has the shape of a key out of what commands print, before anybody else sees it.
     pub(super) redactor: Redactor,
@@ -76,7 +77,7 @@ impl Shared {
             config,
             environment: Environment::from_process(),
             sandbox: OnceCell::new(),
-            model: OnceCell::new(),
+            models: Mutex::default(),
             editor: OnceLock::new(),
             redactor: Redactor::new([]),
             check_slots: Slots::new("c", checks),
@@ -94,16 +95,18 @@ impl Shared {
         self.sandbox.get_or_init(|| async { Sandbox::probe(&self.dir).await.hiding(&git) }).await
     }
 
-    /// The model, opened when it is first needed. Errors: `Config` when none is configured.
-    pub(super) async fn model(&self) -> Result<&Model, Failure> {
-        self.model
-            .get_or_try_init(|| async {
-                match &self.config.model {
-                    Some(model) => Model::open(model).await,
-                    None => Err(config::no_model_message()),
-                }
-            })
-            .await
+    /// The model of a role, opened when it is first needed. `begins_anew`: after builds that failed.
+    /// Errors: `Key` when none is configured, and those of `Model::open`.
+    pub(super) async fn model(&self, role: Role, begins_anew: bool) -> Result<Model, Failure> {
+        let config = self.config.model_of(role, begins_anew);
+        let config = config.ok_or_else(config::no_model_message)?;
+        let mut models = self.models.lock().await;
+        if let Some((_, model)) = models.iter().find(|it| it.0 == config) {
+            return Ok(model.clone());
+        }
+        let model = Model::open(&config).await?;
+        models.push((config, model.clone()));
+        Ok(model)
     }
 
     /// The team file, if the user trusts exactly what it says.

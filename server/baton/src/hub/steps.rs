@@ -14,6 +14,8 @@ use tokio::sync::oneshot;
 
 /// A commit's first line.
 const TITLE_CHARS_MAX: usize = 72;
+/// A longer file says nothing about which checks there are.
+const MANIFEST_BYTES_MAX: usize = 1024 * 1024;
 
 fn task_of(team: &Team, task: TaskId) -> Result<&Task, Failure> {
     team.task(task).ok_or_else(|| Failure::new(Code::Bug, format!("find {task}")))
@@ -34,8 +36,13 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
         let buffers: Vec<Buffer> =
             buffers.into_iter().map(|(path, text)| Buffer { path, text }).collect();
         let base = git.snapshot(task, &title, &buffers, start, to_branch)?;
-        let exists = |path: &str| git.read(&base.seen, path).is_ok_and(|it| it.is_some());
-        let checks = checks::detect(&exists, &named);
+        let read = |path: &str| {
+            let bytes = git.read(&base.seen, path).ok().flatten()?;
+            (bytes.len() <= MANIFEST_BYTES_MAX)
+                .then(|| String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let list = |folder: &str| git.names(&base.seen, folder).unwrap_or_default();
+        let checks = checks::detect(&checks::Tree { read: &read, list: &list }, &named);
         Ok((base, checks))
     })
     .await?;
@@ -117,7 +124,8 @@ fn landing_of(
         Subject::Edits { .. }
         | Subject::Commands { .. }
         | Subject::Plan { .. }
-        | Subject::Stage { .. } => None,
+        | Subject::Stage { .. }
+        | Subject::Setup { .. } => None,
     };
     Ok((candidate, ticked))
 }

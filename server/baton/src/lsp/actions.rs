@@ -196,9 +196,7 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
                 commit.short(),
                 commands.join("`, `")
             );
-            // A title that is cut would hide a part of what runs.
-            if title.chars().count() <= TITLE_CHARS_MAX && title == plain::line(&title, usize::MAX)
-            {
+            if is_whole(&title) {
                 decide(title, "approve")
             } else {
                 review("commands without a sandbox")
@@ -218,7 +216,22 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
         Subject::Stage { before } => {
             decide(format!("{task} go on with {}", before.name()), "approve")
         }
+        Subject::Setup { setup, .. } => {
+            let command = setup.argv.join(" ");
+            let on = setup.commit.short();
+            let title = format!("{task} set up with a network, on {on}: `{command}`");
+            if is_whole(&title) {
+                decide(title, "approve")
+            } else {
+                review("a set-up with a network")
+            }
+        }
     }
+}
+
+/// A title that is cut would hide a part of what runs.
+fn is_whole(title: &str) -> bool {
+    title.chars().count() <= TITLE_CHARS_MAX && title == plain::line(title, usize::MAX)
 }
 
 fn weakened(team: &Team, line: &ApprovalLine) -> bool {

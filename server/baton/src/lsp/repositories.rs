@@ -7,6 +7,7 @@ use super::errors;
 use crate::config::{Config, Home};
 use crate::git::{self, Place};
 use crate::hub::Hub;
+use crate::model::local;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,7 +137,12 @@ impl Repositories {
         tokio::spawn(async move {
             let home = this.home.clone();
             let opened = match Config::load(&home) {
-                Ok(config) => Hub::open(repository.place.clone(), home, config).await,
+                Ok(mut config) => {
+                    if let Some(found) = local::fill_in(&mut config).await {
+                        tracing::info!("{}", found.sentence());
+                    }
+                    Hub::open(repository.place.clone(), home, config).await
+                }
                 Err(failure) => Err(failure),
             };
             repository.state.send_replace(match opened {

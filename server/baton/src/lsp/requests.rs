@@ -329,7 +329,9 @@ fn sides(team: &Team, task: &Task) -> Option<(CommitId, CommitId)> {
         return Some((candidate.tip.clone(), candidate.commit.clone()));
     }
     let asked = task.approvals.iter().rev().filter_map(|it| team.approvals.get(it));
-    let newest = asked.map(|it| &it.subject).find(|it| !matches!(it, Subject::Commands { .. }));
+    let newest = asked
+        .map(|it| &it.subject)
+        .find(|it| !matches!(it, Subject::Commands { .. } | Subject::Setup { .. }));
     if let Some(Subject::Landing { candidate, .. }) = newest {
         return Some((candidate.tip.clone(), candidate.commit.clone()));
     }

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 /// came. Such a call must be answered with a tool error, so that the model can mend it.
 pub const UNPARSED: &str = "__unparsed";
 
+/// What the types of our own notes begin with.
+pub(super) const OURS: &str = "baton_";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Speaker {
@@ -70,6 +73,14 @@ impl Block {
                 _ => None,
             },
             Block::Text { .. } | Block::ToolResult { .. } | Block::Opaque(_) => None,
+        }
+    }
+
+    /// A note of ours beside what was said: kept in the journal, sent to nobody as it is.
+    pub(super) fn is_ours(&self) -> bool {
+        match self {
+            Block::Opaque(value) => value["type"].as_str().is_some_and(|it| it.starts_with(OURS)),
+            Block::Text { .. } | Block::ToolUse { .. } | Block::ToolResult { .. } => false,
         }
     }
 

@@ -10,7 +10,7 @@ const TOKENS_MAX: u64 = 1_000_000_000;
 const NANOS: f64 = 1_000.0;
 
 /// (model, input, output, cache read); writing to the cache costs 1.25 times the input.
-const BUILT_IN: [(&str, f64, f64, f64); 26] = [
+const BUILT_IN: [(&str, f64, f64, f64); 28] = [
     ("claude-fable-5-1", 10.0, 50.0, 0.25),
     ("claude-fable-5", 10.0, 50.0, 1.0),
     ("claude-mythos-5-1", 10.0, 50.0, 0.25),
@@ -37,6 +37,8 @@ const BUILT_IN: [(&str, f64, f64, f64); 26] = [
     ("claude-3-5-haiku", 0.8, 4.0, 0.08),
     ("claude-3-opus", 15.0, 75.0, 1.5),
     ("claude-3-haiku", 0.25, 1.25, 0.03),
+    ("gpt-6-sol", 2.0, 10.0, 0.2),
+    ("gpt-6-luna", 0.1, 0.5, 0.01),
 ];
 
 /// This one costs five times as much when the prompt is longer than the step.
@@ -121,6 +123,44 @@ pub(super) fn usage(raw: &Map<String, Value>, prices: Option<&PriceTable>) -> Us
     usage
 }
 
+/// The same for the record of Chat Completions, whose prompt holds what was cached as well.
+pub(super) fn chat_usage(raw: &Map<String, Value>, prices: Option<&PriceTable>) -> Usage {
+    let count = |it: Option<&Value>| it.and_then(Value::as_u64).unwrap_or(0).min(TOKENS_MAX);
+    let detail = |name: &str| raw.get("prompt_tokens_details").and_then(|it| it.get(name));
+    let prompt = count(raw.get("prompt_tokens"));
+    let cached = detail("cached_tokens").or_else(|| raw.get("prompt_cache_hit_tokens"));
+    let read = count(cached).min(prompt);
+    let written = count(detail("cache_write_tokens")).min(prompt - read);
+    let mut usage = Usage {
+        calls: 1,
+        input_tokens: prompt - read - written,
+        output_tokens: count(raw.get("completion_tokens")),
+        cache_read_tokens: read,
+        cache_write_tokens: written,
+        micros: 0,
+    };
+    // A router says what it took; that is better than any list.
+    let said = raw.get("cost").and_then(Value::as_f64).filter(|it| (0.0..1e6).contains(it));
+    usage.micros = match (prices, said) {
+        (None, None) => 0,
+        (_, Some(dollars)) => (dollars * 1e6).ceil() as u64,
+        (Some(prices), None) => prices.micros(&usage),
+    };
+    usage
+}
+
+/// What a server that counts nothing may have counted: four bytes a token. It says of itself that it is
+/// an estimate.
+pub(super) fn estimate(question_bytes: usize, reply_bytes: usize) -> Map<String, Value> {
+    const BYTES_A_TOKEN: usize = 4;
+    let mut raw = Map::new();
+    raw.insert("estimated".to_owned(), Value::Bool(true));
+    for (name, bytes) in [("prompt_tokens", question_bytes), ("completion_tokens", reply_bytes)] {
+        raw.insert(name.to_owned(), Value::from(bytes.div_ceil(BYTES_A_TOKEN)));
+    }
+    raw
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +179,30 @@ mod tests {
         assert_eq!(cost("claude-sonnet-5-5", None, raw.clone()), Some(19_000));
         let own = Prices { input: 1.0, output: 2.0, cache_read: None, cache_write: Some(0.0) };
         assert_eq!(cost("my-own", Some(own), raw), Some(1_000 + 400 + 5_000));
+    }
+
+    #[test]
+    fn chat_completions_are_counted_alike() {
+        let table = PriceTable::of("gpt-6-sol", None);
+        let count = |raw: Value| {
+            let it = chat_usage(raw.as_object().unwrap(), table.as_ref());
+            let cached = [it.cache_read_tokens, it.cache_write_tokens];
+            (it.input_tokens, it.output_tokens, cached, it.micros)
+        };
+        let details = json!({ "cached_tokens": 600, "cache_write_tokens": 100 });
+        let raw = json!({ "prompt_tokens": 1_000, "completion_tokens": 50,
+            "prompt_tokens_details": details, "total_tokens": 1_050 });
+        // 300 x 2 + 50 x 10 + 600 x 0.2 + 100 x 2.5 micro-dollars.
+        assert_eq!(count(raw), (300, 50, [600, 100], 1_470));
+        let hit =
+            json!({ "prompt_tokens": 10, "prompt_cache_hit_tokens": 4, "completion_tokens": 0 });
+        assert_eq!(count(hit), (6, 0, [4, 0], 13));
+        let said = json!({ "prompt_tokens": 10, "completion_tokens": 1, "cost": 0.000_25 });
+        assert_eq!(count(said).3, 250);
+        let absurd = json!({ "prompt_tokens": 1, "prompt_tokens_details": { "cached_tokens": 9 },
+            "completion_tokens": -4, "cost": -1.0 });
+        assert_eq!(count(absurd), (0, 0, [1, 0], 1));
+        assert_eq!(count(Value::Object(estimate(4_001, 8))), (1_001, 2, [0, 0], 2_022));
     }
 
     #[test]

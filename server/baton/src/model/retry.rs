@@ -13,10 +13,14 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     pub connect: Duration,
-    /// For the head of a reply, and from chunk to chunk.
+    /// From chunk to chunk.
     pub read: Duration,
-    /// For a whole reply: a server that only pings would else be listened to for ever.
-    pub reply: Duration,
+    /// From one piece of content to the next, whatever else is sent, and until the first one on a wire
+    /// without pings: a small machine reads a long question for minutes. There is no limit for
+    /// a whole reply; the run has one.
+    pub progress: Duration,
+    /// For a server that reads its weights.
+    pub loading: Duration,
     /// Before the first retry; doubles each time.
     pub backoff: Duration,
 }
@@ -26,7 +30,8 @@ impl Default for Patience {
         Patience {
             connect: Duration::from_secs(10),
             read: Duration::from_secs(90),
-            reply: Duration::from_secs(20 * 60),
+            progress: Duration::from_secs(10 * 60),
+            loading: Duration::from_secs(10 * 60),
             backoff: Duration::from_secs(1),
         }
     }
@@ -38,6 +43,13 @@ pub(super) enum Fault {
     /// Worth asking again.
     Again(Again),
     Final(Failure),
+    /// The server refused how it was asked; asked otherwise it may answer.
+    Unsuited {
+        said: String,
+        failure: Failure,
+    },
+    /// The server reads its weights and will answer when it has.
+    Loading,
 }
 
 #[derive(Debug)]

@@ -195,6 +195,7 @@ impl ApprovalView {
             Subject::Commands { .. } => "commands",
             Subject::Plan { .. } => "plan",
             Subject::Stage { .. } => "stage",
+            Subject::Setup { .. } => "setup",
         };
         let (state, outcome) = match &approval.state {
             ApprovalState::Open => ("open", None),

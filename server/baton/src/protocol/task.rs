@@ -423,6 +423,7 @@ pub fn role_of(work: &Work) -> &'static str {
     match work {
         Work::Role { duty, .. } => Role::of(*duty).name(),
         Work::Checks { .. } => "checks",
+        Work::Setup { .. } => "set-up",
     }
 }
 
@@ -455,6 +456,8 @@ impl ReceiptView {
             Ran::Check { name } => ("check", Some(name)),
             Ran::Repro { name } => ("repro", Some(name)),
             Ran::OwnCheck { name } => ("ownCheck", Some(name)),
+            Ran::Rerun { name } => ("rerun", Some(name)),
+            Ran::Setup => ("setup", None),
             Ran::Command => ("command", None),
         };
         let (exit, exit_code) = match receipt.exit {

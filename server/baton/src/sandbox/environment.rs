@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Variables that a command may get from the process that started us. None of them names a secret.
-const TAKEN: [&str; 20] = [
+const TAKEN: [&str; 22] = [
     "CARGO_HOME",
     "CC",
     "CXX",
+    "GOMODCACHE",
+    "GOPATH",
     "GOROOT",
     "HOME",
     "JAVA_HOME",
@@ -29,7 +31,7 @@ const TAKEN: [&str; 20] = [
 ];
 
 /// Set for every command: plain output, no questions, no user configuration of git, no downloads.
-const SET: [(&str, &str); 12] = [
+const SET: [(&str, &str); 15] = [
     ("CARGO_NET_OFFLINE", "true"),
     ("CARGO_TERM_COLOR", "never"),
     ("CARGO_TERM_PROGRESS_WHEN", "never"),
@@ -39,8 +41,12 @@ const SET: [(&str, &str); 12] = [
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_PAGER", "cat"),
     ("GIT_TERMINAL_PROMPT", "0"),
+    ("GOPROXY", "off"),
+    ("GOTOOLCHAIN", "local"),
     ("NO_COLOR", "1"),
     ("PAGER", "cat"),
+    // Compiled files beside the sources would pass for a change.
+    ("PYTHONDONTWRITEBYTECODE", "1"),
     ("TERM", "dumb"),
 ];
 

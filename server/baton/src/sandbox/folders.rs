@@ -1,7 +1,7 @@
 //! What a confined command sees of the machine: an allow-list of folders, and the variables that
 //! point into it. Never the whole of `HOME`.
 
-use super::{Confined, Environment};
+use super::{Bound, Confined, Environment};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use team::{Code, Failure};
@@ -11,6 +11,9 @@ pub(super) const TMP: &str = "/tmp";
 pub(super) const HOME: &str = "/tmp/home";
 /// Private, so that cargo can take its locks; the caches below it are the user's, read-only.
 pub(super) const CARGO_HOME: &str = "/tmp/home/.cargo";
+
+/// The same for go: its modules are the user's.
+const GO_PATH: &str = "/tmp/home/go";
 
 /// Folders of the system. `/etc` is not among them: it holds keys and password hashes.
 const SYSTEM: [&str; 4] = ["/usr", "/opt", "/nix/store", "/sys/devices/system/cpu"];
@@ -91,7 +94,7 @@ pub(super) fn mounts(cmd: &Confined, hidden: &[PathBuf]) -> Result<Vec<Mount>, F
     let home = home(&cmd.env);
     let tools = toolchains(&cmd.env);
     all.extend(tools.iter().map(|it| mount(it, Kind::ReadOnly)));
-    all.extend(cargo_caches(&cmd.env, cmd.network));
+    all.extend(package_caches(&cmd.env, cmd.network)?);
     for path in &cmd.read_only {
         all.extend(given(path, Kind::ReadOnly)?);
     }
@@ -100,6 +103,9 @@ pub(super) fn mounts(cmd: &Confined, hidden: &[PathBuf]) -> Result<Vec<Mount>, F
     }
     let slot = if cmd.slot_read_only { Kind::ReadOnly } else { Kind::Writable };
     all.extend(slot_and_pointer(&cmd.slot, slot)?);
+    for it in &cmd.bound {
+        all.extend(bound(it)?);
+    }
     let hidden = hidden.iter().map(PathBuf::as_path);
     // A home below a folder of the system would else be seen with it.
     let home_below = home.filter(|it| SYSTEM.iter().any(|dir| it.starts_with(dir)));
@@ -152,14 +158,34 @@ fn cargo_home(env: &Environment) -> Option<PathBuf> {
     }
 }
 
-fn cargo_caches(env: &Environment, writable: bool) -> Vec<Mount> {
-    let Some(from) = cargo_home(env) else {
-        return Vec::new();
-    };
-    let dirs = CARGO_CACHES.map(|name| (from.join(name), Path::new(CARGO_HOME).join(name)));
-    let there = dirs.into_iter().filter(|(source, _)| source.is_dir());
+fn go_modules(env: &Environment) -> Option<PathBuf> {
+    let named = env.get("GOMODCACHE").map(PathBuf::from);
+    // A path of several folders: modules go to the first.
+    let path = || env.get("GOPATH").and_then(|it| std::env::split_paths(it).next());
+    let of_path = || path().or_else(|| Some(home(env)?.join("go"))).map(|it| it.join("pkg/mod"));
+    named.or_else(of_path).filter(|it| it.is_absolute())
+}
+
+/// The user's own: read-only, but for a set-up command, which fills them and for which they are made.
+fn package_caches(env: &Environment, writable: bool) -> Result<Vec<Mount>, Failure> {
+    let cargo = cargo_home(env).into_iter().flat_map(|from| {
+        CARGO_CACHES.map(|name| (from.join(name), Path::new(CARGO_HOME).join(name)))
+    });
+    let go = go_modules(env).map(|source| (source, Path::new(GO_PATH).join("pkg/mod")));
     let kind = if writable { Kind::Writable } else { Kind::ReadOnly };
-    there.map(|(source, at)| Mount { source, at, kind }).collect()
+    let mut all = Vec::new();
+    for (source, at) in cargo.chain(go) {
+        if writable {
+            std::fs::create_dir_all(&source).map_err(|error| {
+                let text = format!("make the package cache {}: {error}", source.display());
+                Failure::new(Code::Command, text)
+            })?;
+        }
+        if source.is_dir() {
+            all.push(Mount { source, at, kind });
+        }
+    }
+    Ok(all)
 }
 
 /// The user's cargo configuration without anything that could be a secret, e.g. which registry
@@ -269,6 +295,17 @@ fn given(path: &Path, kind: Kind) -> Result<Vec<Mount>, Failure> {
     Ok(all)
 }
 
+/// Seen at another place, and at the real path of that one.
+fn bound(it: &Bound) -> Result<Vec<Mount>, Failure> {
+    let kind = if it.writable { Kind::Writable } else { Kind::ReadOnly };
+    let source = it.source.canonicalize().map_err(|error| {
+        let text = format!("bind {} into the sandbox: {error}", it.source.display());
+        Failure::new(Code::Command, text)
+    })?;
+    let places = given(&it.at, kind)?;
+    Ok(places.into_iter().map(|place| Mount { source: source.clone(), ..place }).collect())
+}
+
 /// The slot, and its `.git` pointer read-only on top of it, which makes the pointer a mount point:
 /// it can be neither written nor replaced.
 fn slot_and_pointer(slot: &Path, kind: Kind) -> Result<Vec<Mount>, Failure> {
@@ -308,8 +345,12 @@ pub(super) fn variables(env: &Environment, network: bool) -> BTreeMap<String, St
     }
     if network {
         vars.remove("CARGO_NET_OFFLINE");
+        vars.remove("GOPROXY");
     }
-    for (name, value) in [("HOME", HOME), ("CARGO_HOME", CARGO_HOME), ("TMPDIR", TMP)] {
+    vars.remove("GOMODCACHE");
+    let private =
+        [("HOME", HOME), ("CARGO_HOME", CARGO_HOME), ("GOPATH", GO_PATH), ("TMPDIR", TMP)];
+    for (name, value) in private {
         vars.insert(name.into(), value.into());
     }
     vars

@@ -162,6 +162,7 @@ async fn release(
         args,
         vars: folders::variables(env, false),
         timeout_ms_max: PROBE_MS_MAX,
+        output_bytes_max: super::OUTPUT_BYTES_MAX,
         stop: &CancellationToken::new(),
     })
     .await?;

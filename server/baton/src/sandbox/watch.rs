@@ -30,6 +30,7 @@ pub(super) struct Started<'a> {
     pub(super) args: Vec<OsString>,
     pub(super) vars: BTreeMap<String, String>,
     pub(super) timeout_ms_max: u64,
+    pub(super) output_bytes_max: usize,
     pub(super) stop: &'a CancellationToken,
 }
 
@@ -77,7 +78,7 @@ pub(super) async fn watch(started: Started<'_>) -> Result<Seen, Failure> {
     let mut child = spawn(&started)?;
     let lifeline = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let mut output = Output::new();
+    let mut output = Output::new(started.output_bytes_max);
     let mut said = Vec::new();
     let exit = {
         let reading = async {

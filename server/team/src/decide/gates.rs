@@ -1,12 +1,12 @@
 //! The gates: what must be true, by what the server saw, before a signal goes through. A model can
 //! turn a pass into a fail, never a fail into a pass. Every refusal says what to do.
 
-use super::{Refusal, Run, RunId, Task, TaskId, Team, get, required};
+use super::{Millis, Refusal, Run, RunId, Task, TaskId, Team, flaky, get, required};
 use crate::change::{Candidate, ChangeFacts, Facts, NotesFacts, PlanFacts, lines};
 use crate::handoff::{Handoff, Notes, Plan, Verdict};
 use crate::ids::{CommitId, ReceiptId, TreeId};
 use crate::paths::is_documentation;
-use crate::receipt::{CheckSpec, Exit, Outcome, Ran, Receipt};
+use crate::receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, SandboxLevel, Tests};
 
 /// A plan with more paths names their folders.
 const PLAN_PATHS_MAX: usize = 40;
@@ -16,6 +16,7 @@ const NOTES_LINES_MAX: u32 = 200;
 /// The signal as the server lets it through: a change's head is what git reported.
 pub(super) fn pass(
     team: &Team,
+    now: Millis,
     task: TaskId,
     run: RunId,
     handoff: Handoff,
@@ -33,7 +34,7 @@ pub(super) fn pass(
         Handoff::Validated { verdict, head, receipts, notes } => {
             judged(team, it, run, &head, &receipts)?;
             match verdict {
-                Verdict::Pass => passed(team, it, &head, &receipts)?,
+                Verdict::Pass => passed(team, now, it, &head, &receipts)?,
                 Verdict::Fail if notes.trim().is_empty() => {
                     return gate("a fail needs notes: what fails, how to see it");
                 }
@@ -226,6 +227,7 @@ fn judged(
 
 fn passed(
     team: &Team,
+    now: Millis,
     task: &Task,
     head: &CommitId,
     receipts: &[ReceiptId],
@@ -236,9 +238,11 @@ fn passed(
     if receipts.is_empty() && !checks.is_empty() {
         return gate("a pass needs receipts: cite those of the checks you rely on");
     }
-    if let Some(red) = receipts.iter().filter_map(|it| team.receipt(*it)).find(|it| {
-        matches!(it.ran, Ran::Check { .. }) && !it.is_green() && !was_red_before(team, task, it)
-    }) {
+    if let Some(red) = receipts
+        .iter()
+        .filter_map(|it| team.receipt(*it))
+        .find(|it| matches!(it.ran, Ran::Check { .. }) && !stands(team, now, task, it))
+    {
         return gate(format!("{} is red: {}; a pass can't cite it", red.id, describe(red)));
     }
     if checks.is_empty() {
@@ -252,7 +256,7 @@ fn passed(
     let Some(round) = round else {
         return gate(format!("the required checks have not run on {}", head.short()));
     };
-    match gate_problem(team, task, round) {
+    match gate_problem(team, now, task, round) {
         Some(problem) => gate(format!("{problem}: the verdict can only be fail")),
         None => Ok(()),
     }
@@ -268,29 +272,39 @@ pub(super) fn missing_receipts(task: &Task, round: &Run) -> Vec<String> {
 }
 
 /// What keeps H from going to the Tester; compared with S, which may have been red already.
-pub(super) fn gate_problem(team: &Team, task: &Task, round: &Run) -> Option<String> {
+pub(super) fn gate_problem(team: &Team, now: Millis, task: &Task, round: &Run) -> Option<String> {
     for receipt in checks_of(round) {
-        if !receipt.is_green() && !was_red_before(team, task, receipt) {
+        if !stands(team, now, task, receipt) {
             return Some(format!("{} is red: {}", receipt.id, describe(receipt)));
         }
     }
-    fewer_tests(team, task, round).or_else(|| repro_problem(task, round))
+    fewer_tests(team, task, round).or_else(|| repro_problem(team, now, task, round))
+}
+
+/// Green, red before the change already, or red by flaky tests alone.
+fn stands(team: &Team, now: Millis, task: &Task, it: &Receipt) -> bool {
+    it.is_green() || was_red_before(team, task, it) || flaky::is_excused(team, now, it)
 }
 
 /// What keeps L from landing: no excuse by the baseline here, but for fewer tests, since the
 /// person's own uncommitted tests are not in L.
-pub(super) fn candidate_problem(team: &Team, task: &Task, round: &Run) -> Option<String> {
+pub(super) fn candidate_problem(
+    team: &Team,
+    now: Millis,
+    task: &Task,
+    round: &Run,
+) -> Option<String> {
     let tree = task.candidate.as_ref().map(|it| &it.tree);
     for receipt in checks_of(round) {
         if receipt.tree.as_ref() != tree {
             return Some(format!("{} is about other files", receipt.id));
         }
-        if !receipt.is_green() {
+        if !receipt.is_green() && !flaky::is_excused(team, now, receipt) {
             return Some(format!("{} is red: {}", receipt.id, describe(receipt)));
         }
     }
     let fewer = if is_clean_start(task) { fewer_tests(team, task, round) } else { None };
-    fewer.or_else(|| repro_problem(task, round))
+    fewer.or_else(|| repro_problem(team, now, task, round))
 }
 
 /// The receipts of a round's checks.
@@ -330,15 +344,18 @@ fn fewer_tests(team: &Team, task: &Task, round: &Run) -> Option<String> {
     checks_of(round).find_map(|it| {
         let old = before(team, task, it)?.tests.as_ref()?;
         let new = it.tests.as_ref()?;
-        let ran = |it: &crate::receipt::Tests| it.passed + it.failed;
+        let ran = |it: &Tests| it.passed + it.failed;
         (ran(new) < ran(old)).then(|| {
             format!("{}: {} tests ran, {} did before the change", it.id, ran(new), ran(old))
         })
     })
 }
 
-fn repro_problem(task: &Task, round: &Run) -> Option<String> {
+fn repro_problem(team: &Team, now: Millis, task: &Task, round: &Run) -> Option<String> {
     let repro = task.repro.as_ref()?;
+    if let Err(why) = flaky::shows_something(team, now, round.task, repro) {
+        return Some(why.to_string());
+    }
     let named = |name: &String| {
         let mut tests = round.receipts.iter().filter_map(|it| it.tests.as_ref());
         tests.any(|it| it.named.iter().any(|(n, how)| n == name && *how == Outcome::Passed))
@@ -363,13 +380,21 @@ pub(super) fn describe(receipt: &Receipt) -> String {
                 names.join(", ")
             )
         }
+        (Exit::Code(0), Some(Tests { trouble: Some(trouble), .. })) => {
+            format!("`{command}` ended well, but {trouble}")
+        }
         (Exit::Code(0), Some(_)) => format!("`{command}` ran no test"),
         (Exit::Code(n), _) => format!("`{command}` exits with {n}"),
     }
 }
 
 /// Green receipts of every required check on exactly this tree, if there are any.
-pub(super) fn evidence(team: &Team, task: &Task, tree: &TreeId) -> Option<Vec<ReceiptId>> {
+pub(super) fn evidence(
+    team: &Team,
+    now: Millis,
+    task: &Task,
+    tree: &TreeId,
+) -> Option<Vec<ReceiptId>> {
     let checks: Vec<CheckSpec> = required(task);
     let mut rounds = team.runs.values().rev().filter(|it| {
         it.receipts.iter().any(|it| it.tree.as_ref() == Some(tree))
@@ -380,7 +405,7 @@ pub(super) fn evidence(team: &Team, task: &Task, tree: &TreeId) -> Option<Vec<Re
     }
     let round = rounds.find(|round| {
         checks_of(round).all(|it| it.is_green() && it.tree.as_ref() == Some(tree))
-            && repro_problem(task, round).is_none()
+            && repro_problem(team, now, task, round).is_none()
     })?;
     Some(ids(round))
 }
@@ -393,7 +418,8 @@ pub(super) fn lands_by_rule(
     receipts: &[ReceiptId],
 ) -> bool {
     let confined = receipts.iter().all(|it| {
-        team.receipt(*it).is_some_and(|it| it.sandbox == crate::receipt::SandboxLevel::Full)
+        let full = |it: &Receipt| it.sandbox == SandboxLevel::Full && it.is_green();
+        team.receipt(*it).is_some_and(full)
     });
     let clean = candidate.acts.is_empty()
         && candidate.risk.is_empty()

@@ -2,7 +2,7 @@
 
 use super::{
     Duty, Event, Millis, Parked, Refusal, RunId, Start, Task, TaskId, Team, Why, Work,
-    ask_approval, gates, get, landing, live, required, start_checks, start_role, way,
+    ask_approval, flaky, gates, get, landing, live, required, start_checks, start_role, way,
 };
 use crate::change::Facts;
 use crate::event::Subject;
@@ -31,7 +31,7 @@ pub(super) fn handed_over(
     }
     // What no gate looks at is not kept.
     let facts = facts.filter(|it| is_about(it, &handoff));
-    let handoff = gates::pass(team, task, run, handoff, facts.as_ref())?;
+    let handoff = gates::pass(team, now, task, run, handoff, facts.as_ref())?;
     let over = Event::RunHandedOver { run, handoff: handoff.clone(), facts, at: now };
     let mut after = team.clone();
     after.apply(&over);
@@ -164,13 +164,14 @@ pub(super) fn checked(team: &Team, now: Millis, run: RunId) -> Result<Vec<Event>
         return Err(Refusal::Gate(format!("no receipt of {}", missing.join(", "))));
     }
     let over = Event::RunChecked { run, at: now };
-    let mut after = team.clone();
-    after.apply(&over);
     let mut res = vec![over];
+    res.extend(flaky::found(task, now, it));
+    let mut after = team.clone();
+    res.iter().for_each(|it| after.apply(it));
     match why {
         // The gate before the build was passed before the baseline began.
         Why::Baseline => res.extend(way::enter(&after, now, task, Stage::Build)),
-        Why::Gate => match gates::gate_problem(team, state, it) {
+        Why::Gate => match gates::gate_problem(&after, now, state, it) {
             None => res.extend(way::begin(&after, now, task, Stage::Validate)),
             Some(problem) => res.push(rework(&after, now, task, state, problem)),
         },
@@ -179,7 +180,7 @@ pub(super) fn checked(team: &Team, now: Millis, run: RunId) -> Result<Vec<Event>
             let Some(candidate) = state.candidate.clone() else {
                 return Err(Refusal::Not(format!("{task} has no candidate")));
             };
-            match gates::candidate_problem(team, state, it) {
+            match gates::candidate_problem(&after, now, state, it) {
                 None => {
                     let receipts = gates::ids(it);
                     let proven = (candidate, receipts);

@@ -26,7 +26,7 @@ pub(super) fn built(
     }
     let mut after = team.clone();
     after.apply(&res[0]);
-    if let Some(receipts) = gates::evidence(&after, it, &candidate.tree) {
+    if let Some(receipts) = gates::evidence(&after, now, it, &candidate.tree) {
         res.extend(proven(&after, now, task, (candidate, receipts), under));
     } else {
         let commit = candidate.commit;
@@ -88,7 +88,8 @@ fn still_holds(
         Subject::Edits { .. }
         | Subject::Commands { .. }
         | Subject::Plan { .. }
-        | Subject::Stage { .. } => false,
+        | Subject::Stage { .. }
+        | Subject::Setup { .. } => false,
     };
     let ticked = match &asked.state {
         ApprovalState::Answered { answer: Answer::Approve { .. }, by: By::Rule, .. } => {

@@ -3,7 +3,7 @@
 use super::{
     Answer, ApprovalId, By, ChangeId, Duty, Event, Millis, Parked, Question, QuestionId, Refusal,
     RunId, Start, Subject, Task, TaskId, TaskState, Team, Wait, Work, get, handover, live, next,
-    open, start_checks, start_role, way,
+    open, setup, start_checks, start_role, way,
 };
 use crate::handoff::{About, Decision, Handoff};
 use crate::stages::Stage;
@@ -46,6 +46,12 @@ pub(super) fn answer_approval(
         (Answer::Approve { .. }, Subject::Stage { before }) => {
             res.extend(way::enter(&after, now, task, *before));
         }
+        (Answer::Approve { .. }, Subject::Setup { setup, then }) => {
+            res.push(setup::start(&after, now, task, setup.clone(), *then));
+        }
+        (Answer::Reject { why }, Subject::Setup { .. }) => {
+            res.push(Event::TaskParked { task, why: setup::refused(it, why), at: now });
+        }
         (Answer::Revise { text }, subject) => {
             let what = format!("revise: {text}");
             res.push(decision(task, by, what, &format!("comments on {}", shown(subject))));
@@ -72,7 +78,10 @@ pub(super) fn answer_approval(
         )
         | (
             Answer::Apply | Answer::Rebuild,
-            Subject::Commands { .. } | Subject::Plan { .. } | Subject::Stage { .. },
+            Subject::Commands { .. }
+            | Subject::Plan { .. }
+            | Subject::Stage { .. }
+            | Subject::Setup { .. },
         ) => (),
     }
     Ok(res)
@@ -82,7 +91,7 @@ pub(super) fn answer_approval(
 fn shown(subject: &Subject) -> &'static str {
     match subject {
         Subject::Landing { .. } | Subject::Edits { .. } => "the change",
-        Subject::Commands { .. } => "the commands",
+        Subject::Commands { .. } | Subject::Setup { .. } => "the commands",
         Subject::Plan { .. } => "the plan",
         Subject::Stage { before: Stage::Design | Stage::Build } => "the triage",
         Subject::Stage { before: Stage::Validate | Stage::Announce } => "the change",
@@ -115,6 +124,7 @@ fn revise(
         Subject::Landing { .. }
         | Subject::Edits { .. }
         | Subject::Commands { .. }
+        | Subject::Setup { .. }
         | Subject::Stage { before: Stage::Validate | Stage::Announce } => (),
     }
     let (Some(head), Some(run)) = (&it.head, team.last_build(task)) else {
@@ -146,9 +156,10 @@ fn allowed(
             "{approval} can't land on the branch as things are; apply it as edits, commit yours \
              and rebuild, revise or reject"
         ))),
-        (Subject::Commands { .. }, Answer::Apply | Answer::Rebuild | Answer::Revise { .. }) => {
-            Err(Refusal::Not(format!("{approval} is about commands: approve or reject")))
-        }
+        (
+            Subject::Commands { .. } | Subject::Setup { .. },
+            Answer::Apply | Answer::Rebuild | Answer::Revise { .. },
+        ) => Err(Refusal::Not(format!("{approval} is about commands: approve or reject"))),
         (Subject::Plan { .. } | Subject::Stage { .. }, Answer::Apply | Answer::Rebuild) => {
             let what = shown(subject);
             Err(Refusal::Not(format!("{approval} is about {what}: approve, revise or reject")))
@@ -164,7 +175,10 @@ fn allowed(
             Subject::Landing { .. } | Subject::Edits { .. },
             Answer::Apply | Answer::Rebuild | Answer::Revise { .. } | Answer::Reject { .. },
         )
-        | (Subject::Commands { .. }, Answer::Approve { .. } | Answer::Reject { .. })
+        | (
+            Subject::Commands { .. } | Subject::Setup { .. },
+            Answer::Approve { .. } | Answer::Reject { .. },
+        )
         | (
             Subject::Plan { .. } | Subject::Stage { .. },
             Answer::Approve { .. } | Answer::Revise { .. } | Answer::Reject { .. },
@@ -179,7 +193,7 @@ fn decision(task: TaskId, by: By, what: String, why: &str) -> Event {
 /// A role asks the person. Bounded; and a question has a real choice.
 pub(super) fn ask(team: &Team, run: RunId, ask: Question) -> Result<Vec<Event>, Refusal> {
     let (task, asking) = live(team, run)?;
-    if matches!(asking.work, Work::Checks { .. }) {
+    if matches!(asking.work, Work::Checks { .. } | Work::Setup { .. }) {
         return Err(Refusal::Not(format!("{run} is a round of checks: it asks nobody")));
     }
     let it = get(team, task)?;

@@ -10,6 +10,7 @@ use crate::change::{Candidate, ChangeFacts, Facts, PlannedPath};
 use crate::event::{Answer, Parked, Subject, Why, Work};
 use crate::handoff::{About, By, Class, Duty, Handoff, Notes, Question};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use crate::setup::{Quarantined, Setup};
 use crate::stages::{Stage, Ways};
 use std::sync::Arc;
 
@@ -153,6 +154,23 @@ impl Team {
         }
     }
 
+    /// A test that was put aside before gets its new time.
+    pub(super) fn quarantine(
+        &mut self,
+        check: &str,
+        tests: &[String],
+        receipts: &[ReceiptId],
+        until: Millis,
+    ) {
+        self.quarantine.retain(|it| it.check != check || !tests.contains(&it.test));
+        self.quarantine.extend(tests.iter().map(|test| Quarantined {
+            check: check.to_string(),
+            test: test.clone(),
+            receipts: receipts.to_vec(),
+            until,
+        }));
+    }
+
     /// Ends a task: its live run stops, its open approvals can no longer be answered.
     pub(super) fn close(&mut self, task: TaskId, end: End, at: Millis) {
         self.stop_run(task);
@@ -228,6 +246,9 @@ impl Team {
                     };
                     Some(Resume::Role { duty, on: on?, continues: None })
                 }
+                Subject::Setup { setup, then } => {
+                    Some(Resume::Checks { commit: setup.commit.clone(), why: *then, under: None })
+                }
             },
             TaskState::Parked { was, .. } => Some(was.clone()),
             TaskState::Undoing { .. } | TaskState::Closed(_) => None,
@@ -248,7 +269,8 @@ impl Team {
                 let on = self.task(it.task)?.base.as_ref()?.seen.clone();
                 Some(Resume::Role { duty: Duty::Build, on, continues: None })
             }
-            Work::Checks { commit, why, .. } => {
+            Work::Checks { commit, why, .. }
+            | Work::Setup { setup: Setup { commit, .. }, then: why } => {
                 let under = self.task(it.task)?.state.under();
                 Some(Resume::Checks { commit: commit.clone(), why: *why, under })
             }
@@ -310,6 +332,9 @@ impl Task {
                 let under = self.state.under();
                 self.state = TaskState::Checking { run, under };
             }
+            Work::Setup { .. } => {
+                self.state = TaskState::Checking { run, under: self.state.under() };
+            }
         }
     }
 
@@ -352,7 +377,10 @@ impl Task {
         let head = match subject {
             Subject::Landing { candidate, .. } => Some(candidate.head.clone()),
             Subject::Edits { head, .. } => Some(head.clone()),
-            Subject::Commands { .. } | Subject::Plan { .. } | Subject::Stage { .. } => None,
+            Subject::Commands { .. }
+            | Subject::Plan { .. }
+            | Subject::Stage { .. }
+            | Subject::Setup { .. } => None,
         };
         match (answer, head) {
             (Answer::Approve { .. }, Some(_)) => {

@@ -139,10 +139,35 @@ pub(super) fn receipt(run: RunId, on: &str, passed: u32, failing: &[&str]) -> Re
         output_bytes: 100,
         commit: Some(commit(on)),
         tree: Some(tree(on)),
-        tests: Some(Tests { passed, failed, ignored: 0, failing, named }),
+        tests: Some(Tests { passed, failed, ignored: 0, failing, named, trouble: None }),
         sandbox: SandboxLevel::Full,
         environment: "00".into(),
         at: START,
+    }
+}
+
+fn rerun_of(first: &Receipt, failing: &str) -> Receipt {
+    let failing: Vec<String> =
+        failing.split(',').filter(|it| *it != "-").map(String::from).collect();
+    let old = first.tests.clone().unwrap();
+    let how = |it: &String| if failing.contains(it) { Outcome::Failed } else { Outcome::Passed };
+    let named = old.failing.iter().map(|it| (it.clone(), how(it))).collect();
+    let failed = u32::try_from(failing.len()).unwrap();
+    let passed = old.passed + old.failed - failed;
+    let mut receipt = first.clone();
+    receipt.ran = Ran::Rerun { name: "test".into() };
+    receipt.exit = Exit::Code(if failed == 0 { 0 } else { 101 });
+    receipt.tests = Some(Tests { passed, failed, failing, named, ..Tests::default() });
+    receipt
+}
+
+pub(super) fn setup(content: &str) -> Setup {
+    Setup {
+        argv: vec!["npm".into(), "ci".into()],
+        commit: commit("any"),
+        files: vec!["package-lock.json".into()],
+        content: content.into(),
+        why: "node_modules is not there".into(),
     }
 }
 
@@ -198,6 +223,7 @@ fn of_run(team: &Team, run: RunId, words: &[&str], rest: &str) -> Vec<Input> {
         |handoff: Handoff, facts: Option<Facts>| vec![Input::HandedOver { run, handoff, facts }];
     let on = match team.run(run).map(|it| &it.work) {
         Some(Work::Checks { commit, .. }) => commit.0.clone(),
+        Some(Work::Setup { setup, .. }) => setup.commit.0.clone(),
         Some(Work::Role { on, .. }) => on.0.clone(),
         None => String::new(),
     };
@@ -282,7 +308,20 @@ fn of_shell(team: &Team, run: RunId, words: &[&str], rest: &str, on: &str) -> Ve
             {
                 receipt.tree = Some(l.tree.clone());
             }
-            vec![Input::Recorded { run, receipt }, Input::Checked { run }]
+            let mut all = vec![Input::Recorded { run, receipt: receipt.clone() }];
+            // `rerun=x,y` ran again, and there only these failed; `-`: none.
+            for again in words.iter().filter_map(|it| it.strip_prefix("rerun=")) {
+                all.push(Input::Recorded { run, receipt: rerun_of(&receipt, again) });
+            }
+            all.push(Input::Checked { run });
+            all
+        }
+        "wants-setup" => vec![Input::SetupWanted { run, setup: setup(words[2]) }],
+        "set-up" => {
+            let mut receipt = receipt(run, on, 0, &[]);
+            (receipt.ran, receipt.tests) = (Ran::Setup, None);
+            receipt.exit = Exit::Code(words[2].parse().unwrap());
+            vec![Input::Recorded { run, receipt }, Input::SetUp { run }]
         }
         "recorded" => vec![Input::Recorded { run, receipt: receipt(run, words[2], 1, &[]) }],
         "spent" => {
@@ -419,6 +458,9 @@ pub(super) fn show(event: &Event) -> String {
                 format!("{approval} asked: the plan of {run}: {}", why.join("; "))
             }
             Subject::Stage { before } => format!("{approval} asked: go on with {}", before.name()),
+            Subject::Setup { setup, .. } => {
+                format!("{approval} asked: set-up {} on {}", setup.argv.join(" "), setup.commit)
+            }
         },
         Event::ApprovalAnswered { approval, answer, by, .. } => {
             format!("{approval} answered: {answer:?} by {by:?}")
@@ -442,6 +484,9 @@ pub(super) fn show(event: &Event) -> String {
         Event::UndoRefused { task, why } => format!("{task} undo refused: {why}"),
         Event::TaskUndone { task, how, .. } => format!("{task} undone: {how}"),
         Event::DecisionRecorded { decision, .. } => format!("decided: {}", decision.what),
+        Event::TestsQuarantined { tests, until, .. } => {
+            format!("quarantined until {until}: {}", tests.join(", "))
+        }
     }
 }
 
@@ -457,6 +502,9 @@ fn show_start(run: RunId, task: TaskId, work: &Work) -> String {
             let how = if *unconfined { ", unconfined" } else { "" };
             format!("{run} started: {why:?} checks of {task} on {commit}{how}")
         }
+        Work::Setup { setup, then } => {
+            format!("{run} started: set-up of {task} on {}, then {then:?}", setup.commit)
+        }
     }
 }
 
@@ -465,6 +513,7 @@ fn show_job(job: &Job) -> String {
         Job::Snapshot { task } => format!("snapshot {task}"),
         Job::Run { task, run } => format!("run {run} of {task}"),
         Job::Check { task, run } => format!("check {run} of {task}"),
+        Job::SetUp { task, run } => format!("set up {run} of {task}"),
         Job::Candidate { task, head } => format!("candidate of {head} for {task}"),
         Job::Land { task, edits, plan, .. } => {
             let what = if *edits { "apply" } else { "land" };

@@ -4,5 +4,6 @@ mod gates;
 mod landing;
 mod moved_tip;
 mod person;
+mod trust;
 mod way;
 mod work;

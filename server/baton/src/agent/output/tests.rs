@@ -33,6 +33,7 @@ fn the_first_line_says_how_it_ended() {
         ignored: 0,
         failing: vec!["parse::empty".to_owned()],
         named: Vec::new(),
+        trouble: None,
     });
     expect![[r#"
         check test: exit 101, 3.2 s, receipt R4.2

@@ -36,6 +36,34 @@ fn the_default_key_goes_to_the_default_host_only() {
 }
 
 #[test]
+fn an_openai_compatible_server_gets_openais_key_only_if_it_is_openais() {
+    let own = table("provider = \"openai\"").unwrap();
+    assert_eq!(own, ModelConfig::openai());
+    for url in ["https://api.openai.com", "https://api.openai.com/v1/"] {
+        let same = table(&format!("provider = \"openai\"\nbase_url = {url:?}")).unwrap();
+        assert_eq!(same.key, own.key, "{url}");
+    }
+    let text = "provider = \"openai\"\nbase_url = \"http://127.0.0.1:8080/v1\"\nmodel = \"q\"\nwindow_tokens = 8192";
+    let config = table(text).unwrap();
+    assert_eq!((config.key, config.window_tokens), (None, Some(8_192)));
+    // Nor does Anthropic's go there.
+    let other = table("base_url = \"https://api.openai.com/v1\"").unwrap();
+    assert_eq!(other.key, None);
+}
+
+#[test]
+fn the_environment_names_a_provider_by_its_key() {
+    let of = |set: &[&str]| {
+        let var = |name: &str| set.contains(&name).then(|| OsString::from("k"));
+        ModelConfig::of_environment(var).map(|it| it.provider)
+    };
+    assert_eq!(of(&["OPENAI_API_KEY"]), Some(Provider::OpenAi));
+    assert_eq!(of(&["OPENAI_API_KEY", "ANTHROPIC_API_KEY"]), Some(Provider::Anthropic));
+    assert_eq!(of(&["OTHER_KEY"]), None);
+    assert_eq!(ModelConfig::of_environment(|_| Some(OsString::new())), None);
+}
+
+#[test]
 fn a_script_needs_no_provider_and_a_whole_path() {
     let config = table("script = \"/a/b.toml\"\nmax_output_tokens = 9").unwrap();
     assert_eq!(config.provider, Provider::Script);
@@ -56,7 +84,10 @@ fn prices_are_read() {
 fn mistakes_are_named() {
     for (text, why) in [
         ("bsae_url = \"\"", "unknown field `bsae_url`"),
-        ("provider = \"openai\"", "unknown variant `openai`"),
+        ("provider = \"opneai\"", "unknown variant `opneai`"),
+        ("provider = \"openai\"\nscript = \"/a\"", "goes with"),
+        ("provider = \"openai\"\nbase_url = \"http://127.0.0.1:8080/v1\"", "which `model` does"),
+        ("window_tokens = 10", "`window_tokens` is less than 2000"),
         ("provider = \"script\"", "needs `script"),
         ("provider = \"anthropic\"\nscript = \"/a\"", "goes with"),
         ("script = \"a.toml\"", "is not absolute"),

@@ -55,7 +55,10 @@ fn gates_are_passed_before_work(team: &Team, event: &Event, story: &dyn Fn() -> 
         Work::Role { duty: Duty::Validate, .. } => Stage::Validate,
         Work::Role { duty: Duty::Announce, .. } => Stage::Announce,
         Work::Checks { why: Why::Baseline, .. } => Stage::Build,
-        Work::Role { duty: Duty::Triage | Duty::Answer, .. } | Work::Checks { .. } => return,
+        Work::Setup { then: Why::Baseline, .. } => Stage::Build,
+        Work::Role { duty: Duty::Triage | Duty::Answer, .. }
+        | Work::Checks { .. }
+        | Work::Setup { .. } => return,
     };
     let stages = task.stages();
     let gate = stages.gate(stage);

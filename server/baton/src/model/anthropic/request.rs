@@ -1,8 +1,8 @@
 //! The bytes of a request. What does not change from call to call comes first, and nothing that was
 //! sent is written differently later, so that the provider finds its cache again.
 
-use super::Call;
-use super::message::{CacheControl, Marked, Message, Speaker, ToolSpec};
+use crate::model::Call;
+use crate::model::message::{Block, CacheControl, Marked, Message, Speaker, ToolSpec};
 use hyper::body::Bytes;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
@@ -46,23 +46,21 @@ struct Sent<'a> {
 
 impl Serialize for Messages<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let told = self.0.iter().map(|it| {
+            let blocks: Vec<&Block> = it.blocks.iter().filter(|it| !it.is_ours()).collect();
+            (it.speaker, blocks)
+        });
         // A provider refuses a message without blocks.
-        let sent: Vec<&Message> = self.0.iter().filter(|it| !it.blocks.is_empty()).collect();
-        let marked = sent.iter().rposition(|it| it.speaker == Speaker::User);
+        let sent: Vec<_> = told.filter(|it| !it.1.is_empty()).collect();
+        let marked = sent.iter().rposition(|it| it.0 == Speaker::User);
         let mut list = to.serialize_seq(Some(sent.len()))?;
-        for (index, message) in sent.iter().enumerate() {
-            let last = message.blocks.len().checked_sub(1);
+        for (index, (role, blocks)) in sent.into_iter().enumerate() {
+            let last = blocks.len().checked_sub(1);
             let mark_at = last.filter(|_| Some(index) == marked);
-            let blocks = message.blocks.iter().enumerate();
-            list.serialize_element(&Sent {
-                role: message.speaker,
-                content: blocks
-                    .map(|(at, block)| Marked {
-                        block,
-                        cache_control: (Some(at) == mark_at).then_some(CacheControl::EPHEMERAL),
-                    })
-                    .collect(),
-            })?;
+            let mark = |at| (Some(at) == mark_at).then_some(CacheControl::EPHEMERAL);
+            let blocks = blocks.into_iter().enumerate();
+            let content = blocks.map(|(at, block)| Marked { block, cache_control: mark(at) });
+            list.serialize_element(&Sent { role, content: content.collect() })?;
         }
         list.end()
     }
@@ -70,7 +68,7 @@ impl Serialize for Messages<'_> {
 
 /// Two marks at most: the end of tools and instructions, which a whole run shares, and the end of
 /// what the user's side said last, which the next call starts with.
-pub(super) fn body(model: &str, call: &Call<'_>) -> Result<Bytes, Failure> {
+pub(in crate::model) fn body(model: &str, call: &Call<'_>) -> Result<Bytes, Failure> {
     let last_tool = call.tools.len().checked_sub(1);
     let tools: Vec<Tool> = call
         .tools

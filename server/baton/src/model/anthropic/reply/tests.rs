@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::retry::Again;
 use expect_test::expect;
+use team::Code;
 
 fn read(events: &[Value]) -> (Result<Reply, Fault>, Vec<Delta>) {
     let mut deltas = Vec::new();

@@ -3,17 +3,17 @@
 use super::*;
 
 fn open(base_url: &str, key: Option<&str>) -> Result<Client, Failure> {
-    Client::open(base_url, key.map(SecretString::from), Patience::default())
+    Client::open(Wire::Anthropic, base_url, key.map(SecretString::from), Patience::default())
 }
 
 #[test]
 fn the_address_may_have_its_version_or_not() {
     for base in ["http://127.0.0.1:1/x", "http://127.0.0.1:1/x/", "http://127.0.0.1:1/x/v1/"] {
         let client = open(base, Some("k")).unwrap();
-        assert_eq!(client.url(), "http://127.0.0.1:1/x/v1/messages");
+        assert_eq!(client.url().as_str(), "http://127.0.0.1:1/x/v1/messages");
     }
     let client = open("https://api.anthropic.com", Some("k")).unwrap();
-    assert_eq!(client.url(), "https://api.anthropic.com/v1/messages");
+    assert_eq!(client.url().as_str(), "https://api.anthropic.com/v1/messages");
 }
 
 #[test]
@@ -60,9 +60,15 @@ fn the_provider_is_quoted_safely() {
 }
 
 #[test]
-fn an_error_says_its_message_or_its_beginning() {
-    assert_eq!(said(br#"{"type":"error","error":{"type":"x","message":"m"}}"#), "m");
-    assert_eq!(said(br#"{"error":"plain"}"#), "plain");
-    assert_eq!(said(b"<html>"), "<html>");
-    assert_eq!(said(b""), "no reason given");
+fn the_other_wires_address_stays_as_its_server_wants_it() {
+    for (base, url) in [
+        ("http://127.0.0.1:11434", "http://127.0.0.1:11434/v1/chat/completions"),
+        ("http://127.0.0.1:11434/", "http://127.0.0.1:11434/v1/chat/completions"),
+        ("https://a.test/api/v1", "https://a.test/api/v1/chat/completions"),
+        ("https://a.test/v1beta/openai/", "https://a.test/v1beta/openai/chat/completions"),
+        ("https://a.test/v1/chat/completions", "https://a.test/v1/chat/completions"),
+    ] {
+        let client = Client::open(Wire::OpenAi, base, None, Patience::default()).unwrap();
+        assert_eq!(client.url().as_str(), url);
+    }
 }

@@ -1,0 +1,149 @@
+//! Finds a model's server on this machine where nothing is configured: asks the usual ports of the
+//! loopback which models they serve, all at once and briefly. No other host is ever asked.
+
+use super::client::install_crypto;
+use crate::clean;
+use crate::config::{Config, ModelConfig};
+use futures_util::future::join_all;
+use serde::Deserialize;
+use std::time::Duration;
+
+const CONNECT_MAX: Duration = Duration::from_millis(500);
+const ANSWER_MAX: Duration = Duration::from_secs(2);
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+const NAME_CHARS_MAX: usize = 200;
+
+/// A server that answered, and the model that was taken of those it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub base_url: String,
+    pub model: String,
+    /// How many others it has.
+    pub others: usize,
+    window_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    data: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+    /// vLLM says here how much the model can hold.
+    max_model_len: Option<u64>,
+}
+
+impl Found {
+    /// For the person, in one line.
+    pub fn sentence(&self) -> String {
+        let others = match self.others {
+            0 => String::new(),
+            1 => ", of two".to_owned(),
+            more => format!(", of {}", more + 1),
+        };
+        format!(
+            "no model is configured: taking {}{others} from the server at {} (write [model] to choose)",
+            self.model, self.base_url
+        )
+    }
+}
+
+/// Where a role has no model: looks for one and puts it into the configuration. Gives what it took.
+pub async fn fill_in(config: &mut Config) -> Option<Found> {
+    if config.models_in_use().iter().all(|it| it.1.is_some()) {
+        return None;
+    }
+    let found = find(&config.local_ports).await?;
+    let window = found.window_tokens;
+    config.model = Some(ModelConfig::at(found.base_url.clone(), found.model.clone(), window));
+    Some(found)
+}
+
+/// The first port, in the order given, that answers like a server of models.
+async fn find(ports: &[u16]) -> Option<Found> {
+    if ports.is_empty() {
+        return None;
+    }
+    install_crypto();
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_MAX)
+        .timeout(ANSWER_MAX)
+        .build()
+        .ok()?;
+    let all = join_all(ports.iter().map(|port| ask(&http, *port))).await;
+    all.into_iter().flatten().next()
+}
+
+async fn ask(http: &reqwest::Client, port: u16) -> Option<Found> {
+    let base_url = format!("http://127.0.0.1:{port}/v1");
+    let mut response = http.get(format!("{base_url}/models")).send().await.ok()?;
+    if response.status() != reqwest::StatusCode::OK {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if ANSWER_BYTES_MAX < bytes.len() + chunk.len() {
+            return None;
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let listing: Listing = serde_json::from_slice(&bytes).ok()?;
+    choose(base_url, listing)
+}
+
+/// The first that can talk.
+fn choose(base_url: String, listing: Listing) -> Option<Found> {
+    let mutes = ["embed", "rerank", "whisper", "bge-"];
+    let talks = |it: &Listed| {
+        let name = it.id.to_ascii_lowercase();
+        let is_name = !name.trim().is_empty() && name.chars().count() <= NAME_CHARS_MAX;
+        // It is shown, and sent back as it is.
+        is_name && clean::line(&it.id) == it.id && !mutes.iter().any(|mute| name.contains(mute))
+    };
+    let mut talking = listing.data.into_iter().filter(talks);
+    let first = talking.next()?;
+    let others = talking.count();
+    Some(Found { base_url, model: first.id, others, window_tokens: first.max_model_len })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(text: &str) -> Option<Found> {
+        choose("http://127.0.0.1:1/v1".to_owned(), serde_json::from_str(text).ok()?)
+    }
+
+    #[test]
+    fn the_first_model_that_can_talk_is_taken_and_said() {
+        let text = r#"{"object":"list","data":[{"id":"nomic-embed-text:latest","object":"model"},
+            {"id":"qwen3-coder:30b"},{"id":"gemma3:27b","max_model_len":8192}]}"#;
+        let found = chosen(text).unwrap();
+        assert_eq!((found.model.as_str(), found.others), ("qwen3-coder:30b", 1));
+        assert_eq!(
+            found.sentence(),
+            "no model is configured: taking qwen3-coder:30b, of two from the server at \
+             http://127.0.0.1:1/v1 (write [model] to choose)"
+        );
+        let vllm = chosen(r#"{"data":[{"id":"m","max_model_len":8192}]}"#).unwrap();
+        assert_eq!(vllm.window_tokens, Some(8_192));
+    }
+
+    #[test]
+    fn what_is_no_list_of_models_is_passed_over() {
+        for text in [
+            r#"{"data":[]}"#,
+            r#"{"data":[{"id":""}]}"#,
+            r#"{"data":[{"id":"a\u001b[31mb"}]}"#,
+            r#"{"data":[{"id":"text-embedding-3"}]}"#,
+            r#"{"models":["a"]}"#,
+            "[]",
+        ] {
+            assert_eq!(chosen(text), None, "{text}");
+        }
+    }
+}
