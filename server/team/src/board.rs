@@ -266,18 +266,7 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
             res.plan = Some(plan.clone());
             res.answers = vec!["approve", "revise", "reject"];
         }
-        Subject::Stage { before } => {
-            let files = task.head.as_ref().map(|it| it.files.clone()).unwrap_or_default();
-            let so_far = match (before, task.class) {
-                (Stage::Validate | Stage::Announce, _) => size(&files),
-                (Stage::Design | Stage::Build, Some(class)) => format!("a {}", class.name()),
-                (Stage::Design | Stage::Build, None) => "not triaged".into(),
-            };
-            res.proof = format!("go on with {}? So far: {so_far}", before.name());
-            res.files = files;
-            res.notes = task.criteria.iter().map(|it| format!("done when: {it}")).collect();
-            res.answers = vec!["approve", "revise", "reject"];
-        }
+        Subject::Stage { before } => stage_asked(task, *before, &mut res),
         Subject::Setup { setup, .. } => {
             let (command, on) = (setup.argv.join(" "), setup.commit.short());
             res.proof = format!("run `{command}` with a network, in the sandbox, on {on}?");
@@ -291,6 +280,20 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
         }
     }
     Some(res)
+}
+
+/// Whether to go on, with what there is so far.
+fn stage_asked(task: &Task, before: Stage, res: &mut ApprovalLine) {
+    let files = task.head.as_ref().map(|it| it.files.clone()).unwrap_or_default();
+    let so_far = match (before, task.class) {
+        (Stage::Validate | Stage::Announce, _) => size(&files),
+        (Stage::Design | Stage::Build, Some(class)) => format!("classed as {}", class.name()),
+        (Stage::Design | Stage::Build, None) => "not triaged".into(),
+    };
+    res.proof = format!("go on with {}? So far: {so_far}", before.name());
+    res.files = files;
+    res.notes = task.criteria.iter().map(|it| format!("done when: {it}")).collect();
+    res.answers = vec!["approve", "revise", "reject"];
 }
 
 fn size(files: &[FileChange]) -> String {

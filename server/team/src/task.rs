@@ -318,38 +318,24 @@ impl Team {
             Event::TaskDelegated { task, brief, at } => {
                 self.tasks.insert(*task, Arc::new(Task::new(brief.clone(), *at)));
             }
-            Event::TaskSnapshotted { task, base, checks, ways } => self.with(*task, |it| {
-                it.base = Some(base.clone());
-                it.checks.clone_from(checks);
-                it.ways = ways.clone();
-            }),
-            Event::TaskClassified { task, class, criteria, .. } => self.with(*task, |it| {
-                it.class = Some(*class);
-                it.is_settled = true;
-                if !criteria.is_empty() {
-                    it.criteria.clone_from(criteria);
-                }
-            }),
+            Event::TaskSnapshotted { task, base, checks, ways } => {
+                self.with(*task, |it| it.snapshotted(base, checks, ways));
+            }
+            Event::TaskClassified { task, class, criteria, .. } => {
+                self.with(*task, |it| it.classified(*class, criteria));
+            }
             Event::RunStarted { run, task, work, at, deadline_at } => {
                 self.start(*run, *task, work, *at, *deadline_at)
             }
             Event::RunSpent { run, usage } => self.spend(*run, usage),
             Event::BudgetWarned { run, .. } => self.with_run(*run, |it| it.warned = true),
-            Event::ReceiptRecorded { run, receipt } => {
-                self.with_run(*run, |it| it.receipts.push(receipt.clone()));
-            }
-            Event::ReproRecorded { run, repro } => {
-                self.with_task_of(*run, |it| it.repro = Some(repro.clone()));
-            }
+            Event::ReceiptRecorded { run, receipt } => self.record(*run, receipt),
+            Event::ReproRecorded { run, repro } => self.reproduced(*run, repro),
             Event::RunHandedOver { run, handoff, facts, at } => {
                 self.hand_over(*run, handoff, facts.as_ref(), *at);
             }
-            Event::RunLost { run, failure, .. } => {
-                self.with_run(*run, |it| it.state = RunState::Lost { failure: failure.clone() });
-            }
-            Event::RunChecked { run, at } => {
-                self.with_run(*run, |it| it.state = RunState::Ended { at: *at });
-            }
+            Event::RunLost { run, failure, .. } => self.lost(*run, failure),
+            Event::RunChecked { run, at } => self.checked(*run, *at),
             Event::QuestionAsked { run, question, ask, about } => {
                 self.ask(*run, *question, ask, *about);
             }

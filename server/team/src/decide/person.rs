@@ -36,18 +36,32 @@ pub(super) fn answer_approval(
     let mut after = team.clone();
     after.apply(&answered);
     let mut res = vec![answered];
-    match (&answer, &asked.subject) {
+    res.extend(follows(&after, now, (task, it), &asked.subject, &answer, by)?);
+    Ok(res)
+}
+
+/// What an answer leads to, beyond what it does to the task by itself.
+fn follows(
+    after: &Team,
+    now: Millis,
+    (task, it): (TaskId, &Task),
+    subject: &Subject,
+    answer: &Answer,
+    by: By,
+) -> Result<Vec<Event>, Refusal> {
+    let mut res = vec![];
+    match (answer, subject) {
         (Answer::Approve { .. }, Subject::Commands { commit, why, .. }) => {
-            res.push(start_checks(&after, now, task, commit.clone(), *why, true));
+            res.push(start_checks(after, now, task, commit.clone(), *why, true));
         }
         (Answer::Approve { .. }, Subject::Plan { .. }) => {
-            res.extend(way::enter(&after, now, task, Stage::Build));
+            res.extend(way::enter(after, now, task, Stage::Build));
         }
         (Answer::Approve { .. }, Subject::Stage { before }) => {
-            res.extend(way::enter(&after, now, task, *before));
+            res.extend(way::enter(after, now, task, *before));
         }
         (Answer::Approve { .. }, Subject::Setup { setup, then }) => {
-            res.push(setup::start(&after, now, task, setup.clone(), *then));
+            res.push(setup::start(after, now, task, setup.clone(), *then));
         }
         (Answer::Reject { why }, Subject::Setup { .. }) => {
             res.push(Event::TaskParked { task, why: setup::refused(it, why), at: now });
@@ -56,7 +70,7 @@ pub(super) fn answer_approval(
             let what = format!("revise: {text}");
             res.push(decision(task, by, what, &format!("comments on {}", shown(subject))));
             let text = format!("the person looked at {} and says: {text}", shown(subject));
-            res.push(revise(&after, now, task, it, subject, text)?);
+            res.push(revise(after, now, task, it, subject, text)?);
         }
         (Answer::Reject { why }, Subject::Commands { .. }) => {
             let text = format!("the checks were not allowed to run: {why}");

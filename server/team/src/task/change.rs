@@ -6,10 +6,12 @@ use super::{
     TaskState, Team, Wait,
 };
 use crate::brief::{Brief, Usage};
-use crate::change::{Candidate, ChangeFacts, Facts, PlannedPath};
+use crate::change::{Base, Candidate, ChangeFacts, Facts, PlannedPath};
 use crate::event::{Answer, Parked, Subject, Why, Work};
-use crate::handoff::{About, By, Class, Duty, Handoff, Notes, Question};
+use crate::failure::Failure;
+use crate::handoff::{About, By, Class, Duty, Handoff, Notes, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::{Quarantined, Setup};
 use crate::stages::{Stage, Ways};
 use std::sync::Arc;
@@ -64,6 +66,22 @@ impl Team {
     ) {
         self.with_run(run, |it| it.state = RunState::Ended { at });
         self.with_task_of(run, |it| it.hand_over(run, handoff, facts));
+    }
+
+    pub(super) fn record(&mut self, run: RunId, receipt: &Receipt) {
+        self.with_run(run, |it| it.receipts.push(receipt.clone()));
+    }
+
+    pub(super) fn reproduced(&mut self, run: RunId, repro: &Repro) {
+        self.with_task_of(run, |it| it.repro = Some(repro.clone()));
+    }
+
+    pub(super) fn lost(&mut self, run: RunId, failure: &Failure) {
+        self.with_run(run, |it| it.state = RunState::Lost { failure: failure.clone() });
+    }
+
+    pub(super) fn checked(&mut self, run: RunId, at: Millis) {
+        self.with_run(run, |it| it.state = RunState::Ended { at });
     }
 
     pub(super) fn spend(&mut self, run: RunId, usage: &Usage) {
@@ -305,6 +323,20 @@ impl Task {
             person_answered: false,
             decisions: vec![],
             approvals: vec![],
+        }
+    }
+
+    pub(super) fn snapshotted(&mut self, base: &Base, checks: &[CheckSpec], ways: &Ways) {
+        self.base = Some(base.clone());
+        self.checks = checks.to_vec();
+        self.ways = ways.clone();
+    }
+
+    pub(super) fn classified(&mut self, class: Class, criteria: &[String]) {
+        self.class = Some(class);
+        self.is_settled = true;
+        if !criteria.is_empty() {
+            self.criteria = criteria.to_vec();
         }
     }
 

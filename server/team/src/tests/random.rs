@@ -2,8 +2,7 @@
 //! The seed stands in every message; `TEAM_SEED=n` plays one alone.
 
 use super::script::{
-    START, base, brief, candidate, commit, facts, notes_facts, plan, receipt, setup, show,
-    test_check,
+    START, base, brief, candidate, commit, plan, receipt, setup, show, test_check,
 };
 use crate::*;
 use expect_test::expect_file;
@@ -344,59 +343,6 @@ fn person() -> By {
     By::Person { door: "test".into() }
 }
 
-/// What the server saw of what this duty hands over.
-fn seen_of(random: &mut Random, duty: Duty, head: &str) -> Option<Facts> {
-    match duty {
-        Duty::Build => Some(Facts::Change(change_facts(random, head))),
-        Duty::Design => {
-            let wrong = if random.one_in(8) { vec!["..: no".into()] } else { vec![] };
-            let risk = if random.one_in(6) { vec!["auth.rs".into()] } else { vec![] };
-            Some(Facts::Plan(PlanFacts { wrong, risk }))
-        }
-        Duty::Announce => {
-            let path = if random.one_in(4) { "src/lib.rs" } else { "CHANGELOG.md" };
-            Some(Facts::Notes(notes_facts(head, &[path.to_string()])))
-        }
-        Duty::Answer => {
-            let wrong = if random.one_in(6) { vec!["a:9".into()] } else { vec![] };
-            Some(Facts::Citations { wrong })
-        }
-        Duty::Triage | Duty::Validate => None,
-    }
-}
-
-/// The ways of a repository: the usual ones, or with gates.
-fn ways(random: &mut Random) -> Ways {
-    let mut res = Ways::default();
-    let gate = |random: &mut Random| if random.one_in(2) { Gate::Person } else { Gate::Open };
-    for class in Class::ALL {
-        if random.one_in(3) {
-            let stages = Stages {
-                design: random.one_in(2).then(|| gate(random)),
-                build: gate(random),
-                validate: gate(random),
-                announce: random.one_in(2).then(|| gate(random)),
-            };
-            res.set(class, stages);
-        }
-    }
-    res
-}
-
-fn change_facts(random: &mut Random, head: &str) -> ChangeFacts {
-    let mut res = facts(head);
-    if random.one_in(8) {
-        res.files.clear();
-    }
-    if random.one_in(8) {
-        res.weakened.push("a test is gone".into());
-    }
-    if random.one_in(8) {
-        res.outside.push("src/other.rs".into());
-    }
-    res
-}
-
 fn answer(random: &mut Random) -> Answer {
     match random.below(8) {
         0 => Answer::Apply,
@@ -470,7 +416,7 @@ fn likely(random: &mut Random, team: &Team, step: u32) -> Input {
         TaskState::Waiting { on: Wait::Snapshot } => {
             let seen = if random.one_in(2) { "b0" } else { "s0" };
             let checks = if random.one_in(5) { vec![] } else { vec![test_check()] };
-            Input::Snapshotted { task, base: base(seen), checks, ways: ways(random) }
+            Input::Snapshotted { task, base: base(seen), checks, ways: way::ways(random) }
         }
         TaskState::Waiting { on: Wait::Candidate { head, .. } } => {
             let tree = if random.one_in(2) { head.0.clone() } else { format!("t{step}") };
@@ -526,7 +472,7 @@ fn for_run(random: &mut Random, team: &Team, run: RunId, step: u32) -> Input {
                 let why = "it can't be done".into();
                 return Input::HandedOver { run, handoff: Handoff::Declined { why }, facts: None };
             }
-            let facts = seen_of(random, *duty, &format!("h{step}"));
+            let facts = way::seen_of(random, *duty, &format!("h{step}"));
             Input::HandedOver { run, handoff: handoff(random, *duty, team, run), facts }
         }
         Work::Checks { commit, .. } if it.receipts.is_empty() => {
@@ -583,7 +529,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
         4 => Input::Undo { task },
         5 => {
             let (base, checks) = (base("s0"), vec![test_check()]);
-            Input::Snapshotted { task, base, checks, ways: ways(random) }
+            Input::Snapshotted { task, base, checks, ways: way::ways(random) }
         }
         6 => Input::RunFailed { run, failure },
         7 => Input::StepFailed { task, failure },
@@ -627,7 +573,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
             ];
             let duty = duties[random.below(6) as usize];
             let of = if random.one_in(3) { Duty::Build } else { duty };
-            let facts = seen_of(random, of, &format!("h{step}"));
+            let facts = way::seen_of(random, of, &format!("h{step}"));
             let handoff = handoff(random, duty, &Team::default(), run);
             Input::HandedOver { run, handoff, facts }
         }

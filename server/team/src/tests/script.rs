@@ -447,21 +447,9 @@ pub(super) fn show(event: &Event) -> String {
         Event::ApprovalRebased { approval, candidate, .. } => {
             format!("{approval} holds for {} on {}", candidate.commit, candidate.tip)
         }
-        Event::ApprovalAsked { approval, subject, .. } => match subject {
-            Subject::Landing { candidate, receipts } => {
-                let receipts: Vec<String> = receipts.iter().map(|it| it.to_string()).collect();
-                format!("{approval} asked: land {} by {}", candidate.commit, receipts.join(", "))
-            }
-            Subject::Edits { head, why, .. } => format!("{approval} asked: edits of {head}: {why}"),
-            Subject::Commands { commit, .. } => format!("{approval} asked: commands on {commit}"),
-            Subject::Plan { run, why, .. } => {
-                format!("{approval} asked: the plan of {run}: {}", why.join("; "))
-            }
-            Subject::Stage { before } => format!("{approval} asked: go on with {}", before.name()),
-            Subject::Setup { setup, .. } => {
-                format!("{approval} asked: set-up {} on {}", setup.argv.join(" "), setup.commit)
-            }
-        },
+        Event::ApprovalAsked { approval, subject, .. } => {
+            format!("{approval} asked: {}", show_subject(subject))
+        }
         Event::ApprovalAnswered { approval, answer, by, .. } => {
             format!("{approval} answered: {answer:?} by {by:?}")
         }
@@ -486,6 +474,24 @@ pub(super) fn show(event: &Event) -> String {
         Event::DecisionRecorded { decision, .. } => format!("decided: {}", decision.what),
         Event::TestsQuarantined { tests, until, .. } => {
             format!("quarantined until {until}: {}", tests.join(", "))
+        }
+    }
+}
+
+fn show_subject(subject: &Subject) -> String {
+    match subject {
+        Subject::Landing { candidate, receipts } => {
+            let receipts: Vec<String> = receipts.iter().map(|it| it.to_string()).collect();
+            format!("land {} by {}", candidate.commit, receipts.join(", "))
+        }
+        Subject::Edits { head, why, .. } => format!("edits of {head}: {why}"),
+        Subject::Commands { commit, .. } => format!("commands on {commit}"),
+        Subject::Plan { run, why, .. } => {
+            format!("the plan of {run}: {}", why.join("; "))
+        }
+        Subject::Stage { before } => format!("go on with {}", before.name()),
+        Subject::Setup { setup, .. } => {
+            format!("set-up {} on {}", setup.argv.join(" "), setup.commit)
         }
     }
 }

@@ -1,5 +1,7 @@
-//! What always holds of the way through the stages, whatever arrives.
+//! What always holds of the way through the stages, whatever arrives; and what may arrive about it.
 
+use super::super::script::{facts, notes_facts};
+use super::Random;
 use crate::*;
 use std::collections::BTreeSet;
 
@@ -135,4 +137,57 @@ fn questions_change_nothing(team: &Team, story: &dyn Fn() -> String) {
             assert_eq!((&task.head, task.builds), (&None, 0), "{}: {id} was built", story());
         }
     }
+}
+
+/// What the server saw of what this duty hands over.
+pub(super) fn seen_of(random: &mut Random, duty: Duty, head: &str) -> Option<Facts> {
+    match duty {
+        Duty::Build => Some(Facts::Change(change_facts(random, head))),
+        Duty::Design => {
+            let wrong = if random.one_in(8) { vec!["..: no".into()] } else { vec![] };
+            let risk = if random.one_in(6) { vec!["auth.rs".into()] } else { vec![] };
+            Some(Facts::Plan(PlanFacts { wrong, risk }))
+        }
+        Duty::Announce => {
+            let path = if random.one_in(4) { "src/lib.rs" } else { "CHANGELOG.md" };
+            Some(Facts::Notes(notes_facts(head, &[path.to_string()])))
+        }
+        Duty::Answer => {
+            let wrong = if random.one_in(6) { vec!["a:9".into()] } else { vec![] };
+            Some(Facts::Citations { wrong })
+        }
+        Duty::Triage | Duty::Validate => None,
+    }
+}
+
+/// The ways of a repository: the usual ones, or with gates.
+pub(super) fn ways(random: &mut Random) -> Ways {
+    let mut res = Ways::default();
+    let gate = |random: &mut Random| if random.one_in(2) { Gate::Person } else { Gate::Open };
+    for class in Class::ALL {
+        if random.one_in(3) {
+            let stages = Stages {
+                design: random.one_in(2).then(|| gate(random)),
+                build: gate(random),
+                validate: gate(random),
+                announce: random.one_in(2).then(|| gate(random)),
+            };
+            res.set(class, stages);
+        }
+    }
+    res
+}
+
+fn change_facts(random: &mut Random, head: &str) -> ChangeFacts {
+    let mut res = facts(head);
+    if random.one_in(8) {
+        res.files.clear();
+    }
+    if random.one_in(8) {
+        res.weakened.push("a test is gone".into());
+    }
+    if random.one_in(8) {
+        res.outside.push("src/other.rs".into());
+    }
+    res
 }
