@@ -29,7 +29,8 @@ pub fn with_live_run(team: &Team) -> Team {
     let number = team.tasks.keys().next_back().map_or(1, |it| it.0 + 1);
     let (task, checks) = (TaskId(number), vec![check()]);
     say(&mut team, &mut now, &mut events, Input::Delegate { brief: brief(number) });
-    let snapshotted = Input::Snapshotted { task, base: base(task), checks };
+    let limits = Limits::default();
+    let snapshotted = Input::Snapshotted { task, base: base(task), checks, limits };
     say(&mut team, &mut now, &mut events, snapshotted);
     team
 }
@@ -53,7 +54,8 @@ pub fn paid_call(run: RunId) -> Input {
         cache_write_tokens: 400,
         micros: 900,
     };
-    Input::Spent { run, usage }
+    let day = DayMoney { spent_micros: 0, micros_max: 20_000_000 };
+    Input::Spent { run, usage, day }
 }
 
 fn say(team: &mut Team, now: &mut Millis, events: &mut Vec<Event>, input: Input) {
@@ -68,7 +70,8 @@ fn next(team: &Team, task: TaskId) -> Option<Vec<Input>> {
     let it = team.task(task).unwrap();
     Some(match &it.state {
         TaskState::Waiting { on: Wait::Snapshot } => {
-            vec![Input::Snapshotted { task, base: base(task), checks: vec![check()] }]
+            let (checks, limits) = (vec![check()], Limits::default());
+            vec![Input::Snapshotted { task, base: base(task), checks, limits }]
         }
         TaskState::Waiting { on: Wait::Candidate { .. } } => {
             vec![Input::CandidateBuilt { task, candidate: candidate(task) }]

@@ -8,11 +8,11 @@
 
 mod desk;
 
-use baton::agent::{Draft, Ended, Progress, StepBody, history};
+use baton::agent::{Draft, Ended, NoteWhy, Progress, StepBody, history};
 use baton::model::{Block, Message};
 use desk::{Desk, Given, rehearse};
 use serde_json::Value;
-use team::{Code, Duty, Failure, Limits};
+use team::{Code, Duty, Failure};
 
 /// An Engineer's run with every kind of step: reads, a failed edit, a command, a refused hand-over.
 const FIX: &str = r#"
@@ -252,12 +252,62 @@ async fn a_used_up_budget_leaves_one_reply_to_hand_over() {
     let got = ended(&script, &mut desk, &Given::new(Duty::Build)).await;
     assert_eq!(got, Ok(Ended::UsedUp("The task's money is spent.".to_owned())));
     assert_eq!(desk.ledger.len(), 3);
+}
 
-    let mut given = Given::new(Duty::Build);
-    given.limits = Limits { run_calls_max: 5, ..Limits::default() };
-    let mut desk = Desk::new();
-    assert_eq!(ended(&script, &mut desk, &given).await, Ok(Ended::HandedOver));
-    assert_eq!(desk.ledger.len(), 4);
+/// What a person says reaches the model with the next call, once, and a resumed run tells it the same.
+#[tokio::test]
+async fn a_person_is_heard_before_the_next_call() {
+    let model = rehearse(FIX).await;
+    let mut desk = refusing_once();
+    desk.words = vec![(0, "be quick"), (2, "and kind"), (2, "and brief")];
+    desk.work(&model, &Given::new(Duty::Build)).await.unwrap().unwrap();
+    let bodies = model.rehearsal().unwrap().requests();
+    let bodies: Vec<_> = bodies.iter().map(|it| String::from_utf8_lossy(it).into_owned()).collect();
+    let said = |body: &str, text: &str| body.matches(text).count();
+    for (nth, body) in bodies.iter().enumerate() {
+        assert_eq!(said(body, "be quick"), 1, "{nth}");
+        assert_eq!(said(body, "and kind\\nand brief"), usize::from(2 <= nth), "{nth}");
+    }
+    let words = desk.steps();
+    let words =
+        words.iter().filter(|it| matches!(it, StepBody::Note { why: NoteWhy::Words { .. }, .. }));
+    assert_eq!(words.count(), 2);
+}
+
+/// A call that doesn't fit is not made, the first one neither.
+#[tokio::test]
+async fn without_money_no_call_is_made() {
+    for after in [0, 1] {
+        let script =
+            "[[run]]\n[[run.reply]]\ncall = [{ name = \"search\", input = { pattern = \"x\" } }]\n";
+        let mut desk = Desk::new();
+        desk.no_money_after = Some(after);
+        let got = ended(script, &mut desk, &Given::new(Duty::Build)).await;
+        assert_eq!(got, Ok(Ended::UsedUp("out of budget".to_owned())));
+        assert_eq!(desk.ledger.len(), after);
+    }
+}
+
+/// What is held for a call is never less than what the provider counts, and the reply gets no more
+/// room than was granted.
+#[tokio::test]
+async fn a_call_asks_for_no_more_than_was_held_for_it() {
+    let model = rehearse(FIX).await;
+    let mut desk = refusing_once();
+    desk.used_up_after = Some(6);
+    desk.work(&model, &Given::new(Duty::Build)).await.unwrap().unwrap();
+    assert_eq!(desk.wishes.len(), desk.ledger.len());
+    for (wish, usage) in desk.wishes.iter().zip(&desk.ledger) {
+        let counted = usage.tokens() - usage.output_tokens;
+        assert!(counted <= wish.input_tokens, "{counted} of {wish:?}");
+    }
+    let bodies = model.rehearsal().unwrap().requests();
+    let asked: Vec<u64> = bodies
+        .iter()
+        .map(|it| serde_json::from_slice::<Value>(it).unwrap()["max_tokens"].as_u64().unwrap())
+        .collect();
+    assert_eq!(asked[..6], [32_000; 6]);
+    assert_eq!(asked[6], 3_000);
 }
 
 #[tokio::test]
@@ -377,7 +427,6 @@ async fn a_full_window_is_shortened_seldom() {
     let model = rehearse(&script).await;
     let mut given = Given::new(Duty::Build);
     given.window_tokens = 70_000;
-    given.limits = Limits { run_tokens_max: u64::MAX, ..Limits::default() };
     let text = "a line of a file that is rather long, so that few reads fill much\n".repeat(400);
     let new_desk = || {
         let mut desk = Desk::new();

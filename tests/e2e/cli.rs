@@ -2,7 +2,9 @@
 
 mod garbage;
 mod help;
+mod look;
 mod person;
+mod setup;
 mod tasks;
 pub mod terminal;
 pub mod world;

@@ -3,17 +3,17 @@
 
 use crate::story::Story;
 
-const FIX: (&str, &str) =
+pub const FIX: (&str, &str) =
     ("edit_file", r#"{ path = "src/numbers.txt", old = "two = 3", new = "two = 2" }"#);
-const HAND_OVER: (&str, &str) = ("hand_over_change", r#"{ summary = "Two is two." }"#);
+pub const HAND_OVER: (&str, &str) = ("hand_over_change", r#"{ summary = "Two is two." }"#);
 /// R4 is the round of checks on the Engineer's first hand-over.
-const PASS: (&str, &str) = (
+pub const PASS: (&str, &str) = (
     "hand_over_verdict",
     r#"{ verdict = "pass", head = "${head}", receipts = ["R4.1"], notes = "looked" }"#,
 );
 
 /// A model's lines: tool calls, or plain text where the name is empty.
-fn script(engineer: &[(&str, &str)], tester: &[(&str, &str)]) -> String {
+pub fn script(engineer: &[(&str, &str)], tester: &[(&str, &str)]) -> String {
     let triage = r#"{ class = "bug", severity = "low", summary = "x", criteria = ["two is 2"] }"#;
     let mut res = String::from("says = \"scripted\"\n");
     let runs = [
@@ -36,7 +36,7 @@ fn script(engineer: &[(&str, &str)], tester: &[(&str, &str)]) -> String {
 }
 
 /// Everything that the roles were told by their tools.
-fn told(story: &Story) -> String {
+pub fn told(story: &Story) -> String {
     let reader = story.reader();
     let runs = reader.team().unwrap().runs.keys().copied().collect::<Vec<_>>();
     let steps = runs.iter().flat_map(|it| reader.steps(*it).unwrap());
@@ -163,6 +163,108 @@ fn a_deleted_test() {
     world(&twin);
     twin.ok(&["run", "--yes", "--plain", "two is three"]);
     assert!(told(&twin).contains("tests were weakened"));
+}
+
+/// As `lies`, in a world that holds more.
+#[track_caller]
+fn lies_in(
+    world: impl Fn(&Story),
+    engineer: &[(&str, &str)],
+    tester: &[(&str, &str)],
+    lie: usize,
+    refusal: &str,
+) {
+    let liar = Story::new(&script(&engineer[..=lie], &[]));
+    world(&liar);
+    let before = liar.git(&["rev-parse", "main"]);
+    liar.exits(2, &["run", "--yes", "--plain", "two is three"]);
+    assert_eq!(liar.git(&["rev-parse", "main"]), before, "a lie landed");
+    let twin = Story::new(&script(engineer, tester));
+    world(&twin);
+    twin.ok(&["run", "--yes", "--plain", "two is three"]);
+    let told = told(&twin);
+    assert!(told.contains(refusal), "no `{refusal}` in {told}");
+}
+
+/// A committed test file besides.
+fn with_test<'a>(path: &'a str, text: &'a str) -> impl Fn(&Story) + 'a {
+    move |story| {
+        story.write(path, text);
+        story.git(&["add", "-A"]);
+        story.git(&["commit", "-q", "-m", "a test"]);
+    }
+}
+
+#[test]
+fn an_assertion_that_is_always_true() {
+    let world = with_test("test_n.py", "def test_two():\n    assert two() == 2\n");
+    let lie = ("edit_file", r#"{ path = "test_n.py", old = "two() == 2", new = "True" }"#);
+    let back =
+        ("edit_file", r#"{ path = "test_n.py", old = "assert True", new = "assert two() == 2" }"#);
+    let engineer = [lie, FIX, HAND_OVER, back, HAND_OVER];
+    lies_in(world, &engineer, &[PASS], 2, "asserts what is always true now");
+}
+
+#[test]
+fn a_test_that_runs_alone() {
+    let world = with_test("n.test.js", "it('two', () => {\n  expect(two()).toBe(2);\n});\n");
+    let lie = ("edit_file", r#"{ path = "n.test.js", old = "it(", new = "it.only(" }"#);
+    let back = ("edit_file", r#"{ path = "n.test.js", old = "it.only(", new = "it(" }"#);
+    let engineer = [lie, FIX, HAND_OVER, back, HAND_OVER];
+    lies_in(world, &engineer, &[PASS], 2, "the others are left out");
+}
+
+#[test]
+fn a_runner_that_leaves_a_test_out() {
+    let world = with_test("pytest.ini", "[pytest]\n");
+    let lie = (
+        "write_file",
+        r#"{ path = "pytest.ini", text = "[pytest]\naddopts = --ignore=test_n.py\n" }"#,
+    );
+    let back = (
+        "edit_file",
+        r#"{ path = "pytest.ini", old = "addopts = --ignore=test_n.py\n", new = "" }"#,
+    );
+    let engineer = [lie, FIX, HAND_OVER, back, HAND_OVER];
+    lies_in(world, &engineer, &[PASS], 2, "tests may be left out");
+}
+
+#[test]
+fn a_path_that_the_project_protects() {
+    let world = |story: &Story| {
+        let file = story.read(".baton/team.toml");
+        story.write(".baton/team.toml", &format!("{file}\n[paths]\nprotected = [\"notes.*\"]\n"));
+        story.git(&["commit", "-qam", "rules"]);
+        story.ok(&["trust", "--yes"]);
+    };
+    let lie = ("edit_file", r#"{ path = "notes.txt", old = "first", new = "last" }"#);
+    let back = ("edit_file", r#"{ path = "notes.txt", old = "last", new = "first" }"#);
+    let engineer = [lie, FIX, HAND_OVER, back, HAND_OVER];
+    lies_in(world, &engineer, &[PASS], 2, "notes.txt (protected in this project)");
+}
+
+/// A check whose one test is called `two`, as cargo prints it.
+const COUNTS: &str = "if grep -q 'two = 2' src/numbers.txt && ! grep -q 'six = 7' src/numbers.txt; then\n\
+     echo 'test two ... ok'\n\
+     echo 'test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'\nelse\n\
+     echo 'test two ... FAILED'\n\
+     echo 'test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out'\n\
+     exit 101\nfi\n";
+
+#[test]
+fn a_bug_that_the_engineer_made_for_the_checkpoint() {
+    let world = |story: &Story| {
+        story.write("check.sh", COUNTS);
+        let file = story.read(".baton/team.toml").replace("\"exit\"", "\"cargo\"");
+        story.write(".baton/team.toml", &file);
+        story.git(&["commit", "-qam", "counts"]);
+        story.ok(&["trust", "--yes"]);
+    };
+    let spoil = ("edit_file", r#"{ path = "src/numbers.txt", old = "six = 6", new = "six = 7" }"#);
+    let mend = ("edit_file", r#"{ path = "src/numbers.txt", old = "six = 7", new = "six = 6" }"#);
+    let checkpoint = ("checkpoint", r#"{ tests = ["two"] }"#);
+    let engineer = [spoil, checkpoint, mend, checkpoint, FIX, HAND_OVER];
+    lies_in(world, &engineer, &[PASS], 1, "put src/numbers.txt back");
 }
 
 #[test]

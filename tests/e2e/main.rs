@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "what was measured, and the seeds")]
 
 mod agent;
+mod budget;
 mod checks;
 mod cli;
 mod config;
@@ -15,6 +16,9 @@ mod liars;
 mod lsp;
 mod model;
 mod roles;
+mod safe;
 mod sandbox;
+mod say;
+mod slots;
 mod store;
 mod story;

@@ -66,7 +66,7 @@ fn event(n: u32) -> Event {
             at: u64::from(n),
             deadline_at: u64::from(n) + 1000,
         },
-        2 => Event::RunSpent { run, usage: usage(u64::from(n)) },
+        2 => Event::RunSpent { run, usage: usage(u64::from(n)), at: 7 },
         _ => Event::DecisionRecorded {
             task,
             decision: Decision {

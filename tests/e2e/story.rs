@@ -74,6 +74,25 @@ impl Story {
             std::fs::create_dir_all(it).unwrap();
         }
         let story = Story { _dir: dir, root, home, state };
+        story.fill(script);
+        story
+    }
+
+    /// Another repository of the same person.
+    pub fn beside(other: &Story, script: &str) -> Story {
+        let dir = tempfile::Builder::new().prefix("baton-story-").tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap().join("repo");
+        std::fs::create_dir_all(&root).unwrap();
+        let config = std::fs::read_to_string(other.home.join("config.toml")).unwrap();
+        let (home, state) = (other.home.clone(), other.state.clone());
+        let story = Story { _dir: dir, root, home, state };
+        story.fill(script);
+        story.configure(&config);
+        story
+    }
+
+    fn fill(&self, script: &str) {
+        let story = self;
         story
             .write("src/numbers.txt", "one = 1\ntwo = 3\nthree = 3\nfour = 4\nfive = 5\nsix = 6\n");
         story.write("check.sh", CHECK);
@@ -88,7 +107,6 @@ impl Story {
         let script = story.home.join("script.toml");
         story.configure(&format!("[model]\nprovider = \"script\"\nscript = {script:?}\n"));
         story.ok(&["trust", "--yes"]);
-        story
     }
 
     pub fn configure(&self, toml: &str) {
@@ -152,8 +170,10 @@ impl Story {
     }
 
     pub fn reader(&self) -> baton::store::Reader {
-        let mut dirs = std::fs::read_dir(&self.state).unwrap().map(|it| it.unwrap().path());
-        let dir = dirs.find(|it| it.join("baton.sqlite3").exists()).unwrap();
+        let place = baton::git::find(&self.root).unwrap();
+        let (state_dir, none) = (self.state.clone(), PathBuf::new());
+        let home = baton::config::Home { state_dir, config_file: none.clone(), cache_dir: none };
+        let dir = home.repository_dir(&place.name, &place.common_dir);
         baton::store::Reader::open(&dir).unwrap()
     }
 }

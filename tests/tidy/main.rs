@@ -13,6 +13,7 @@ mod outside;
 mod placeholders;
 mod prompts;
 mod readme;
+mod refusals;
 mod size;
 mod supply;
 mod tree;

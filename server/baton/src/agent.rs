@@ -24,12 +24,12 @@ mod tools;
 pub use brief::{BriefFacts, Earlier, Failing, brief, continue_text};
 pub use course::work;
 pub use journal::{Ending, NoteWhy, StepBody, last_tree};
-pub use request::{Asking, Budget, Draft, Progress, Request, Seen, Spent};
+pub use request::{Asking, Draft, Progress, Request, Seen, Spent, Words};
 pub use tools::{tool_table, tools_json};
 
 use crate::model::{Block, Message, Speaker};
 use std::path::PathBuf;
-use team::{Duty, Limits, RunId};
+use team::{Duty, RunId};
 
 /// The window of a model whose own is not known.
 pub const WINDOW_TOKENS: u64 = 200_000;
@@ -47,7 +47,6 @@ pub struct Assignment {
     pub history: Vec<Message>,
     /// Its steps so far; empty when it starts. Then `brief` and `history` are not looked at.
     pub journal: Vec<StepBody>,
-    pub limits: Limits,
     /// The model's window, e.g. `WINDOW_TOKENS`.
     pub window_tokens: u64,
     /// Names that no agent reads, besides those that are always secret.
@@ -63,7 +62,7 @@ pub enum Ended {
     Asked,
     /// It went in circles; how.
     Stuck(String),
-    /// A limit was reached and its closing reply handed nothing over; which limit.
+    /// A limit leaves room for no further call; which limit.
     UsedUp(String),
 }
 

@@ -7,12 +7,14 @@ mod args;
 mod confine;
 mod demo;
 mod doctor;
+mod explain;
 mod follow;
 mod narrate;
 mod open;
 mod person;
 mod read;
 mod screen;
+mod setup;
 mod steps;
 mod tools;
 mod trust;
@@ -100,13 +102,18 @@ async fn dispatch(
         Command::Board(it) => read::board(screen, &here()?, it),
         Command::Task(it) => read::task(screen, &here()?, it),
         Command::Diff(it) => read::diff(screen, &here()?, it),
+        Command::Explain(it) => explain::explain(screen, &here()?, it),
         Command::Answer(it) => act::answer(screen, &here()?, it).await,
         Command::Undo(it) => act::undo(screen, &here()?, it).await,
         Command::Cancel(it) => act::cancel(screen, &here()?, it).await,
         Command::Retry(it) => act::retry(screen, &here()?, it).await,
+        Command::Say(it) => act::say(screen, &here()?, it).await,
         Command::Replay(it) => act::replay(screen, &here()?, it).await,
         Command::Log(it) => read::log(screen, &here()?, it),
         Command::Trust(it) => trust::trust(screen, global, it).await,
+        Command::Init(it) => setup::init(screen, &here()?, it),
+        Command::Completions(it) => setup::completions(screen, it),
+        Command::Man(it) => setup::man(screen, it),
         Command::Doctor(it) => doctor::doctor(screen, global, it).await,
         Command::Tools(it) => tools::tools(screen, it),
         Command::Sandbox(it) => confine::sandbox(screen, global, it).await,
@@ -168,10 +175,11 @@ mod tests {
         let pages = help_pages();
         for (name, page) in &pages {
             assert!(page.contains("Example") || name == "baton", "{name} has no example");
+            let prints = ["baton completions", "baton man"].contains(&name.as_str());
             let acts =
                 ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
-            assert!(acts || page.contains("--json"), "{name} has no --json");
+            assert!(acts || prints || page.contains("--json"), "{name} has no --json");
         }
-        assert_eq!(pages.len(), 19);
+        assert_eq!(pages.len(), 24);
     }
 }

@@ -32,6 +32,7 @@ use team::{Code, Failure, Limits};
 /// A configuration file longer than this is none.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 const RUNS_AT_ONCE: u32 = 2;
+const DAY_MICROS: u64 = 20_000_000;
 const CHECKS_AT_ONCE: u32 = 1;
 const AT_ONCE_MAX: u32 = 64;
 /// Where Ollama, llama.cpp, vLLM and LM Studio listen unless told otherwise, in this order.
@@ -117,7 +118,10 @@ pub struct Config {
     /// The ports of this machine's loopback where a server is looked for when there is no model.
     pub local_ports: Vec<u16>,
     pub limits: Limits,
+    /// What the person spends on one day (UTC) at most, over all repositories; micro-dollars.
+    pub day_micros_max: u64,
     pub sandbox: SandboxChoice,
+    pub sandbox_level: WantedLevel,
     pub land: LandConfig,
     pub runs_at_once_max: u32,
     pub checks_at_once_max: u32,
@@ -134,6 +138,19 @@ pub enum SandboxChoice {
     /// The user answers for this machine: without a sandbox the project's checks run unconfined,
     /// unasked.
     Unconfined,
+}
+
+/// How strongly commands are to be confined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WantedLevel {
+    /// Full; where the machine has no namespaces, reduced.
+    #[default]
+    Best,
+    /// Full, or nothing runs.
+    Full,
+    /// Reduced, even where there is more.
+    Reduced,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -179,6 +196,8 @@ struct UserFile {
 struct SandboxTable {
     #[serde(default)]
     checks: SandboxChoice,
+    #[serde(default)]
+    level: WantedLevel,
 }
 
 #[derive(Default, Deserialize)]
@@ -202,7 +221,9 @@ impl Default for Config {
             roles: Roles::default(),
             local_ports: LOCAL_PORTS.to_vec(),
             limits: Limits::default(),
+            day_micros_max: DAY_MICROS,
             sandbox: SandboxChoice::default(),
+            sandbox_level: WantedLevel::default(),
             land: LandConfig::default(),
             runs_at_once_max: RUNS_AT_ONCE,
             checks_at_once_max: CHECKS_AT_ONCE,
@@ -219,6 +240,12 @@ impl Config {
         let mut config = Config::parse(&text, &home.config_file.display().to_string())?;
         if config.model.is_none() {
             config.model = ModelConfig::of_environment(|name| std::env::var_os(name));
+        }
+        // Known from the start, it is taken out of everything that is shown or stored. Whether it is
+        // any good is asked when it is needed.
+        let key = config.model.as_ref().and_then(|it| it.key.as_ref());
+        if let Some(key) = key.filter(|it| it.is_at_hand()) {
+            let _ = key.read();
         }
         Ok(config)
     }
@@ -245,7 +272,9 @@ impl Config {
             roles,
             local_ports,
             limits: limits.set(&Limits::default()),
+            day_micros_max: limits.day_micros_max.unwrap_or(DAY_MICROS),
             sandbox: sandbox.checks,
+            sandbox_level: sandbox.level,
             land,
             runs_at_once_max: at_once_max("runs_max", at_once.runs_max, RUNS_AT_ONCE)?,
             checks_at_once_max: at_once_max("checks_max", at_once.checks_max, CHECKS_AT_ONCE)?,

@@ -9,6 +9,8 @@ mod audit;
 mod candidate;
 mod edits;
 mod files;
+mod formats;
+mod include;
 mod land;
 mod lens;
 mod make;
@@ -21,7 +23,9 @@ mod review;
 mod save;
 mod slots;
 mod snapshot;
+mod sparse;
 mod survey;
+mod sweep;
 mod undo;
 mod walk;
 
@@ -34,6 +38,7 @@ pub use place::{Place, find};
 pub use reach::outside;
 pub use review::PATCH_BYTES_MAX;
 pub use snapshot::{UNTRACKED_ALL_BYTES_MAX, UNTRACKED_FILE_BYTES_MAX};
+pub use sweep::{Swept, Use};
 
 /// Text that an editor holds and has not saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,12 +211,8 @@ impl<T> Doing<T> for Result<T, git2::Error> {
     fn doing(self, what: &str) -> Result<T, Failure> {
         self.map_err(|error| {
             let text = error.message();
-            if text.contains("mandatory extension: 'link'") {
-                return Failure::new(
-                    Code::Git,
-                    format!("{what}: this repository has a split index"),
-                )
-                .hint("turn it off: git update-index --no-split-index");
+            if let Some((why, hint)) = formats::of_index(text) {
+                return Failure::new(Code::Git, format!("{what}: {why}")).hint(hint);
             }
             let full = text.contains("No space left") || text.contains("quota exceeded");
             let code = if full { Code::DiskFull } else { Code::Git };

@@ -9,11 +9,15 @@ mod editor;
 mod facts;
 mod guide;
 mod owner;
+mod ports;
+mod purse;
+mod redact;
 mod round;
 mod run;
 mod setup;
 mod shared;
 mod steps;
+mod sweep;
 
 pub use editor::{EditRequest, Editor};
 pub use shared::Health;

@@ -86,6 +86,7 @@ where
     .custom_method(method::CANCEL, Door::cancel)
     .custom_method(method::RETRY, Door::retry)
     .custom_method(method::UNDO, Door::undo)
+    .custom_method(method::SAY, Door::tell_team)
     .finish();
     let service = Ordered::new(service, REQUESTS_AT_ONCE_MAX);
     let ended = tokio::select! {

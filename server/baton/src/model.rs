@@ -172,6 +172,17 @@ impl Model {
         self.inner.prices.is_some()
     }
 
+    /// The most output of one reply, in tokens, as configured.
+    pub fn output_tokens_max(&self) -> u32 {
+        self.inner.output_tokens_max
+    }
+
+    /// What a request of so many tokens costs if no cache helps, in micro-dollars, and each token of
+    /// its reply, in nano-dollars; 0 where prices are not known.
+    pub fn worst_price(&self, input_tokens: u64) -> (u64, u64) {
+        self.inner.prices.as_ref().map_or((0, 0), |it| it.worst(input_tokens))
+    }
+
     /// The server of a rehearsal.
     pub fn rehearsal(&self) -> Option<&Server> {
         self.inner.server.as_ref()

@@ -21,11 +21,11 @@ pub use plan::PlanView;
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
-    ErrorData, PositionAt, Problem, RangeIn, TaskParams,
+    ErrorData, PositionAt, Problem, RangeIn, SayParams, TaskParams,
 };
 pub use task::{
     BaseView, BriefView, CostView, DecisionView, HandoffView, MomentView, PlaceView, ReceiptView,
-    RunView, StateName, TaskView, TestsView, by, role_of,
+    RunView, StateName, TaskView, TestsView, WordsView, by, role_of,
 };
 
 /// One integer; what is additive is told by the lists in [`BatonOffer`].
@@ -42,11 +42,12 @@ pub mod method {
     pub const CANCEL: &str = "baton/cancel";
     pub const RETRY: &str = "baton/retry";
     pub const UNDO: &str = "baton/undo";
+    pub const SAY: &str = "baton/say";
     pub const BOARD_CHANGED: &str = "baton/boardChanged";
 
     /// Every request, in the order of the documentation.
-    pub const REQUESTS: [&str; 9] =
-        [DELEGATE, BOARD, TASK, DIFF, ANSWER_APPROVAL, ANSWER_QUESTION, CANCEL, RETRY, UNDO];
+    pub const REQUESTS: [&str; 10] =
+        [DELEGATE, BOARD, TASK, DIFF, ANSWER_APPROVAL, ANSWER_QUESTION, CANCEL, RETRY, UNDO, SAY];
 }
 
 /// Error codes of ours; JSON-RPC's and LSP's keep their meaning.

@@ -8,6 +8,7 @@ mod batch;
 mod carve;
 mod damage;
 mod fault;
+mod forget;
 mod head;
 mod lock;
 mod reader;
@@ -254,6 +255,7 @@ fn point(what: &str) -> (&'static str, &'static str) {
         "journal" => ("store.journal.before", "store.journal.after"),
         "output" => ("store.output.before", "store.output.after"),
         "ledger" => ("store.ledger.before", "store.ledger.after"),
+        "forget" => ("store.forget.before", "store.forget.after"),
         "buffer" => ("store.buffer.before", "store.buffer.after"),
         _ => ("store.checkpoint.before", "store.checkpoint.after"),
     }

@@ -55,6 +55,24 @@ pub struct Limits {
     pub diff_files_max: u32,
 }
 
+impl Limits {
+    /// Each as it is, or as the other has it where that is lower.
+    #[must_use]
+    pub fn narrowed(&self, by: &Limits) -> Limits {
+        Limits {
+            run_calls_max: self.run_calls_max.min(by.run_calls_max),
+            run_tokens_max: self.run_tokens_max.min(by.run_tokens_max),
+            run_ms_max: self.run_ms_max.min(by.run_ms_max),
+            run_micros_max: self.run_micros_max.min(by.run_micros_max),
+            task_micros_max: self.task_micros_max.min(by.task_micros_max),
+            builds_max: self.builds_max.min(by.builds_max),
+            questions_max: self.questions_max.min(by.questions_max),
+            diff_lines_max: self.diff_lines_max.min(by.diff_lines_max),
+            diff_files_max: self.diff_files_max.min(by.diff_files_max),
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {

@@ -6,6 +6,7 @@
 //! `decide/landing.rs`.
 
 use crate::brief::{Brief, Limits, Usage};
+use crate::budget::{DayMoney, used, used_of_day};
 use crate::change::{Base, Candidate, ChangeId, Facts, PlannedPath};
 use crate::event::{Answer, Event, Parked, Start, Subject, Why, Work};
 use crate::failure::{Code, Failure};
@@ -58,15 +59,25 @@ pub enum Input {
     Undo {
         task: TaskId,
     },
+    /// A person steers whoever works on the task: the run under way, or else the next one.
+    Say {
+        task: TaskId,
+        text: String,
+        by: By,
+    },
     Snapshotted {
         task: TaskId,
         base: Base,
         checks: Vec<CheckSpec>,
         ways: Ways,
+        /// What the workspace's trusted file allows; what is lower holds.
+        limits: Limits,
     },
+    /// `day`: the person's money of this day, with all of today's calls but this one.
     Spent {
         run: RunId,
         usage: Usage,
+        day: DayMoney,
     },
     Recorded {
         run: RunId,
@@ -75,6 +86,11 @@ pub enum Input {
     Reproduced {
         run: RunId,
         repro: Repro,
+    },
+    /// Written into the run's journal: the task's first so many words of people.
+    Heard {
+        run: RunId,
+        words: u32,
     },
     /// `facts`: what the server observed of it; required where there is something to observe.
     HandedOver {
@@ -199,16 +215,23 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
         Input::Park { task } => person::park(team, now, task),
         Input::Retry { task } => person::retry(team, now, task),
         Input::Undo { task } => person::undo(team, task),
-        Input::Snapshotted { task, base, checks, ways } => {
-            waiting(team, task, |on| matches!(on, Wait::Snapshot))?;
-            let snapshotted = Event::TaskSnapshotted { task, base, checks, ways };
+        Input::Say { task, text, by } => person::say(team, now, task, text, by),
+        Input::Heard { run, words } => {
+            live(team, run)?;
+            Ok(vec![Event::WordsHeard { run, words }])
+        }
+        Input::Snapshotted { task, base, checks, ways, limits } => {
+            let it = waiting(team, task, |on| matches!(on, Wait::Snapshot))?;
+            let limits = it.brief.limits.narrowed(&limits);
+            let limits = (limits != it.brief.limits).then_some(limits);
+            let snapshotted = Event::TaskSnapshotted { task, base, checks, ways, limits };
             let mut after = team.clone();
             after.apply(&snapshotted);
             let mut res = vec![snapshotted];
             res.extend(way::triage(&after, now, task)?);
             Ok(res)
         }
-        Input::Spent { run, usage } => spent(team, now, run, &usage),
+        Input::Spent { run, usage, day } => spent(team, now, run, &usage, day),
         // The number is given here, so that no two receipts of a run share one.
         Input::Recorded { run, mut receipt } => {
             let (_, it) = live(team, run)?;
@@ -251,49 +274,51 @@ pub fn next_deadline(team: &Team) -> Option<Millis> {
     runs.chain(asked.map(|it| it.1.ask.deadline_at)).min()
 }
 
-/// Whether this run has no money, calls or tokens left.
+/// Whether this run is past one of its limits: then it acts no more.
 pub fn is_over_budget(team: &Team, run: RunId) -> bool {
     let Some((it, task)) = team.run(run).and_then(|it| Some((it, team.task(it.task)?))) else {
         return true;
     };
-    used(&it.spent, &task.spent, &task.brief.limits).iter().any(|(used, max, _)| max <= used)
+    let used = used(&it.spent, task.spent_since_sent(), &task.brief.limits);
+    used.iter().any(|it| it.max < it.used)
 }
 
-fn used(run: &Usage, task: &Usage, limits: &Limits) -> [(u64, u64, &'static str); 4] {
-    [
-        (u64::from(run.calls), u64::from(limits.run_calls_max), "model calls of this run"),
-        (run.tokens(), limits.run_tokens_max, "tokens of this run"),
-        (run.micros, limits.run_micros_max, "money of this run"),
-        (task.micros, limits.task_micros_max, "money of this task"),
-    ]
-}
-
-/// A paid call is always written down, whoever made it; the budget ends a live run at its cap.
-fn spent(team: &Team, now: Millis, run: RunId, usage: &Usage) -> Result<Vec<Event>, Refusal> {
+/// A paid call is always written down, whoever made it. What a call may cost is held before it is
+/// made, so a cap is passed only where a provider charged more than its list says: that ends a run.
+fn spent(
+    team: &Team,
+    now: Millis,
+    run: RunId,
+    usage: &Usage,
+    day: DayMoney,
+) -> Result<Vec<Event>, Refusal> {
     let Some(before) = team.run(run) else {
         return Err(Refusal::StaleRun(run));
     };
-    let mut res = vec![Event::RunSpent { run, usage: *usage }];
+    let mut res = vec![Event::RunSpent { run, usage: *usage, at: now }];
     if before.state != RunState::Live {
         return Ok(res);
     }
     let Some(task) = team.task(before.task) else { return Ok(res) };
-    let (mut of_run, mut of_task) = (before.spent, task.spent);
+    let mut of_run = before.spent;
     of_run.add(usage);
-    of_task.add(usage);
-    for (used, max, what) in used(&of_run, &of_task, &task.brief.limits) {
-        if max <= used {
-            let text = format!("out of budget, {what}: {used} of {max}");
-            let failure = Failure::new(Code::Stuck, text.clone());
-            res.push(Event::RunLost { run, failure, at: now });
-            let why = Parked::NeedsPerson(text);
-            res.push(Event::TaskParked { task: before.task, why, at: now });
-            return Ok(res);
-        }
-        if !before.warned && max / 5 * 4 <= used && res.len() == 1 {
-            let text = format!("four fifths used, {what}: {used} of {max}");
-            res.push(Event::BudgetWarned { run, text });
-        }
+    let (had, limits) = (task.spent_since_sent(), &task.brief.limits);
+    let afterwards = used(&of_run, had + usage.micros, limits);
+    if let Some(over) = afterwards.iter().find(|it| it.max < it.used) {
+        let text = format!("out of budget, {}", over.says());
+        let failure = Failure::new(Code::Stuck, text.clone());
+        res.push(Event::RunLost { run, failure, at: now });
+        let why = Parked::NeedsPerson(text);
+        res.push(Event::TaskParked { task: before.task, why, at: now });
+        return Ok(res);
+    }
+    let earlier = used(&before.spent, had, limits).map(|it| it.used);
+    let spent_micros = day.spent_micros.saturating_add(usage.micros);
+    let of_day = used_of_day(DayMoney { spent_micros, ..day });
+    let mut with_day = afterwards.iter().zip(earlier).chain([(&of_day, day.spent_micros)]);
+    if let Some((near, _)) = with_day.find(|(it, before)| it.warns_after(*before)) {
+        let text = format!("four fifths used, {}", near.says());
+        res.push(Event::BudgetWarned { run, text });
     }
     Ok(res)
 }

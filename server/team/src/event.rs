@@ -1,6 +1,6 @@
 //! Facts. An event has happened, was written to the log, and is never edited.
 
-use crate::brief::{Brief, Usage};
+use crate::brief::{Brief, Limits, Usage};
 use crate::change::{Base, Candidate, Facts, PlannedPath};
 use crate::failure::Failure;
 use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Plan, Question, Repro};
@@ -27,6 +27,9 @@ pub enum Event {
         /// Which stages each class of task goes through here.
         #[serde(default)]
         ways: Ways,
+        /// Lower than the brief's, where the workspace's trusted file says so.
+        #[serde(default)]
+        limits: Option<Limits>,
     },
     /// What kind of task it is was settled without a model: by a rule or by a person.
     TaskClassified {
@@ -48,6 +51,8 @@ pub enum Event {
     RunSpent {
         run: RunId,
         usage: Usage,
+        #[serde(default)]
+        at: Millis,
     },
     /// Four fifths of a limit are used.
     BudgetWarned {
@@ -82,6 +87,18 @@ pub enum Event {
         text: String,
         by: By,
         at: Millis,
+    },
+    /// A person said something to whoever works on the task.
+    PersonSaid {
+        task: TaskId,
+        text: String,
+        by: By,
+        at: Millis,
+    },
+    /// The run's model has been told the task's first so many words of people.
+    WordsHeard {
+        run: RunId,
+        words: u32,
     },
     RunLost {
         run: RunId,

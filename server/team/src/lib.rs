@@ -5,15 +5,18 @@
 
 mod board;
 mod brief;
+mod budget;
 mod change;
 mod decide;
 mod event;
+mod explain;
 mod failure;
 mod handoff;
 mod ids;
 mod jobs;
 mod paths;
 mod receipt;
+mod related;
 mod routing;
 mod setup;
 mod stages;
@@ -26,12 +29,14 @@ pub use board::{
     ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, task_line, title,
 };
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
+pub use budget::{Day, DayMoney, Grant, Wish, grant};
 pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, Facts, FileChange, FileKind, NotesFacts, PlanFacts,
     PlannedPath, Target, lines,
 };
 pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline, rerun};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
+pub use explain::{Rule, became, explain};
 pub use failure::{Code, Failure};
 pub use handoff::{
     About, By, Class, Decision, Duty, Handoff, Notes, Plan, Question, Repro, Role, Severity,
@@ -43,10 +48,11 @@ pub use paths::{is_documentation, is_test};
 pub use receipt::{
     CheckSpec, Exit, Outcome, REPORT_FILE, Ran, Receipt, Report, SandboxLevel, Tests,
 };
+pub use related::{RELATED_MAX, Related, related};
 pub use routing::{Guess, guess};
 pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
 pub use stages::{BadStages, Gate, Stage, Stages, Ways};
 pub use task::{
     Approval, ApprovalState, Asked, Design, End, Head, Resume, Run, RunState, Step, Task,
-    TaskState, Team, Wait,
+    TaskState, Team, Wait, Words,
 };

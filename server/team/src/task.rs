@@ -5,6 +5,7 @@
 //! entry, and a change copies only what it touches.
 
 use crate::brief::{Brief, Usage};
+use crate::budget::Day;
 use crate::change::{Base, Candidate, FileChange, PlannedPath};
 use crate::event::{Answer, Event, Parked, Subject, Why, Work};
 use crate::failure::Failure;
@@ -27,6 +28,9 @@ pub struct Team {
     pub runs: BTreeMap<RunId, Arc<Run>>,
     pub approvals: BTreeMap<ApprovalId, Arc<Approval>>,
     pub questions: BTreeMap<QuestionId, Arc<Asked>>,
+    /// What the runs of this repository spent on the last day that any of them spent.
+    #[serde(default)]
+    pub today: Day,
     /// Flaky tests of this repository, oldest first; those whose time is over stay, and don't count.
     #[serde(default)]
     pub quarantine: Vec<Quarantined>,
@@ -64,10 +68,17 @@ pub struct Task {
     /// L, while it is being checked, asked about or landed.
     pub candidate: Option<Candidate>,
     pub spent: Usage,
+    /// Of `spent`: the money when a person last sent the task on. Limits count from there, as they do
+    /// for builds.
+    #[serde(default)]
+    pub sent_on_micros: u64,
     pub questions: u32,
     /// A person answered a question of this task: some things need a person's word.
     pub person_answered: bool,
     pub decisions: Vec<Decision>,
+    /// What people said about it besides, oldest first.
+    #[serde(default)]
+    pub words: Vec<Words>,
     pub approvals: Vec<ApprovalId>,
 }
 
@@ -79,6 +90,14 @@ pub struct Design {
     pub plan: Plan,
     /// Paths of the plan where a mistake is dear.
     pub risk: Vec<String>,
+}
+
+/// What a person said to whoever works on a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Words {
+    pub text: String,
+    pub by: By,
+    pub at: Millis,
 }
 
 /// H: the agents' work that went through the gates of a change.
@@ -198,6 +217,9 @@ pub struct Run {
     pub deadline_at: Millis,
     pub spent: Usage,
     pub warned: bool,
+    /// So many of the task's words has its model been told, by itself or as the run it continues.
+    #[serde(default)]
+    pub heard: u32,
     /// Receipt `R4.3` is the third of run 4.
     pub receipts: Vec<Receipt>,
     pub state: RunState,
@@ -292,6 +314,16 @@ impl Team {
         self.run(id.run)?.receipts.get(index)
     }
 
+    /// What people said about the task that this run's model was not told yet, and how many words the
+    /// task has with them.
+    pub fn unheard(&self, run: RunId) -> (&[Words], u32) {
+        let found = self.run(run).and_then(|it| Some((it.heard, self.task(it.task)?)));
+        let Some((heard, task)) = found else { return (&[], 0) };
+        let all = u32::try_from(task.words.len()).unwrap_or(u32::MAX);
+        let first = usize::try_from(heard).unwrap_or(usize::MAX);
+        (task.words.get(first..).unwrap_or_default(), all)
+    }
+
     /// The live run of a task, if one is at work.
     pub fn live_run(&self, task: TaskId) -> Option<RunId> {
         match self.task(task)?.state {
@@ -318,8 +350,8 @@ impl Team {
             Event::TaskDelegated { task, brief, at } => {
                 self.tasks.insert(*task, Arc::new(Task::new(brief.clone(), *at)));
             }
-            Event::TaskSnapshotted { task, base, checks, ways } => {
-                self.with(*task, |it| it.snapshotted(base, checks, ways));
+            Event::TaskSnapshotted { task, base, checks, ways, limits } => {
+                self.with(*task, |it| it.snapshotted(base, checks, ways, limits.as_ref()));
             }
             Event::TaskClassified { task, class, criteria, .. } => {
                 self.with(*task, |it| it.classified(*class, criteria));
@@ -327,13 +359,17 @@ impl Team {
             Event::RunStarted { run, task, work, at, deadline_at } => {
                 self.start(*run, *task, work, *at, *deadline_at)
             }
-            Event::RunSpent { run, usage } => self.spend(*run, usage),
+            Event::RunSpent { run, usage, at } => self.spend(*run, usage, *at),
             Event::BudgetWarned { run, .. } => self.with_run(*run, |it| it.warned = true),
             Event::ReceiptRecorded { run, receipt } => self.record(*run, receipt),
             Event::ReproRecorded { run, repro } => self.reproduced(*run, repro),
             Event::RunHandedOver { run, handoff, facts, at } => {
                 self.hand_over(*run, handoff, facts.as_ref(), *at);
             }
+            Event::PersonSaid { task, text, by, at } => {
+                self.with(*task, |it| it.hear(text, by, *at));
+            }
+            Event::WordsHeard { run, words } => self.with_run(*run, |it| it.heard = *words),
             Event::RunLost { run, failure, .. } => self.lost(*run, failure),
             Event::RunChecked { run, at } => self.checked(*run, *at),
             Event::QuestionAsked { run, question, ask, about } => {

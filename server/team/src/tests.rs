@@ -2,5 +2,5 @@
 //! those in this file. `random.rs` throws anything at the team and states what always holds.
 
 mod random;
-mod script;
+pub(crate) mod script;
 mod stories;

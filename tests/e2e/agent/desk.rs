@@ -1,14 +1,14 @@
 //! The hub's runner as a run sees it: journals, saves and answers, and can fall over at any step.
 
 use baton::agent::{
-    Assignment, Budget, Draft, Ended, Progress, Request, Seen, StepBody, WINDOW_TOKENS, last_tree,
+    Assignment, Draft, Ended, Progress, Request, Seen, StepBody, WINDOW_TOKENS, Words, last_tree,
 };
 use baton::config::ModelConfig;
 use baton::model::{Model, Patience};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use team::{Duty, Exit, Failure, Limits, ReceiptId, RunId, TreeId, Usage};
+use team::{Duty, Exit, Failure, Grant, ReceiptId, RunId, TreeId, Usage, Wish};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -29,8 +29,15 @@ pub struct Desk {
     pub refusals: VecDeque<String>,
     /// What a command prints; `NoSandbox` without it.
     pub output: Option<Vec<u8>>,
-    /// Answers to questions for the journal from this many calls on.
+    /// From this many calls on a call is the closing one.
     pub used_up_after: Option<usize>,
+    /// From this many calls on none is granted.
+    pub no_money_after: Option<usize>,
+    /// What a person says, each after so many calls.
+    pub words: Vec<(usize, &'static str)>,
+    heard: usize,
+    /// What was wished for, call by call.
+    pub wishes: Vec<Wish>,
     /// The runner falls over when the journal has at least so many steps.
     pub falls_at: Option<usize>,
     trees: HashMap<String, Tree>,
@@ -40,7 +47,6 @@ pub struct Desk {
 pub struct Given<'a> {
     pub duty: Duty,
     pub brief: &'a str,
-    pub limits: Limits,
     pub window_tokens: u64,
     pub stop: CancellationToken,
 }
@@ -50,7 +56,6 @@ impl Given<'_> {
         Given {
             duty,
             brief: "Fix it.\nbuild: 1 of 3",
-            limits: Limits::default(),
             window_tokens: WINDOW_TOKENS,
             stop: CancellationToken::new(),
         }
@@ -77,6 +82,10 @@ impl Desk {
             refusals: VecDeque::new(),
             output: Some(b"1 passed\n".to_vec()),
             used_up_after: None,
+            no_money_after: None,
+            words: Vec::new(),
+            heard: 0,
+            wishes: Vec::new(),
             falls_at: None,
             trees: HashMap::new(),
         };
@@ -114,7 +123,6 @@ impl Desk {
             brief: given.brief.to_owned(),
             history: Vec::new(),
             journal,
-            limits: given.limits.clone(),
             window_tokens: given.window_tokens,
             secret_globs: Vec::new(),
         };
@@ -149,12 +157,18 @@ impl Desk {
                 if self.falls_at.is_some_and(|it| it <= self.journal.len()) {
                     return false;
                 }
-                let used_up = self.used_up_after.is_some_and(|it| it <= self.ledger.len());
-                let budget = match used_up {
-                    true => Budget::UsedUp("The task's money is spent.".to_owned()),
-                    false => Budget::Left,
-                };
-                drop(reply.send(budget));
+                let _ = reply.send(());
+            }
+            Request::Words { reply } => {
+                let due = self.words.iter().filter(|it| it.0 <= self.ledger.len()).count();
+                let texts = self.words[self.heard.min(due)..due].iter().map(|it| it.1.to_owned());
+                let words = Words { texts: texts.collect(), count: u32::try_from(due).unwrap() };
+                self.heard = due;
+                drop(reply.send(words));
+            }
+            Request::Reserve { wish, is_closing, reply } => {
+                self.wishes.push(wish);
+                drop(reply.send(self.granted(wish, is_closing)));
             }
             Request::Save { reply } => drop(reply.send(Ok(self.save()))),
             Request::Command { argv, dir: _, timeout_ms: _, reply } => {
@@ -184,6 +198,19 @@ impl Desk {
             Request::Progress(progress) => self.progress.push(progress),
         }
         true
+    }
+
+    fn granted(&self, wish: Wish, is_closing: bool) -> Grant {
+        let calls = self.ledger.len();
+        if self.no_money_after.is_some_and(|it| it <= calls) {
+            return Grant::No { why: "out of budget".to_owned() };
+        }
+        let output_tokens_max = wish.output_tokens_max;
+        if self.used_up_after.is_some_and(|it| it <= calls) && !is_closing {
+            let why = "The task's money is spent.".to_owned();
+            return Grant::Closing { output_tokens_max: 3_000, why };
+        }
+        Grant::Call { output_tokens_max }
     }
 
     fn seen(&self) -> Result<Seen, Failure> {

@@ -2,6 +2,7 @@
 
 use super::world::{HONEST, World};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::Winsize;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command};
@@ -16,6 +17,11 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn start(command: &mut Command) -> Terminal {
+        Terminal::start_as("xterm", command)
+    }
+
+    /// Of this kind, as `TERM` says it.
+    pub fn start_as(kind: &str, command: &mut Command) -> Terminal {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -24,12 +30,17 @@ impl Terminal {
             let path = name.to_str().unwrap();
             File::options().read(true).write(true).open(path).unwrap()
         };
-        let child = command.stdin(open()).stdout(open()).stderr(open()).env("TERM", "xterm");
+        let child = command.stdin(open()).stdout(open()).stderr(open()).env("TERM", kind);
         let child = child.spawn().unwrap();
         // The command keeps its ends of the terminal open; only the child's may count.
         command.stdin(std::process::Stdio::null());
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
         Terminal { keys: File::from(master), child, shown: String::new() }
+    }
+
+    pub fn resize(&self, columns: u16, rows: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&self.keys, size).unwrap();
     }
 
     /// Waits until this is shown after all that was waited for before.

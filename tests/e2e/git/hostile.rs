@@ -74,7 +74,7 @@ fn whole_task(world: &World, git: &Git) {
     std::fs::remove_file(slot.dir.join(".gitattributes")).unwrap();
     std::fs::remove_file(slot.dir.join(".gitmodules")).unwrap();
     let head = git.commit(&slot, RunId(4), Role::Engineer, "fix").unwrap();
-    git.facts(&base, &head).unwrap();
+    git.facts(&base, &head, &[]).unwrap();
     git.files(&base.seen, &head).unwrap();
     let told = super::world::Told { git: git.clone(), base, slot, head };
     let (candidate, plan) = told.land(&["a.txt"]);
@@ -126,10 +126,12 @@ fn a_filter_in_the_users_attributes_does_not_run() {
     assert_eq!(std::fs::read_to_string(slot.dir.join("a.txt")).unwrap(), TEXT);
     fix_line_two(&slot.dir.join("a.txt"));
     let head = git.commit(&slot, RunId(4), Role::Engineer, "fix").unwrap();
-    let facts = git.facts(&base, &head).unwrap();
+    let facts = git.facts(&base, &head, &[]).unwrap();
     assert_eq!(facts.protected, ["a.txt (stored through a filter)"]);
     world.write("a.txt", "changed\n");
-    assert!(git.snapshot(TASK, "x", &[], StartFrom::Seen, false).is_err());
+    let again = git.snapshot(TASK, "x", &[], StartFrom::Seen, false).unwrap();
+    assert_eq!(again.seen_tree, git.tree(&base.base).unwrap());
+    assert!(again.left_out[0].starts_with("a.txt: stored through filter=evil"), "{again:?}");
     assert_eq!(fired(&world), None);
 }
 

@@ -16,7 +16,7 @@ fn facts_of_a_plain_fix() {
     let world = World::new();
     world.write("b.txt", "mine\n");
     let told = world.delegate_fix(&[]);
-    let facts = told.git.facts(&told.base, &told.head).unwrap();
+    let facts = told.git.facts(&told.base, &told.head, &[]).unwrap();
     assert!(facts.descends);
     assert_eq!(facts.head, told.head);
     assert_eq!(facts.tree, told.git.tree(&told.head).unwrap());
@@ -33,7 +33,7 @@ fn a_head_from_elsewhere_does_not_descend() {
     let world = World::new();
     world.write("b.txt", "mine\n");
     let told = world.delegate_fix(&[]);
-    let facts = told.git.facts(&told.base, &told.base.base).unwrap();
+    let facts = told.git.facts(&told.base, &told.base.base, &[]).unwrap();
     assert!(!facts.descends);
 }
 
@@ -51,7 +51,7 @@ fn protected_paths() {
         link("deep/c.txt", "src/inside");
         link(".git/config", "into-git");
     });
-    let facts = told.git.facts(&told.base, &told.head).unwrap();
+    let facts = told.git.facts(&told.base, &told.head, &[]).unwrap();
     let whys: Vec<&str> = facts
         .protected
         .iter()
@@ -83,10 +83,10 @@ fn git_like_names_and_new_submodules() {
         let identity = ["-c", "user.name=x", "-c", "user.email=x"];
         let rest = ["commit-tree", "-m", "x", "-p", &told.base.seen.0, tree.trim()];
         let head = CommitId(world.store(&[&identity[..], &rest[..]].concat()));
-        let facts = told.git.facts(&told.base, &head).unwrap();
+        let facts = told.git.facts(&told.base, &head, &[]).unwrap();
         let named = |why: &str| facts.protected.iter().any(|it| it.contains(why));
         assert!(named("a name like git's own"), "{name:?} {:?}", facts.protected);
-        assert!(named("sub (a new submodule)"), "{:?}", facts.protected);
+        assert!(named("sub (a submodule)"), "{:?}", facts.protected);
     }
 }
 
@@ -102,7 +102,7 @@ fn weakened_tests_are_named() {
         std::fs::remove_file(slot.join("tests/b.rs")).unwrap();
         put(slot, "t.py", "def test_x():\n    f()\n");
     });
-    let facts = told.git.facts(&told.base, &told.head).unwrap();
+    let facts = told.git.facts(&told.base, &told.head, &[]).unwrap();
     let said = [
         "t.py: the test `test_x` asserts less, 1 -> 0",
         "tests/a.rs: the test `adds` is skipped now",

@@ -4,13 +4,13 @@
 use super::{Assignment, Ended, opening, prompt};
 use crate::agent::files::Files;
 use crate::agent::journal::{Ending, NoteWhy, StepBody};
-use crate::agent::request::{Budget, Progress, Request, Spent};
+use crate::agent::request::{Progress, Request, Spent, Words};
 use crate::agent::talk::{Next, Talk, Wanted};
 use crate::agent::tools;
 use crate::model::{Call, Delta, Model, Reply, ToolSpec};
 use std::path::Path;
 use std::sync::Arc;
-use team::{Code, Duty, Failure, Limits};
+use team::{Code, Duty, Failure, Grant, Wish};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +21,8 @@ use show::Show;
 
 /// The configured limit of the model counts where it is smaller.
 const OUTPUT_TOKENS_MAX: u32 = 32_000;
+/// The note that announces the closing reply, which a request may have to hold besides.
+const CLOSING_NOTE_TOKENS: u64 = 200;
 
 /// Does one run, from its start or from where its journal ends.
 ///
@@ -32,23 +34,13 @@ pub async fn work(
     out: mpsc::Sender<Request>,
     stop: &CancellationToken,
 ) -> Result<Ended, Failure> {
-    let Assignment {
-        run,
-        duty,
-        slot,
-        brief,
-        history,
-        journal,
-        limits,
-        window_tokens,
-        secret_globs,
-    } = assignment;
+    let Assignment { run, duty, slot, brief, history, journal, window_tokens, secret_globs } =
+        assignment;
     tracing::debug!(%run, ?duty, steps = journal.len(), "run begins");
     let mut course = Course {
         duty,
         files: Arc::new(open_files(&slot, secret_globs).await?),
         tools: tools::specs(duty),
-        limits,
         window_tokens,
         model,
         out,
@@ -72,12 +64,18 @@ async fn open_files(slot: &Path, secret_globs: Vec<String>) -> Result<Files, Fai
     opened.map_err(|error| Failure::new(Code::Bug, format!("open a slot: {error}")))?
 }
 
+/// What became of a call.
+enum Called {
+    Replied(Reply),
+    /// It broke off, and asking again doesn't fit any more; which limit.
+    NoMoney(String),
+}
+
 /// A run under way.
 struct Course<'a> {
     duty: Duty,
     files: Arc<Files>,
     tools: Vec<ToolSpec>,
-    limits: Limits,
     window_tokens: u64,
     model: &'a Model,
     out: mpsc::Sender<Request>,
@@ -100,7 +98,11 @@ impl Course<'_> {
                     }
                 }
                 Next::Say(text) => self.take(StepBody::Note { text, why: NoteWhy::NoCall }),
-                Next::AskModel => self.ask_model().await?,
+                Next::AskModel => {
+                    if let Some(ended) = self.ask_model().await? {
+                        return Ok(ended);
+                    }
+                }
                 Next::Stuck(why) => {
                     self.write_down(None).await?;
                     return Ok(Ended::Stuck(why));
@@ -114,13 +116,15 @@ impl Course<'_> {
     }
 
     /// Takes in a step; it is written down before the next thing that has an effect.
-    fn take(&mut self, step: StepBody) {
+    fn take(&mut self, mut step: StepBody) {
+        // Here, so that the live run and the journal hold the same: the model is never told a secret.
+        step.redact();
         self.talk.take_in(&step);
         self.unwritten.push(step);
     }
 
     /// Saves the slot if its files may have changed, and appends what is unwritten.
-    async fn write_down(&mut self, spent: Option<Spent>) -> Result<Budget, Failure> {
+    async fn write_down(&mut self, spent: Option<Spent>) -> Result<(), Failure> {
         if self.is_unsaved {
             let saved = self.request(|reply| Request::Save { reply }).await??;
             self.is_unsaved = false;
@@ -140,7 +144,7 @@ impl Course<'_> {
         self.journal(steps, spent).await
     }
 
-    async fn journal(&self, steps: Vec<StepBody>, spent: Option<Spent>) -> Result<Budget, Failure> {
+    async fn journal(&self, steps: Vec<StepBody>, spent: Option<Spent>) -> Result<(), Failure> {
         self.request(|reply| Request::Journal { steps, spent, reply }).await
     }
 
@@ -167,21 +171,34 @@ impl Course<'_> {
         let _ = self.out.try_send(Request::Progress(progress));
     }
 
-    async fn ask_model(&mut self) -> Result<(), Failure> {
-        let budget = self.write_down(None).await?;
-        if let Some(limit) = self.limit_reached(budget)
-            && !self.talk.is_closing()
-        {
-            let text = self.closing(&limit);
-            self.take(StepBody::Note { text, why: NoteWhy::Closing });
-        }
+    /// Calls the model, if that fits into what is left; `Some`: it doesn't.
+    async fn ask_model(&mut self) -> Result<Option<Ended>, Failure> {
+        self.write_down(None).await?;
+        self.listen().await?;
         if let Some(keep) = self.talk.elision(self.window_tokens) {
             self.take(StepBody::Elided { keep });
         }
+        let wish = self.wish();
+        let output_tokens_max = match self.reserve(wish).await? {
+            Grant::Call { output_tokens_max } => {
+                if self.talk.is_full(self.window_tokens) {
+                    self.announce("The window of the model is full.");
+                }
+                output_tokens_max
+            }
+            Grant::Closing { output_tokens_max, why } => {
+                self.announce(&why);
+                output_tokens_max
+            }
+            Grant::No { why } => return Ok(Some(Ended::UsedUp(why))),
+        };
         if !self.unwritten.is_empty() {
             self.write_down(None).await?;
         }
-        let reply = self.call_model().await?;
+        let reply = match self.call_model(wish, output_tokens_max).await? {
+            Called::Replied(reply) => reply,
+            Called::NoMoney(why) => return Ok(Some(Ended::UsedUp(why))),
+        };
         self.take(StepBody::Reply {
             message: reply.message,
             ending: Ending::of(&reply.stop),
@@ -189,19 +206,46 @@ impl Course<'_> {
         });
         self.show(Progress::Spent(*self.talk.spent()));
         let spent = Spent { usage: reply.usage, raw: reply.raw_usage };
-        // What is used up now shows again before the next call.
         self.write_down(Some(spent)).await?;
+        Ok(None)
+    }
+
+    /// Takes in what people said since the last call.
+    async fn listen(&mut self) -> Result<(), Failure> {
+        let Words { texts, count } = self.request(|reply| Request::Words { reply }).await?;
+        if !texts.is_empty() {
+            let text = format!(
+                "The person who gave this task says, while you work on it:\n{}\nTake it into account from here on.",
+                texts.join("\n")
+            );
+            self.take(StepBody::Note { text, why: NoteWhy::Words { words: count } });
+        }
         Ok(())
     }
 
-    /// The limit that allows no more than a closing call, as a sentence.
-    fn limit_reached(&self, budget: Budget) -> Option<String> {
-        match budget {
-            Budget::UsedUp(limit) => Some(limit),
-            Budget::Left if self.talk.is_full(self.window_tokens) => {
-                Some("The window of the model is full.".to_owned())
-            }
-            Budget::Left => self.talk.limit_near(&self.limits),
+    /// The next call at its worst.
+    fn wish(&self) -> Wish {
+        let schemas = self
+            .tools
+            .iter()
+            .map(|it| it.name.len() + it.description.len() + it.schema.to_string().len());
+        let fixed: usize = prompt(self.duty).len() + schemas.sum::<usize>();
+        let input_tokens = self.talk.request_tokens(fixed) + CLOSING_NOTE_TOKENS;
+        let (input_micros, output_nanos) = self.model.worst_price(input_tokens);
+        let output_tokens_max = OUTPUT_TOKENS_MAX.min(self.model.output_tokens_max()).into();
+        Wish { input_tokens, input_micros, output_tokens_max, output_nanos }
+    }
+
+    async fn reserve(&self, wish: Wish) -> Result<Grant, Failure> {
+        let is_closing = self.talk.is_closing();
+        self.request(|reply| Request::Reserve { wish, is_closing, reply }).await
+    }
+
+    /// Tells the model that this reply is its last, once.
+    fn announce(&mut self, limit: &str) {
+        if !self.talk.is_closing() {
+            let text = self.closing(limit);
+            self.take(StepBody::Note { text, why: NoteWhy::Closing });
         }
     }
 
@@ -213,7 +257,7 @@ impl Course<'_> {
         )
     }
 
-    async fn call_model(&self) -> Result<Reply, Failure> {
+    async fn call_model(&self, wish: Wish, output_tokens_max: u64) -> Result<Called, Failure> {
         let (lost, mut losses) = mpsc::unbounded_channel();
         let mut shown = Show::new(self.out.clone());
         let mut on = |delta: Delta| match delta {
@@ -230,7 +274,7 @@ impl Course<'_> {
             system: prompt(self.duty),
             tools: &self.tools,
             messages: self.talk.messages(),
-            max_output_tokens: OUTPUT_TOKENS_MAX,
+            max_output_tokens: u32::try_from(output_tokens_max).unwrap_or(OUTPUT_TOKENS_MAX),
         };
         let reply = {
             let asked = self.model.call(&call, &mut on, self.stop);
@@ -238,8 +282,12 @@ impl Course<'_> {
             loop {
                 tokio::select! {
                     biased;
+                    // It is asked again by itself, which costs once more.
                     Some(spent) = losses.recv() => {
                         self.journal(Vec::new(), Some(spent)).await?;
+                        if let Grant::No { why } = self.reserve(wish).await? {
+                            return Ok(Called::NoMoney(why));
+                        }
                     }
                     reply = &mut asked => break reply,
                 }
@@ -249,7 +297,7 @@ impl Course<'_> {
             self.journal(Vec::new(), Some(spent)).await?;
         }
         shown.flush();
-        reply
+        reply.map(Called::Replied)
     }
 
     /// Gives a call its result.

@@ -1,7 +1,8 @@
 //! The steps of a run. A run *is* its steps: what the model is shown and what happens next follow from
 //! them alone, so a run that was killed goes on where its journal ends.
 
-use crate::model::{Message, Stop};
+use crate::clean;
+use crate::model::{Block, Message, Stop};
 use serde::{Deserialize, Serialize};
 use team::{Code, Failure, TreeId, Usage};
 
@@ -55,11 +56,27 @@ impl Ending {
 pub enum NoteWhy {
     /// The reply held no tool call.
     NoCall,
+    /// People said something: with it the model was told their first so many words.
+    Words { words: u32 },
     /// The budget is used up: the next reply is the last.
     Closing,
 }
 
 impl StepBody {
+    /// Takes secrets out of what is said, called and given. What a provider signed stays as it is: a
+    /// changed byte would make it invalid.
+    pub fn redact(&mut self) {
+        match self {
+            StepBody::Opened { messages } => {
+                messages.iter_mut().flat_map(|it| &mut it.blocks).for_each(redact_block);
+            }
+            StepBody::Reply { message, .. } => message.blocks.iter_mut().for_each(redact_block),
+            StepBody::Result { content, .. } => *content = clean::redact(content),
+            StepBody::Note { text, .. } => *text = clean::redact(text),
+            StepBody::Started { .. } | StepBody::Elided { .. } => {}
+        }
+    }
+
     /// The journal's column of the same name.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -93,6 +110,15 @@ impl StepBody {
             | StepBody::Note { .. }
             | StepBody::Elided { .. } => None,
         }
+    }
+}
+
+fn redact_block(block: &mut Block) {
+    match block {
+        Block::Text { text } => *text = clean::redact(text),
+        Block::ToolUse { input, .. } => clean::redact_json(input),
+        Block::ToolResult { content, .. } => *content = clean::redact(content),
+        Block::Opaque(_) => {}
     }
 }
 

@@ -7,7 +7,8 @@
 use crate::agent::journal::StepBody;
 use serde::{Deserialize, Serialize};
 use team::{
-    Class, CommitId, Exit, Failure, Plan, ReceiptId, Severity, Tests, TreeId, Usage, Verdict,
+    Class, CommitId, Exit, Failure, Grant, Plan, ReceiptId, Severity, Tests, TreeId, Usage,
+    Verdict, Wish,
 };
 use tokio::sync::oneshot;
 
@@ -15,9 +16,13 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub enum Request {
     /// Append these steps to the run's journal, and what a model call cost to the ledger, in one
-    /// transaction. Answered when it is durable; nothing is acted on before. `steps` may be empty:
-    /// then only the budget is asked for.
-    Journal { steps: Vec<StepBody>, spent: Option<Spent>, reply: oneshot::Sender<Budget> },
+    /// transaction. Answered when it is durable; nothing is acted on before. With `spent` nothing is
+    /// held for the call any more.
+    Journal { steps: Vec<StepBody>, spent: Option<Spent>, reply: oneshot::Sender<()> },
+    /// What people said about the task that this run's model was not told yet.
+    Words { reply: oneshot::Sender<Words> },
+    /// Hold what the next model call costs at its worst, until it is spent or the run ends.
+    Reserve { wish: Wish, is_closing: bool, reply: oneshot::Sender<Grant> },
     /// Bring every byte of the slot under a ref; the tree that names its files now.
     Save { reply: oneshot::Sender<Result<TreeId, Failure>> },
     /// Run a command in the sandbox. `dir` is relative to the slot, empty for its root.
@@ -56,12 +61,13 @@ pub struct Spent {
     pub raw: serde_json::Value,
 }
 
-/// Whether the run may call the model again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Budget {
-    Left,
-    /// A limit is reached, and which. The run gets one closing call to hand over what there is.
-    UsedUp(String),
+/// What people said about a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Made safe to show; empty where there is nothing new.
+    pub texts: Vec<String>,
+    /// How many words the task has with these.
+    pub count: u32,
 }
 
 /// What the server saw of a command or a check.

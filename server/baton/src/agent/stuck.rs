@@ -1,9 +1,9 @@
-//! Sees when a run goes in circles: the same call with the same result, the same failing call, or two
-//! calls in turns.
+//! Sees when a run goes in circles: the same call with the same result, the same failing call, two
+//! calls in turns, or any calls that give nothing new.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// The same call with the same result; the one that would be this many-th is not made.
 const SAME_MAX: usize = 4;
@@ -11,6 +11,9 @@ const SAME_MAX: usize = 4;
 const SAME_FAILING_MAX: usize = 3;
 /// Two calls with the same results in turns, so many pairs.
 const PAIRS_MAX: usize = 6;
+
+/// So many calls in a row that each gave, word for word, what the same call had given before.
+const NOTHING_NEW_MAX: usize = 15;
 
 /// One call and what came of it, as fingerprints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +41,17 @@ impl Deed {
 #[derive(Debug, Default)]
 pub struct Watch {
     deeds: VecDeque<Deed>,
+    /// Every call of the run with what it gave.
+    seen: HashSet<([u8; 32], [u8; 32])>,
+    /// The last so many calls gave nothing new.
+    nothing_new: usize,
 }
 
 impl Watch {
     /// Takes in a call that was made.
     pub fn note(&mut self, deed: Deed) {
+        let is_new = self.seen.insert((deed.call, deed.result));
+        self.nothing_new = if is_new { 0 } else { self.nothing_new + 1 };
         if self.deeds.len() == 2 * PAIRS_MAX {
             self.deeds.pop_front();
         }
@@ -64,6 +73,10 @@ impl Watch {
 
     /// Why the calls made so far lead nowhere.
     pub fn verdict(&self) -> Option<String> {
+        if NOTHING_NEW_MAX <= self.nothing_new {
+            let n = self.nothing_new;
+            return Some(format!("the last {n} calls gave nothing that was not known before"));
+        }
         let last = self.deeds.back()?;
         let alike = |it: &&Deed| it.call == last.call && it.failed;
         let failing = self.deeds.iter().rev().take_while(alike).count();

@@ -6,7 +6,7 @@ use crate::agent::stuck::{Deed, Watch};
 use crate::agent::tools::Tool;
 use crate::model::{Block, Message, Speaker};
 use std::collections::{BTreeMap, VecDeque};
-use team::{Limits, Usage};
+use team::Usage;
 
 pub mod window;
 
@@ -58,8 +58,6 @@ pub struct Talk {
     silent: u32,
     refused: u32,
     spent: Usage,
-    /// What the last call cost.
-    last: Usage,
     failed_edits: BTreeMap<String, u32>,
     watch: Watch,
     window: Window,
@@ -87,19 +85,9 @@ impl Talk {
         &self.spent
     }
 
-    /// The limit that leaves room for one more call only, as a sentence: that call is the closing one.
-    /// A limit is reached when as much is spent, so the closing call must end below it.
-    pub fn limit_near(&self, limits: &Limits) -> Option<String> {
-        let Usage { calls, micros, .. } = self.spent;
-        let counts = [
-            (u64::from(calls), 1, u64::from(limits.run_calls_max), "model calls"),
-            (self.spent.tokens(), self.last.tokens(), limits.run_tokens_max, "tokens"),
-            (micros, self.last.micros, limits.run_micros_max, "micro-dollars"),
-        ];
-        let near = counts.into_iter().find(|(used, next, max, _)| *max <= used + 2 * next);
-        near.map(|(used, _, max, what)| {
-            format!("The {what} of this run are nearly used up ({used} of {max}).")
-        })
+    /// An upper estimate of the next request's tokens, with `fixed_bytes` before the messages.
+    pub fn request_tokens(&self, fixed_bytes: usize) -> u64 {
+        self.window.request_tokens(&self.messages, fixed_bytes)
     }
 
     /// Only the hand-over is taken any more.
@@ -160,7 +148,6 @@ impl Talk {
             StepBody::Reply { message, ending, usage } => {
                 self.window.measure(&self.messages, usage);
                 self.spent.add(usage);
-                self.last = *usage;
                 self.closed = self.is_closing();
                 self.take_reply(message, *ending);
             }

@@ -20,12 +20,15 @@ use team::{
 /// Longest brief that is read, in bytes.
 const BRIEF_BYTES_MAX: u64 = 1024 * 1024;
 
+/// How a task is delegated, for those who forgot the words.
+const EXAMPLE: &str = "baton run \"what is wrong\"";
+
 fn tell(json: bool) -> Tell {
     if json { Tell::Json } else { Tell::Lines }
 }
 
 /// The text of the brief: as given, or from standard input. Errors: it is empty, too long, no text.
-fn brief_text(text: &str) -> Result<String, Trouble> {
+fn brief_text(text: &str, example: &str) -> Result<String, Trouble> {
     let text = if text == "-" {
         let mut read = String::new();
         let stdin = std::io::stdin().lock();
@@ -38,15 +41,13 @@ fn brief_text(text: &str) -> Result<String, Trouble> {
         return Err(Trouble::Wrong("the brief is longer than 1 MiB; name a file instead".into()));
     }
     if text.trim().is_empty() {
-        return Err(Trouble::Wrong(
-            "say what is wrong or wanted: baton run \"what is wrong\"".into(),
-        ));
+        return Err(Trouble::Wrong(format!("there are no words in it; type {example}")));
     }
     Ok(text)
 }
 
 pub async fn run(screen: &Screen, here: &Here, asked: &args::Run) -> Result<u8, Trouble> {
-    let text = brief_text(&asked.text)?;
+    let text = brief_text(&asked.text, EXAMPLE)?;
     let config = here.config(screen).await?;
     if config.models_in_use().iter().any(|it| it.1.is_none()) {
         return Err(no_model_message()).doing("find a model");
@@ -302,6 +303,20 @@ pub async fn retry(screen: &Screen, here: &Here, asked: &args::Retry) -> Result<
     about(screen, here, asked.json, task, "go on with", input, |_| false).await
 }
 
+/// Words are kept at once; only a run under way is followed.
+pub async fn say(screen: &Screen, here: &Here, asked: &args::Say) -> Result<u8, Trouble> {
+    let task = asked.task;
+    let text = brief_text(&asked.text, "baton say T1 \"what they should know\"")?;
+    let by = By::Person { door: DOOR.to_owned() };
+    let busy = standing(&here.team("read the board")?, task) == Standing::Busy;
+    let done: fn(&Standing) -> bool = match busy {
+        true => |_| false,
+        false => |_| true,
+    };
+    let input = Input::Say { task, text, by };
+    about(screen, here, asked.json, task, "say something about", input, done).await
+}
+
 /// What `replay --json` prints.
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -386,7 +401,7 @@ mod tests {
 
     #[test]
     fn an_empty_brief_is_wrong_use() {
-        assert_eq!(brief_text(" \n").unwrap_err().code(), exit::WRONG_USE);
-        assert_eq!(brief_text("it is broken").unwrap(), "it is broken");
+        assert_eq!(brief_text(" \n", EXAMPLE).unwrap_err().code(), exit::WRONG_USE);
+        assert_eq!(brief_text("it is broken", EXAMPLE).unwrap(), "it is broken");
     }
 }

@@ -5,6 +5,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use team::{ApprovalId, QuestionId, ReceiptId, TaskId};
 
+mod setup;
+
+pub use setup::{Completions, Init, Man};
+
 /// An agent team behind your editor: delegate a task, read the proof, approve, and it lands.
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -69,17 +73,22 @@ pub enum Command {
     Board(Board),
     Task(Task),
     Diff(Diff),
+    Explain(Explain),
     Answer(Answer),
     Undo(Undo),
     Cancel(Cancel),
     Retry(Retry),
+    Say(Say),
     Replay(Replay),
     Log(Log),
     Trust(Trust),
+    Init(Init),
     Doctor(Doctor),
     Tools(Tools),
     Sandbox(Sandbox),
     Status(Status),
+    Completions(Completions),
+    Man(Man),
     Lsp(Lsp),
 }
 
@@ -331,6 +340,31 @@ pub struct Retry {
     pub json: bool,
 }
 
+/// Tell something to whoever works on a task
+#[derive(Clone, Debug, Args)]
+#[command(
+    long_about = "Tell something to whoever works on a task, and follow it.\n\nThe run that is \
+under way hears it before its model is asked next; each later run hears it too. Where none is \
+under way it is written down and kept for the next one; the exit code is 0 then. It decides nothing: approvals \
+and questions are answered with `baton answer`, a result is sent back with `revise`.\n\nOne \
+process at a time works on a repository: while another one does, this is refused with its number; \
+say it there, for example in the editor.",
+    after_help = "Examples:
+  baton say T1 \"keep the old error text\"
+  baton say T1 - < notes.txt        from standard input
+  baton task T1                     shows what was said, and who heard it"
+)]
+pub struct Say {
+    #[arg(value_name = "TASK")]
+    pub task: TaskId,
+    /// What you say, at most 4,000 characters; `-` reads standard input
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// One event a line, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Run the command of a receipt again, on the same commit, and compare
 #[derive(Clone, Debug, Args)]
 #[command(
@@ -449,6 +483,24 @@ pub struct Sandbox {
     /// The command and its arguments
     #[arg(value_name = "CMD", required = true, last = true, num_args = 1..)]
     pub command: Vec<String>,
+}
+
+/// Why an approval was asked: rule by rule, from what the log holds
+#[derive(Clone, Debug, Args)]
+#[command(
+    long_about = "Why an approval was asked: each rule, whether it was kept, and the recorded facts \
+that say so; then what became of it. It reads the log as it was when the approval was asked.",
+    after_help = "Examples:
+  baton explain A2
+  baton explain A2 --json | jq '.rules[] | select(.kept | not)'"
+)]
+pub struct Explain {
+    /// The approval
+    #[arg(value_name = "APPROVAL")]
+    pub approval: ApprovalId,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How many tasks run and wait, in one line

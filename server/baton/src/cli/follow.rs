@@ -385,7 +385,8 @@ fn quoted(screen: &Screen, said: &str) -> String {
 }
 
 fn spinner() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg}");
+    // Cut to the terminal's width at each drawing: a line that wraps can't be taken back whole.
+    let style = ProgressStyle::with_template("{spinner} {wide_msg}");
     let bar = ProgressBar::new_spinner();
     match style {
         Ok(style) => bar.with_style(style),

@@ -6,7 +6,8 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use team::{
     Answer, ApprovalId, By, Candidate, Event, Exit, Facts, Handoff, Millis, Notes, Parked, Ran,
-    Receipt, ReceiptId, Role, RunId, Subject, TaskId, Team, Verdict, Why, Work, lines,
+    Receipt, ReceiptId, Role, RunId, SandboxLevel, Subject, TaskId, Team, Verdict, Why, Work,
+    lines,
 };
 
 /// Widest text of a line, in characters.
@@ -174,6 +175,7 @@ impl Narrator {
             | Event::TaskRetried { task }
             | Event::UndoStarted { task }
             | Event::UndoRefused { task, .. }
+            | Event::PersonSaid { task, .. }
             | Event::TaskUndone { task, .. }
             | Event::TestsQuarantined { task, .. }
             | Event::DecisionRecorded { task, .. } => (Some(*task), None, None),
@@ -185,6 +187,7 @@ impl Narrator {
             | Event::RunHandedOver { run, .. }
             | Event::QuestionAsked { run, .. }
             | Event::RunLost { run, .. }
+            | Event::WordsHeard { run, .. }
             | Event::RunChecked { run, .. } => {
                 (self.runs.get(run).map(|it| it.0), Some(*run), None)
             }
@@ -212,13 +215,15 @@ impl Narrator {
             }
             Event::TaskClassified { class, by, why, .. } => said("taskClassified", by_name(by), format!("{}: {why}", class.name())),
             Event::RunStarted { run, work, .. } => self.started(*run, work),
-            Event::RunSpent { run, usage } => said("runSpent", self.who(*run), format!("{} tokens", usage.tokens())).quiet(),
+            Event::RunSpent { run, usage, .. } => said("runSpent", self.who(*run), format!("{} tokens", usage.tokens())).quiet(),
             Event::BudgetWarned { run, text } => said("budgetWarned", self.who(*run), text).shade(Shade::Warn),
             Event::ReceiptRecorded { run, receipt } => received(self.who(*run), receipt),
             Event::ReproRecorded { repro, .. } => said("reproRecorded", BATON, repro_text(repro)).shade(Shade::Name),
             Event::RunHandedOver { run, handoff, facts, .. } => handed_over(self.who(*run), handoff, facts.as_ref()),
             Event::QuestionAsked { run, question, ask, .. } => said("questionAsked", self.who(*run), format!("asks {question}: {}", ask.text)).shade(Shade::Warn),
             Event::QuestionAnswered { question, text, by, .. } => said("questionAnswered", by_name(by), format!("answered {question}: {text}")),
+            Event::PersonSaid { task, text, by, .. } => said("personSaid", by_name(by), format!("said about {task}: {}", cut(text, TEXT_CHARS_MAX))).shade(Shade::Strong),
+            Event::WordsHeard { run, .. } => said("wordsHeard", self.who(*run), "was told what you said").shade(Shade::Quiet),
             Event::RunLost { run, failure, .. } => said("runLost", self.who(*run), format!("failed to go on: {failure}")).shade(Shade::Bad),
             Event::RunChecked { .. } => said("runChecked", BATON, "the checks ended").quiet(),
             Event::CandidateWanted { .. } => said("candidateWanted", BATON, "builds the candidate").quiet(),
@@ -335,6 +340,11 @@ pub fn receipt_text(receipt: &Receipt) -> String {
         receipt.duration_ms / 1000,
         receipt.duration_ms % 1000 / 100
     ));
+    match receipt.sandbox {
+        SandboxLevel::Full => {}
+        SandboxLevel::Reduced => text.push_str(", reduced sandbox"),
+        SandboxLevel::None => text.push_str(", no sandbox"),
+    }
     text
 }
 

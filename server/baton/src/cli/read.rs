@@ -137,6 +137,13 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
     for it in &view.decisions {
         screen.line(format!("decided by {}: {} ({})", safe(&it.by), safe(&it.what), safe(&it.why)));
     }
+    for it in &view.words {
+        let heard = match it.heard_by.as_slice() {
+            [] => "kept for the next run".to_owned(),
+            runs => format!("heard by {}", runs.join(", ")),
+        };
+        screen.line(format!("{} said: {} ({heard})", safe(&it.by), safe(&it.text)));
+    }
     pointer(&team, asked.task, &here.repo_option).iter().for_each(|it| screen.line(it));
     Ok(exit::DONE)
 }

@@ -52,7 +52,8 @@ impl Screen {
             err: Mutex::new(Box::new(std::io::stderr())),
             colour_out: wanted(out_is_terminal),
             colour_err: wanted(err_is_terminal),
-            plain: global.plain,
+            // A terminal that can't move its cursor gets lines alone.
+            plain: global.plain || is_dumb(),
             out_is_terminal,
             err_is_terminal,
             in_is_terminal: std::io::stdin().is_terminal(),
@@ -137,7 +138,7 @@ impl Screen {
                 Some(b'd') if line.starts_with("diff ") => Shade::Strong,
                 Some(_) | None => Shade::Plain,
             };
-            self.line(self.paint(shade, &clean::text(line)));
+            self.line(self.paint(shade, &clean::exact(line)));
         }
     }
 }
@@ -150,7 +151,11 @@ fn lock<T: ?Sized>(it: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// `NO_COLOR` with any text in it, or a terminal that knows no colours.
 fn asked_for_no_colour() -> bool {
     let set = std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
-    set || std::env::var_os("TERM").is_some_and(|it| it == "dumb")
+    set || is_dumb()
+}
+
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|it| it == "dumb")
 }
 
 fn paint(on: bool, shade: Shade, text: &str) -> String {

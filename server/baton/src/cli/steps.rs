@@ -123,6 +123,8 @@ impl Table {
             | Event::UndoStarted { .. }
             | Event::UndoRefused { .. }
             | Event::TaskUndone { .. }
+            | Event::PersonSaid { .. }
+            | Event::WordsHeard { .. }
             | Event::TestsQuarantined { .. }
             | Event::DecisionRecorded { .. } => self.task_event(event),
         }
@@ -147,6 +149,10 @@ impl Table {
         {
             let text = format!("built {} on {}", candidate.commit.short(), candidate.tip.short());
             self.push("Candidate", "server", text, "");
+        } else if let Event::PersonSaid { task: of, text, .. } = event
+            && *of == task
+        {
+            self.push("Say", "you", text, "");
         } else if let Event::TaskLanded { task: of, .. } = event
             && *of == task
         {

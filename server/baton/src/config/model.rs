@@ -1,5 +1,6 @@
 //! The `[model]` table: which model serves the team, where, and where its key is kept.
 
+use crate::clean;
 use rustix::process::{Pid, Signal};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -295,7 +296,16 @@ impl KeySource {
             return Err(missing(format!("{} holds more than a key", self.name()))
                 .hint("it must be one line of visible ASCII characters"));
         }
+        clean::keep_secret(key);
         Ok(SecretString::from(key))
+    }
+
+    /// Whether reading it only looks, and bothers nobody.
+    pub(super) fn is_at_hand(&self) -> bool {
+        match self {
+            KeySource::Env(_) | KeySource::File(_) => true,
+            KeySource::Command(_) => false,
+        }
     }
 
     /// How the source is called in messages.

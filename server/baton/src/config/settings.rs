@@ -153,6 +153,12 @@ fn limits() -> Vec<Setting> {
         ),
         limit("limits.run_usd_max", "dollars", usd(it.run_micros_max), "what one run may cost"),
         limit("limits.task_usd_max", "dollars", usd(it.task_micros_max), "what one task may cost"),
+        setting(
+            "limits.day_usd_max",
+            "dollars",
+            &usd(super::DAY_MICROS),
+            "what all tasks of all repositories may cost you on one day (UTC)",
+        ),
         limit(
             "limits.builds_max",
             number,
@@ -196,6 +202,13 @@ fn rest() -> Vec<Setting> {
             "\"target\"",
             "where an approved change lands: on the branch you delegated from, or on a new branch \
              `baton/T17-...` with no checkout touched",
+        ),
+        setting(
+            "sandbox.level",
+            "`\"best\"`, `\"full\"` or `\"reduced\"`",
+            "\"best\"",
+            "`best` is full, or reduced on a machine without namespaces; `full` is that or nothing; \
+             `reduced` never uses bubblewrap",
         ),
         setting(
             "sandbox.checks",

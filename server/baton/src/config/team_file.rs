@@ -11,7 +11,7 @@ use toml::Spanned;
 pub const TEAM_FILE: &str = ".baton/team.toml";
 const VERSION: u32 = 1;
 const CHECKS_MAX: usize = 32;
-const RISK_MAX: usize = 200;
+const GLOBS_MAX: usize = 200;
 /// Longest path of a report.
 const PATH_BYTES_MAX: usize = 200;
 const TIMEOUT_S: u64 = 600;
@@ -28,6 +28,8 @@ pub struct TeamFile {
     pub checks: Vec<CheckSpec>,
     /// Globs, added to the built-in ones.
     pub risk: Vec<String>,
+    /// Globs of what no agent may write, besides what none ever may.
+    pub protected: Vec<String>,
     /// Holds where it is lower than the user's.
     pub limits: LimitsPatch,
     /// The one command that may use the network, once its content was approved.
@@ -82,6 +84,8 @@ struct ClassTable {
 struct PathsTable {
     #[serde(default)]
     risk: Vec<String>,
+    #[serde(default)]
+    protected: Vec<String>,
 }
 
 /// Errors: `Config` with line, column and what is wrong.
@@ -101,6 +105,11 @@ pub fn parse_team_file(text: &str) -> Result<TeamFile, Failure> {
     if CHECKS_MAX < file.check.len() {
         return Err(wrong(format!("it names more than {CHECKS_MAX} checks")));
     }
+    if file.limits.day_micros_max.is_some() {
+        return Err(wrong("`limits.day_usd_max` is not a workspace's to set".to_owned()).hint(
+            "the day's money is yours, over all repositories: set it in your own config.toml",
+        ));
+    }
     let mut names = BTreeSet::new();
     let mut checks = Vec::new();
     for check in file.check {
@@ -113,9 +122,11 @@ pub fn parse_team_file(text: &str) -> Result<TeamFile, Failure> {
     if let Some(argv) = &setup {
         runnable("setup", argv)?;
     }
-    risk_globs(&file.paths.risk)?;
-    let (risk, limits, ways) = (file.paths.risk, file.limits, ways(text, file.class)?);
-    Ok(TeamFile { checks, risk, limits, setup, ways, ignored })
+    globs("risk", &file.paths.risk)?;
+    globs("protected", &file.paths.protected)?;
+    let (limits, ways) = (file.limits, ways(text, file.class)?);
+    let PathsTable { risk, protected } = file.paths;
+    Ok(TeamFile { checks, risk, protected, limits, setup, ways, ignored })
 }
 
 /// The usual ways, with those of the file. Errors name the line of the word that is wrong.
@@ -234,13 +245,13 @@ fn runnable(what: &str, argv: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn risk_globs(globs: &[String]) -> Result<(), Failure> {
-    if RISK_MAX < globs.len() {
-        return Err(wrong(format!("`paths.risk` has more than {RISK_MAX} entries")));
+fn globs(key: &str, globs: &[String]) -> Result<(), Failure> {
+    if GLOBS_MAX < globs.len() {
+        return Err(wrong(format!("`paths.{key}` has more than {GLOBS_MAX} entries")));
     }
     for glob in globs {
         globset::Glob::new(glob)
-            .map_err(|it| wrong(format!("`paths.risk`: `{glob}` is no glob: {}", it.kind())))?;
+            .map_err(|it| wrong(format!("`paths.{key}`: `{glob}` is no glob: {}", it.kind())))?;
     }
     Ok(())
 }

@@ -185,6 +185,7 @@ fn a_workspace_lowers_limits_and_raises_none() {
         questions_max: Some(u32::MAX),
         diff_lines_max: Some(u32::MAX),
         diff_files_max: Some(u32::MAX),
+        day_micros_max: None,
     };
     assert_eq!(everything.narrow(&limits), limits);
 }

@@ -3,6 +3,7 @@
 
 use super::files::{MODE_EXEC, MODE_LINK, MODE_MODULE};
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use std::collections::HashMap;
 use team::{Code, Failure};
 
@@ -15,12 +16,12 @@ pub(super) struct Touched<'a> {
     pub(super) link: Option<Vec<u8>>,
     /// The old and new text, of `package.json` files only.
     pub(super) package: Option<(Vec<u8>, Vec<u8>)>,
-    /// The new file is stored through a program (`filter=`) or a foreign encoding.
+    /// The file is stored through a program (`filter=`) or a foreign encoding.
     pub(super) foreign: Option<String>,
 }
 
 /// Files and folders whose content is run or obeyed by tools without anybody asking.
-const ACTING_NAMES: [&str; 26] = [
+const ACTING_NAMES: [&str; 53] = [
     ".vscode",
     ".idea",
     ".devcontainer",
@@ -47,6 +48,33 @@ const ACTING_NAMES: [&str; 26] = [
     ".circleci",
     "jenkinsfile",
     ".yarnrc.yml",
+    ".worktreeinclude",
+    ".yarnrc",
+    ".pnpmfile.cjs",
+    ".pnp.cjs",
+    ".bazelrc",
+    ".githooks",
+    ".lefthook.yml",
+    "lefthook.yml",
+    ".lintstagedrc",
+    ".pre-commit-hooks.yaml",
+    ".mise.toml",
+    "mise.toml",
+    ".tool-versions",
+    ".exrc",
+    ".nvimrc",
+    ".nvim.lua",
+    ".vimrc",
+    ".dir-locals.el",
+    ".zed",
+    ".fleet",
+    ".windsurf",
+    ".agents",
+    ".travis.yml",
+    ".drone.yml",
+    ".buildkite",
+    "azure-pipelines.yml",
+    "sitecustomize.py",
 ];
 const ACTING_PATHS: [&str; 4] =
     [".github/workflows/", ".github/actions/", ".cargo/config", ".github/copilot-instructions.md"];
@@ -154,8 +182,8 @@ pub(super) fn why_protected(it: &Touched<'_>) -> Option<&'static str> {
     if is_odd(it.path) {
         return Some("characters in the name that do not show");
     }
-    if it.new_mode == MODE_MODULE && it.old_mode != MODE_MODULE {
-        return Some("a new submodule");
+    if it.new_mode == MODE_MODULE || it.old_mode == MODE_MODULE {
+        return Some("a submodule");
     }
     if it.link.as_deref().is_some_and(|link| leaves(it.path, link)) {
         return Some("a symlink that leaves the tree");
@@ -193,27 +221,59 @@ pub(super) fn acts(it: &Touched<'_>) -> bool {
     let new_exec = it.new_mode == MODE_EXEC && it.old_mode != MODE_EXEC;
     let new_link =
         it.new_mode == MODE_LINK && it.link.as_deref().is_some_and(|l| leaves(it.path, l));
-    let scripts = it.package.as_ref().is_some_and(|(old, new)| scripts(old) != scripts(new));
+    let scripts =
+        it.package.as_ref().is_some_and(|(old, new)| acting_keys(old) != acting_keys(new));
     named || placed || new_exec || new_link || scripts || why_protected(it).is_some()
 }
 
-fn scripts(text: &[u8]) -> Option<serde_json::Value> {
+/// What of a `package.json` is run by the package manager, or by the hooks that it sets up.
+fn acting_keys(text: &[u8]) -> Option<Vec<Option<serde_json::Value>>> {
     let json: serde_json::Value = serde_json::from_slice(text).ok()?;
-    json.get("scripts").cloned()
+    let keys = ["scripts", "husky", "lint-staged", "simple-git-hooks", "pre-commit", "gypfile"];
+    Some(keys.iter().map(|it| json.get(it).cloned()).collect())
 }
 
-/// Paths of `new` that are the same as another path of the tree to a file system that folds case.
+/// Paths of `new` that are the same as another path of the tree to a file system that folds case, or
+/// that takes the composed and the decomposed spelling of a letter for one.
 pub(super) fn collisions<'a>(
     all: impl Iterator<Item = Vec<u8>>,
     new: impl Iterator<Item = &'a [u8]>,
 ) -> Vec<Vec<u8>> {
-    let fold = |it: &[u8]| String::from_utf8_lossy(it).to_lowercase();
+    let composed = ComposingNormalizerBorrowed::new_nfc();
+    let fold = |it: &[u8]| {
+        let lower = composed.normalize(&String::from_utf8_lossy(it)).to_lowercase();
+        composed.normalize(&lower).into_owned()
+    };
     let mut seen: HashMap<String, u32> = HashMap::new();
     for path in all {
         *seen.entry(fold(&path)).or_default() += 1;
     }
     let collides = |it: &&[u8]| seen.get(&fold(it)).is_some_and(|n| 1 < *n);
     new.filter(collides).map(<[u8]>::to_vec).collect()
+}
+
+/// What no agent may write by the workspace's own rules.
+pub(super) struct Kept {
+    globs: GlobSet,
+}
+
+impl Kept {
+    pub(super) fn new(globs: &[String]) -> Result<Kept, Failure> {
+        Ok(Kept { globs: glob_set(globs, "protected")? })
+    }
+
+    pub(super) fn holds(&self, path: &str) -> bool {
+        self.globs.is_match(path)
+    }
+}
+
+fn glob_set(globs: &[String], what: &str) -> Result<GlobSet, Failure> {
+    let wrong = |error| Failure::new(Code::Config, format!("read a {what} pattern: {error}"));
+    let mut builder = GlobSetBuilder::new();
+    for glob in globs {
+        builder.add(Glob::new(glob).map_err(wrong)?);
+    }
+    builder.build().map_err(wrong)
 }
 
 /// Where a mistake is dear: built-in words and places, plus globs of the configuration.
@@ -223,13 +283,7 @@ pub(super) struct Risk {
 
 impl Risk {
     pub(super) fn new(globs: &[String]) -> Result<Risk, Failure> {
-        let mut builder = GlobSetBuilder::new();
-        for glob in globs {
-            let wrong = |error| Failure::new(Code::Config, format!("read a risk pattern: {error}"));
-            builder.add(Glob::new(glob).map_err(wrong)?);
-        }
-        let wrong = |error| Failure::new(Code::Config, format!("read risk patterns: {error}"));
-        Ok(Risk { globs: builder.build().map_err(wrong)? })
+        Ok(Risk { globs: glob_set(globs, "risk")? })
     }
 
     pub(super) fn is_dear(&self, path: &str) -> bool {

@@ -1,6 +1,6 @@
 //! What a change is: files, lines, hunks, the facts that gates judge, and the change's own id.
 
-use super::acting::{Touched, why_protected};
+use super::acting::{Kept, Touched, why_protected};
 use super::files::MODE_LINK;
 use super::lens::Lens;
 use super::objects::Objects;
@@ -16,8 +16,15 @@ pub const PATCH_BYTES_MAX: usize = 1024 * 1024;
 const AUDITED_BYTES_MAX: usize = 1024 * 1024;
 
 impl Git {
-    /// What the gates judge of S..H.
-    pub fn facts(&self, base: &Base, head: &CommitId) -> Result<ChangeFacts, Failure> {
+    /// What the gates judge of S..H. `protected`: globs of what no agent may write, besides what none
+    /// ever may.
+    pub fn facts(
+        &self,
+        base: &Base,
+        head: &CommitId,
+        protected: &[String],
+    ) -> Result<ChangeFacts, Failure> {
+        let kept = Kept::new(protected)?;
         let objects = self.objects()?;
         let (seen, head) = (oid(&base.seen.0)?, oid(&head.0)?);
         let tree = objects.tree_of(head)?;
@@ -35,6 +42,8 @@ impl Git {
             let path = String::from_utf8_lossy(touched.path).into_owned();
             if let Some(why) = why_protected(&touched) {
                 protected.push(format!("{path} ({why})"));
+            } else if kept.holds(&path) {
+                protected.push(format!("{path} (protected in this project)"));
             }
             let text = |id: Oid| -> String {
                 let bytes = repo.find_blob(id).map(|it| it.content().to_vec()).unwrap_or_default();
@@ -56,6 +65,17 @@ impl Git {
             weakened: audit::weakened(&texts),
             outside: vec![],
         })
+    }
+
+    /// Files that hold more than tests, and from which lines were taken away or that are gone: what a
+    /// commit changes that shall only show a bug.
+    pub fn beyond_tests(&self, from: &CommitId, to: &CommitId) -> Result<Vec<String>, Failure> {
+        let objects = self.objects()?;
+        let (from, to) = (oid(&from.0)?, oid(&to.0)?);
+        let diff = between(&objects.repo, objects.tree_of(from)?, objects.tree_of(to)?)?;
+        let files = changes(&diff)?.into_iter();
+        let beyond = files.filter(|it| 0 < it.removed && !audit::is_test_path(&it.path));
+        Ok(beyond.map(|it| it.path).collect())
     }
 
     /// A unified diff, at most `PATCH_BYTES_MAX`.
@@ -120,7 +140,7 @@ pub(super) fn touch<'a>(
     let is_package = path == b"package.json" || path.ends_with(b"/package.json");
     let text = |id: Oid| objects.read_blob(id).unwrap_or_default();
     let package = is_package.then(|| (text(delta.old_file().id()), text(delta.new_file().id())));
-    let foreign = lens.filter(|_| !gone).and_then(|it| it.foreign(path));
+    let foreign = lens.and_then(|it| it.foreign(path));
     Ok(Touched { path, old_mode, new_mode, link, package, foreign })
 }
 

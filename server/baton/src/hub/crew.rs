@@ -3,13 +3,15 @@
 
 use super::owner::Message;
 use super::shared::{Shared, Slots};
+use super::sweep::Broom;
 use super::{Happening, Refused, round, run, setup, steps};
-use crate::fail;
+use crate::agent::Words;
+use crate::{clean, fail};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use team::{Code, Event, Failure, Input, Job, RunId, Team, is_over_budget, jobs};
+use team::{Code, Event, Failure, Grant, Input, Job, RunId, Team, Wish, is_over_budget, jobs};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +31,7 @@ pub(super) struct Crew {
     running: Vec<Running>,
     /// Jobs that ended while the state still wants them, and how often.
     restarts: Vec<(Job, u32)>,
+    broom: Broom,
     closing: bool,
 }
 
@@ -57,8 +60,9 @@ impl Crew {
         shared: Arc<Shared>,
     ) -> Crew {
         let slots = Arc::new(Slots::new("e", shared.config.runs_at_once_max.max(1)));
-        let (running, restarts) = (vec![], vec![]);
-        Crew { now, messages, happenings, shared, slots, running, restarts, closing: false }
+        let (running, restarts, broom) = (vec![], vec![], Broom::default());
+        let closing = false;
+        Crew { now, messages, happenings, shared, slots, running, restarts, broom, closing }
     }
 
     /// Makes what runs equal to what should.
@@ -78,6 +82,9 @@ impl Crew {
                 continue;
             }
             self.start(job, team);
+        }
+        if self.running.is_empty() {
+            self.broom.tend(team, &self.shared, &self.messages);
         }
     }
 
@@ -250,6 +257,27 @@ impl Desk {
         }
     }
 
+    /// Holds what a call costs at its worst. Errors: `Interrupted` when the hub is closing.
+    pub(super) async fn reserve(
+        &self,
+        run: RunId,
+        wish: Wish,
+        is_closing: bool,
+    ) -> Result<Grant, Failure> {
+        let closing = || Failure::new(Code::Interrupted, "reserve: the hub is closing");
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Reserve { run, wish, is_closing, reply };
+        self.messages.send(message).await.map_err(|_| closing())?;
+        answer.await.map_err(|_| closing())
+    }
+
+    /// What people said that this run was not told, by what is true now.
+    pub(super) fn unheard(&self, run: RunId) -> Words {
+        let team = self.now.borrow();
+        let (words, count) = team.unheard(run);
+        Words { texts: words.iter().map(|it| crate::clean::text(&it.text)).collect(), count }
+    }
+
     /// What is true now.
     pub(super) fn latest(&self) -> Arc<Team> {
         Arc::clone(&self.now.borrow())
@@ -277,6 +305,13 @@ impl Desk {
     }
 
     pub(super) fn say(&self, happening: Happening) {
+        let happening = match happening {
+            Happening::HandoffRefused { run, why } => {
+                Happening::HandoffRefused { run, why: clean::text(&why) }
+            }
+            Happening::Note(text) => Happening::Note(clean::text(&text)),
+            other @ (Happening::Event { .. } | Happening::Progress { .. }) => other,
+        };
         // Nobody may be listening.
         let _ = self.happenings.send(happening);
     }

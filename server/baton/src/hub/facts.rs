@@ -7,8 +7,8 @@ use crate::agent::{self, BriefFacts, Earlier, Failing};
 use crate::checks::{self, Observed};
 use crate::store::Reader;
 use team::{
-    Code, Duty, Failure, Guess, Handoff, Ran, Receipt, Run, RunId, RunState, Severity, Start, Task,
-    TaskId, Team, Verdict, Why, Work,
+    Code, Duty, Failure, Guess, Handoff, Ran, Receipt, Related, Run, RunId, RunState, Severity,
+    Start, Task, TaskId, Team, Verdict, Why, Work,
 };
 
 /// Red receipts whose output is told.
@@ -41,6 +41,7 @@ struct Gathered<'a> {
     comments: Vec<String>,
     class_why: String,
     guide: String,
+    related: Vec<Related>,
 }
 
 impl<'a> Gathered<'a> {
@@ -98,6 +99,10 @@ impl<'a> Gathered<'a> {
         let earlier = earlier(team, task);
         let class_why = if duty == Duty::Triage { class_why(task) } else { String::new() };
         let guide = guide::read(&desk.shared, task).await?;
+        let related = match duty {
+            Duty::Triage | Duty::Design | Duty::Build => team::related(team, id),
+            Duty::Validate | Duty::Answer | Duty::Announce => vec![],
+        };
         Ok(Gathered {
             severity,
             summary,
@@ -109,6 +114,7 @@ impl<'a> Gathered<'a> {
             comments,
             class_why,
             guide,
+            related,
         })
     }
 
@@ -144,6 +150,7 @@ impl<'a> Gathered<'a> {
             res.earlier = &self.earlier;
         }
         res.failing = &self.failing;
+        res.related = &self.related;
         res.comments = &self.comments;
         res.decisions = &task.decisions;
         res

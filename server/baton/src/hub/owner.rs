@@ -4,14 +4,17 @@
 //! Inputs that wait are taken together, so that many writers share one fsync.
 
 use super::crew::Crew;
+use super::purse::Purse;
+use super::redact;
 use super::shared::Shared;
+use super::sweep::Forgettable;
 use super::{Happening, Refused, now_ms};
 use crate::git::Buffer;
 use crate::store::{Step, Store, Write};
 use std::sync::Arc;
 use team::{
-    Brief, Code, Event, Failure, Input, Job, Millis, RunId, TaskId, Team, Usage, decide,
-    next_deadline,
+    Brief, Code, DayMoney, Event, Failure, Grant, Input, Job, Millis, RunId, TaskId, Team, Usage,
+    Wish, decide, next_deadline,
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -36,7 +39,16 @@ pub(super) enum Message {
         run: RunId,
         steps: Vec<Step>,
         spent: Option<(Usage, String)>,
+        /// These steps told the model so many words of people.
+        heard: Option<u32>,
         reply: oneshot::Sender<Result<(), Failure>>,
+    },
+    /// May this run make this call? What is granted is held until it is spent or the run ends.
+    Reserve {
+        run: RunId,
+        wish: Wish,
+        is_closing: bool,
+        reply: oneshot::Sender<Grant>,
     },
     /// A command's output and the input that reports it, in one transaction.
     Output {
@@ -45,6 +57,8 @@ pub(super) enum Message {
         input: Input,
         reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
     },
+    /// Outputs that no task needs any more.
+    Forget(Forgettable),
     /// A job is over, whatever it reported.
     JobEnded {
         job: Job,
@@ -66,6 +80,7 @@ pub(super) struct Owner {
     crew: Crew,
     deadline: watch::Sender<Option<Millis>>,
     checkpointed: u64,
+    purse: Purse,
 }
 
 /// One transaction being gathered.
@@ -89,9 +104,10 @@ impl Owner {
     ) -> Owner {
         let (deadline, timer) = watch::channel(next_deadline(&team));
         tokio::spawn(tick(timer, messages.clone()));
+        let purse = Purse::open(&shared.dir, shared.config.day_micros_max, &team);
         let crew = Crew::new(publish.subscribe(), messages, happenings.clone(), shared);
         let checkpointed = team.version;
-        Owner { store, team, inbox, publish, happenings, crew, deadline, checkpointed }
+        Owner { store, team, inbox, publish, happenings, crew, deadline, checkpointed, purse }
     }
 
     /// Starts the thread. Errors: `Bug` when the system gives none.
@@ -132,8 +148,7 @@ impl Owner {
             for taken in 0.. {
                 match message {
                     Some(Message::Close { reply }) => close = Some(reply),
-                    Some(Message::JobEnded { job }) => self.crew.ended(&job),
-                    Some(it) => batch.take(it),
+                    Some(it) => self.take(it, &mut batch),
                     None => break,
                 }
                 if close.is_some() || BATCH_MAX <= taken {
@@ -148,6 +163,40 @@ impl Owner {
             self.crew.tend(&self.team);
         }
         None
+    }
+
+    fn take(&mut self, message: Message, batch: &mut Batch) {
+        match message {
+            Message::JobEnded { job } => {
+                self.crew.ended(&job);
+                if let Job::Run { run, .. } = job
+                    && self.purse.let_go(run)
+                {
+                    self.purse.publish(&batch.team);
+                }
+            }
+            Message::Reserve { run, wish, is_closing, reply } => {
+                let granted = self.purse.reserve(&batch.team, run, &wish, is_closing);
+                let _ = reply.send(granted);
+            }
+            Message::Journal { run, steps, spent, heard, reply } => {
+                if let Some((usage, raw)) = spent {
+                    // Let go before it counts as spent, so that it doesn't count twice.
+                    self.purse.let_go(run);
+                    batch.spent(run, usage, raw, self.purse.day(&batch.team));
+                    self.purse.publish(&batch.team);
+                }
+                if let Some(words) = heard {
+                    let _ = batch.decide(Input::Heard { run, words });
+                }
+                batch.journal(run, steps, reply);
+            }
+            Message::Forget(it) => self.forget(it),
+            Message::Input { .. }
+            | Message::Delegate { .. }
+            | Message::Output { .. }
+            | Message::Close { .. } => batch.take(message),
+        }
     }
 
     /// Append, apply, publish; only then are the senders told.
@@ -177,6 +226,12 @@ impl Owner {
                 tracing::error!(%failure, "could not append");
                 pending.into_iter().for_each(|it| it(Err(&failure)));
             }
+        }
+    }
+
+    fn forget(&mut self, it: Forgettable) {
+        if let Err(failure) = self.store.forget_outputs(&it.still(&self.team)) {
+            tracing::warn!(%failure, "old outputs stay until the next sweep");
         }
     }
 
@@ -211,20 +266,31 @@ impl Batch {
                     (Ok(_), None) => (),
                 }
             }
-            Message::Journal { run, steps, spent, reply } => {
-                self.writes.extend(steps.into_iter().map(|step| Write::Step { run, step }));
-                if let Some((usage, raw)) = spent {
-                    let call = self.team.run(run).map_or(0, |it| it.spent.calls);
-                    self.writes.push(Write::Ledger { run, call, usage, raw });
-                    // A paid call is written down even if its run is no longer live.
-                    let _ = self.decide(Input::Spent { run, usage });
-                }
-                self.pending.push(Box::new(move |written| {
-                    let _ = reply.send(written.map_err(Clone::clone));
-                }));
-            }
-            Message::JobEnded { .. } | Message::Close { .. } => (),
+            Message::Journal { .. }
+            | Message::Reserve { .. }
+            | Message::JobEnded { .. }
+            | Message::Forget(_)
+            | Message::Close { .. } => (),
         }
+    }
+
+    /// A paid call is written down even if its run is no longer live.
+    fn spent(&mut self, run: RunId, usage: Usage, raw: String, day: DayMoney) {
+        let call = self.team.run(run).map_or(0, |it| it.spent.calls);
+        self.writes.push(Write::Ledger { run, call, usage, raw });
+        let _ = self.decide(Input::Spent { run, usage, day });
+    }
+
+    fn journal(
+        &mut self,
+        run: RunId,
+        steps: Vec<Step>,
+        reply: oneshot::Sender<Result<(), Failure>>,
+    ) {
+        self.writes.extend(steps.into_iter().map(|step| Write::Step { run, step }));
+        self.pending.push(Box::new(move |written| {
+            let _ = reply.send(written.map_err(Clone::clone));
+        }));
     }
 
     fn input(&mut self, input: Input, reply: oneshot::Sender<Result<Vec<Event>, Refused>>) {
@@ -236,6 +302,7 @@ impl Batch {
 
     fn decide(&mut self, input: Input) -> Result<Vec<Event>, Refused> {
         let events = decide(&self.team, self.now, input).map_err(Refused::Refusal)?;
+        let events: Vec<Event> = events.into_iter().map(redact::event).collect();
         if !events.is_empty() {
             let team = Arc::make_mut(&mut self.team);
             events.iter().for_each(|it| team.apply(it));

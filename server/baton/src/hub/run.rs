@@ -7,7 +7,7 @@ use super::round::{self, ground_at};
 use super::shared::Leased;
 use super::{Happening, Refused, blocking, facts, now_ms};
 use crate::agent::{
-    self, Asking, Assignment, Budget, Draft, Ended, Progress, Request, Seen, Spent, StepBody,
+    self, Asking, Assignment, Draft, Ended, NoteWhy, Progress, Request, Seen, Spent, StepBody,
     WINDOW_TOKENS, last_tree,
 };
 use crate::checks::Observed;
@@ -35,7 +35,7 @@ struct Course<'a> {
     run: RunId,
     duty: Duty,
     base: Base,
-    /// The commit that its slot started at.
+    /// The commit that the run began at.
     on: CommitId,
     checks: Vec<CheckSpec>,
     slot: Slot,
@@ -60,7 +60,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         Some(tree) => Some(tree.clone()),
         None => left_behind(desk, &start, &on).await?,
     };
-    let slot = prepare(desk, &slot_name(&leased, duty), &on, tree).await?;
+    let (slot, included) = prepare(desk, &slot_name(&leased, duty), &on, tree).await?;
     let history = match start {
         Start::Fresh => vec![],
         Start::Continues { run: old, .. } => agent::history(&steps(desk, old).await?),
@@ -72,9 +72,9 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         slot: slot.dir.clone(),
         brief: facts::opening(desk, task, run).await?,
         history,
-        limits: it.brief.limits.clone(),
         window_tokens: model.window_tokens().unwrap_or(WINDOW_TOKENS),
-        secret_globs: vec![],
+        // For commands alone: what was copied in is not shown by the tools that read files.
+        secret_globs: included,
         journal,
     };
     let next = u32::try_from(assignment.journal.len()).unwrap_or(u32::MAX);
@@ -130,22 +130,25 @@ async fn left_behind(desk: &Desk, start: &Start, on: &CommitId) -> Result<Option
     Ok(None)
 }
 
-/// The slot at the run's commit, with the files as this tree has them.
+/// The slot at the run's commit, with the files as this tree has them; and as globs what was copied
+/// in besides.
 async fn prepare(
     desk: &Desk,
     name: &str,
     on: &CommitId,
     tree: Option<TreeId>,
-) -> Result<Slot, Failure> {
+) -> Result<(Slot, Vec<String>), Failure> {
     let (git, name, on) = (desk.shared.git.clone(), name.to_string(), on.clone());
+    let include = desk.shared.include().await?;
     blocking(move || {
         fail::point("hub.slot.before");
         let slot = git.slot(&name, &on)?;
         if let Some(tree) = tree {
             git.restore(&slot, &tree)?;
         }
+        let included = git.include(&slot, &include)?;
         fail::point("hub.slot.after");
-        Ok(slot)
+        Ok((slot, included.iter().map(|it| globset::escape(it)).collect()))
     })
     .await
 }
@@ -176,9 +179,13 @@ impl Course<'_> {
             Request::Progress(progress) => self.say(progress),
             Request::Journal { steps, spent, reply } => {
                 // No answer: the run is over.
-                if let Some(budget) = self.journal(steps, spent).await? {
-                    let _ = reply.send(budget);
+                if self.journal(steps, spent).await? {
+                    let _ = reply.send(());
                 }
+            }
+            Request::Words { reply } => drop(reply.send(self.desk.unheard(self.run))),
+            Request::Reserve { wish, is_closing, reply } => {
+                drop(reply.send(self.desk.reserve(self.run, wish, is_closing).await?));
             }
             Request::Save { reply } => drop(reply.send(self.save().await)),
             Request::Command { argv, dir, timeout_ms, reply } => {
@@ -207,11 +214,12 @@ impl Course<'_> {
         self.desk.say(Happening::Progress { run: self.run, progress });
     }
 
+    /// Whether the run may go on.
     async fn journal(
         &mut self,
         steps: Vec<StepBody>,
         spent: Option<Spent>,
-    ) -> Result<Option<Budget>, Failure> {
+    ) -> Result<bool, Failure> {
         let mut rows = Vec::with_capacity(steps.len());
         for it in &steps {
             let (kind, body) = (it.kind().to_string(), it.to_json()?);
@@ -219,6 +227,7 @@ impl Course<'_> {
             rows.push(Step { n: self.next, kind, body, tree, at: now_ms() });
             self.next += 1;
         }
+        let heard = steps.iter().rev().find_map(heard);
         let spent = spent.map(|it| (it.usage, it.raw.to_string()));
         let (paid, run) = (spent.is_some(), self.run);
         self.desk
@@ -226,12 +235,12 @@ impl Course<'_> {
                 run,
                 steps: rows.clone(),
                 spent: spent.clone(),
+                heard,
                 reply,
             })
             .await?;
         // The engine ends a run at its cap: then there is no answer, and no further call.
-        let over = paid && self.desk.is_over_budget(run);
-        Ok((!over).then_some(Budget::Left))
+        Ok(!(paid && self.desk.is_over_budget(run)))
     }
 
     async fn save(&self) -> Result<TreeId, Failure> {
@@ -273,7 +282,7 @@ impl Course<'_> {
             argv,
             exit: done.exit,
             duration_ms: done.duration_ms,
-            output: shared.redactor.redact_bytes(&done.output),
+            output: done.output,
             output_bytes: done.output_bytes,
             output_sha256: done.output_sha256,
             tests: None,
@@ -307,7 +316,6 @@ impl Course<'_> {
         fail::point("hub.command.before");
         let mut observed = checks::run(sandbox, spec, &ground, &[], false, &self.desk.stop).await?;
         fail::point("hub.command.after");
-        observed.output = shared.redactor.redact_bytes(&observed.output);
         let ran = Ran::OwnCheck { name: name.to_string() };
         let level = sandbox.level();
         let receipt = round::record(self.desk, self.run, ran, &observed, &ground, level).await?;
@@ -327,6 +335,15 @@ impl Course<'_> {
         };
         let message = if note.trim().is_empty() { "checkpoint".into() } else { note };
         let commit = self.commit(&message).await?;
+        let (git, from, to) = (self.desk.shared.git.clone(), self.on.clone(), commit.clone());
+        let beyond = blocking(move || git.beyond_tests(&from, &to)).await?;
+        if !beyond.is_empty() {
+            let paths = beyond.join(", ");
+            return Ok(Err(format!(
+                "a checkpoint shows the bug in the code as it was: put {paths} back as they were \
+                 and add tests alone, then call checkpoint again"
+            )));
+        }
         match round::reproduce(self.desk, (self.task, self.run), spec, &commit, &tests).await? {
             Err(why) => Ok(Err(why)),
             Ok(repro) => {
@@ -408,6 +425,19 @@ impl Course<'_> {
             Ended::HandedOver | Ended::Asked => Ok(()),
             Ended::Stuck(why) | Ended::UsedUp(why) => Err(Failure::new(Code::Stuck, why)),
         }
+    }
+}
+
+/// How many words of people this step told the model.
+fn heard(step: &StepBody) -> Option<u32> {
+    match step {
+        StepBody::Note { why: NoteWhy::Words { words }, .. } => Some(*words),
+        StepBody::Note { why: NoteWhy::NoCall | NoteWhy::Closing, .. }
+        | StepBody::Opened { .. }
+        | StepBody::Reply { .. }
+        | StepBody::Started { .. }
+        | StepBody::Result { .. }
+        | StepBody::Elided { .. } => None,
     }
 }
 

@@ -87,9 +87,8 @@ pub(super) async fn set_up(desk: &Desk, task: TaskId, run: RunId) -> Result<(), 
     };
     let sandbox = shared.sandbox().await;
     fail::point("hub.setup.before");
-    let mut observed = checks::set_up(sandbox, &plan, &ground, &made, &desk.stop).await?;
+    let observed = checks::set_up(sandbox, &plan, &ground, &made, &desk.stop).await?;
     fail::point("hub.setup.after");
-    observed.output = shared.redactor.redact_bytes(&observed.output);
     if observed.exit == Exit::Code(0) {
         blocking(move || checks::finish(&deps, &plan, &new).map_err(trouble)).await?;
     }

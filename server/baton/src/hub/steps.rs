@@ -3,7 +3,6 @@
 
 use super::crew::{Desk, settled};
 use super::{EditRequest, blocking};
-use crate::config::TeamFile;
 use crate::git::{Buffer, Built, Moved, Planned, Undo};
 use crate::{checks, store};
 use team::{
@@ -29,7 +28,8 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
     let it = task_of(&desk.team, task)?;
     let (start, title) = (it.brief.start, team::title(it));
     let to_branch = matches!(desk.shared.config.land.to, crate::config::LandTo::Branch);
-    let TeamFile { checks: named, ways, .. } = desk.shared.team_file().await?.unwrap_or_default();
+    let file = desk.shared.team_file().await?.unwrap_or_default();
+    let (named, ways, limits) = (file.checks, file.ways, file.limits.narrow(&it.brief.limits));
     let (git, dir) = (desk.shared.git.clone(), desk.shared.dir.clone());
     let (base, checks) = blocking(move || {
         let buffers = store::Reader::open(&dir)?.buffers(task)?;
@@ -46,7 +46,7 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
         Ok((base, checks))
     })
     .await?;
-    settled(desk.report(Input::Snapshotted { task, base, checks, ways }).await)
+    settled(desk.report(Input::Snapshotted { task, base, checks, ways, limits }).await)
 }
 
 pub(super) async fn candidate(desk: &Desk, task: TaskId, head: &CommitId) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use crate::hub::Delegation;
 use crate::protocol::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BoardParams, BoardView,
     DelegateParams, DelegateResult, DiffView, DoneResult, FileDiffView, FileLineView, HunkView,
-    TaskParams, TaskView,
+    SayParams, TaskParams, TaskView,
 };
 use futures_util::FutureExt;
 use std::path::PathBuf;
@@ -278,6 +278,19 @@ impl Door {
     /// `baton/undo`.
     pub async fn undo(&self, params: TaskParams) -> Result<DoneResult> {
         self.about_task(params, |task| Input::Undo { task }, "is being taken back").await
+    }
+
+    /// `baton/say`.
+    pub async fn tell_team(&self, params: SayParams) -> Result<DoneResult> {
+        let task = id::<TaskId>(&params.task)?;
+        let (repository, hub) = self.repositories.hub(params.repository.as_deref(), None).await?;
+        let sent = hub.send(Input::Say { task, text: params.text, by: person() });
+        sent.await.map_err(errors::from_hub)?;
+        let says = match hub.team().live_run(task) {
+            Some(run) => format!("{task}: {run} hears it before its model is asked next"),
+            None => format!("{task}: kept for its next run"),
+        };
+        Ok(DoneResult { repository: repository.name.clone(), task: task.to_string(), says })
     }
 
     async fn about_task(

@@ -78,6 +78,15 @@ impl PriceTable {
         })
     }
 
+    /// Micro-dollars of a prompt of so many tokens at its dearest, and nano-dollars of each token that
+    /// answers it.
+    pub(super) fn worst(&self, input_tokens: u64) -> (u64, u64) {
+        let tokens = input_tokens.min(TOKENS_MAX);
+        let dearest = self.input.max(self.cache_write).max(self.cache_read);
+        let factor = if self.has_step && STEP_TOKENS < tokens { STEP_FACTOR } else { 1 };
+        ((tokens * dearest * factor).div_ceil(1_000), self.output * factor)
+    }
+
     fn micros(&self, usage: &Usage) -> u64 {
         let prompt = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
         let nanos = usage.input_tokens * self.input
@@ -179,6 +188,29 @@ mod tests {
         assert_eq!(cost("claude-sonnet-5-5", None, raw.clone()), Some(19_000));
         let own = Prices { input: 1.0, output: 2.0, cache_read: None, cache_write: Some(0.0) };
         assert_eq!(cost("my-own", Some(own), raw), Some(1_000 + 400 + 5_000));
+    }
+
+    /// However a prompt is divided between the caches, it never costs more.
+    #[test]
+    fn the_worst_price_is_none_that_a_call_exceeds() {
+        for (model, tokens) in
+            [("claude-haiku-5-5", 90_000), ("claude-haiku-5-5", 120_000), ("claude-opus-5", 7)]
+        {
+            let table = PriceTable::of(model, None).unwrap();
+            let (input, output) = table.worst(tokens);
+            for parts in [(tokens, 0, 0), (0, tokens, 0), (0, 0, tokens)] {
+                let usage = Usage {
+                    calls: 1,
+                    input_tokens: parts.0,
+                    cache_read_tokens: parts.1,
+                    cache_write_tokens: parts.2,
+                    output_tokens: 500,
+                    micros: 0,
+                };
+                let most = input + (500 * output).div_ceil(1_000);
+                assert!(table.micros(&usage) <= most, "{model} {parts:?}");
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult, DiffView,
-    DoneResult, ErrorData, TaskParams, TaskView, method,
+    DoneResult, ErrorData, SayParams, TaskParams, TaskView, method,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use std::fmt::Write;
 /// One message: name, what it does, the types of its params and of its result.
 type Row = (&'static str, &'static str, &'static str, &'static str);
 
-const REQUESTS: [Row; 9] = [
+const REQUESTS: [Row; 10] = [
     (
         method::DELEGATE,
         "gives the team a task and returns its id at once",
@@ -32,6 +32,7 @@ const REQUESTS: [Row; 9] = [
     (method::CANCEL, "ends a task; nothing of it lands", "TaskParams", "DoneResult"),
     (method::RETRY, "a parked task goes on where it stopped", "TaskParams", "DoneResult"),
     (method::UNDO, "takes a landing, or applied edits, back", "TaskParams", "DoneResult"),
+    (method::SAY, "tells something to whoever works on a task", "SayParams", "DoneResult"),
 ];
 
 /// Markdown: the tables of messages, then every type with its fields.
@@ -55,7 +56,7 @@ pub fn describe() -> String {
 /// Every wire type by name, in alphabetical order.
 fn schemas() -> Vec<(String, Value)> {
     let mut generator = SchemaGenerator::default();
-    let roots: [Schema; 15] = [
+    let roots: [Schema; 16] = [
         generator.subschema_for::<AnswerApprovalParams>(),
         generator.subschema_for::<AnswerApprovalResult>(),
         generator.subschema_for::<AnswerQuestionParams>(),
@@ -69,6 +70,7 @@ fn schemas() -> Vec<(String, Value)> {
         generator.subschema_for::<DiffView>(),
         generator.subschema_for::<DoneResult>(),
         generator.subschema_for::<ErrorData>(),
+        generator.subschema_for::<SayParams>(),
         generator.subschema_for::<TaskParams>(),
         generator.subschema_for::<TaskView>(),
     ];

@@ -123,6 +123,18 @@ pub struct AnswerQuestionParams {
     pub text: String,
 }
 
+/// Tells something to whoever works on a task: the run under way hears it before its model is asked
+/// next; where none is, the next one does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SayParams {
+    pub repository: Option<String>,
+    /// `T17`.
+    pub task: String,
+    /// At most 4,000 characters.
+    pub text: String,
+}
+
 /// What a request about a task did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

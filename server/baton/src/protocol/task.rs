@@ -111,6 +111,8 @@ pub struct TaskView {
     pub approvals: Vec<ApprovalView>,
     pub questions: Vec<QuestionView>,
     pub decisions: Vec<DecisionView>,
+    /// What people said while it was under way.
+    pub words: Vec<WordsView>,
     pub cost: CostView,
     pub timeline: Vec<MomentView>,
     pub delegated_at: u64,
@@ -258,6 +260,29 @@ pub struct CostView {
     pub micros: u64,
 }
 
+/// What a person said to whoever works on a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WordsView {
+    pub text: String,
+    pub by: String,
+    pub at: u64,
+    /// The runs whose model was told. None yet: it is kept for the next run.
+    pub heard_by: Vec<String>,
+}
+
+fn words(team: &Team, id: TaskId, task: &team::Task) -> Vec<WordsView> {
+    let runs = || team.runs.iter().filter(|it| it.1.task == id);
+    let heard_by = |nth: u32| runs().filter(move |it| nth < it.1.heard).map(|it| it.0.to_string());
+    let view = |(nth, it): (u32, &team::Words)| WordsView {
+        text: it.text.clone(),
+        by: by(&it.by),
+        at: it.at,
+        heard_by: heard_by(nth).collect(),
+    };
+    (0..).zip(&task.words).map(view).collect()
+}
+
 /// Something that happened, for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -303,6 +328,7 @@ impl TaskView {
                 .filter_map(|(id, _)| QuestionView::of(repository, team, *id))
                 .collect(),
             decisions: task.decisions.iter().map(DecisionView::of).collect(),
+            words: words(team, id, task),
             cost: CostView::of(&task.spent),
             timeline: timeline(team, id, task),
             delegated_at: task.delegated_at,

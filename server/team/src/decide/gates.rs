@@ -2,11 +2,11 @@
 //! turn a pass into a fail, never a fail into a pass. Every refusal says what to do.
 
 use super::{Millis, Refusal, Run, RunId, Task, TaskId, Team, flaky, get, required};
-use crate::change::{Candidate, ChangeFacts, Facts, NotesFacts, PlanFacts, lines};
+use crate::change::{ChangeFacts, Facts, NotesFacts, PlanFacts, lines};
 use crate::handoff::{Handoff, Notes, Plan, Verdict};
 use crate::ids::{CommitId, ReceiptId, TreeId};
 use crate::paths::is_documentation;
-use crate::receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, SandboxLevel, Tests};
+use crate::receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, Tests};
 
 /// A plan with more paths names their folders.
 const PLAN_PATHS_MAX: usize = 40;
@@ -26,7 +26,7 @@ pub(super) fn pass(
     match handoff {
         Handoff::Changed { summary, look_first, risks, .. } => {
             let Some(Facts::Change(facts)) = facts else {
-                return gate("the server saw no change");
+                return gate("the server saw no change: edit the files, then hand over again");
             };
             change(it, facts)?;
             Ok(Handoff::Changed { head: facts.head.clone(), summary, look_first, risks })
@@ -77,7 +77,10 @@ fn change(task: &Task, facts: &ChangeFacts) -> Result<(), Refusal> {
         return gate("nothing was changed: edit the files first, then hand over");
     }
     if !facts.descends {
-        return gate("the head does not descend from where the task started");
+        return gate(
+            "the head does not descend from where the task started: leave commits to the server, which makes \
+             them from your files, and hand over again",
+        );
     }
     if !facts.protected.is_empty() {
         let paths = facts.protected.join(", ");
@@ -101,7 +104,7 @@ fn change(task: &Task, facts: &ChangeFacts) -> Result<(), Refusal> {
     if limits.diff_lines_max < added + removed {
         let max = limits.diff_lines_max;
         return gate(format!(
-            "the change has {} lines, at most {max}: make it smaller, or ask the person",
+            "the change has {} lines, at most {max}: do less, or ask the person how to split it",
             added + removed
         ));
     }
@@ -109,7 +112,7 @@ fn change(task: &Task, facts: &ChangeFacts) -> Result<(), Refusal> {
     if limits.diff_files_max < files {
         let max = limits.diff_files_max;
         return gate(format!(
-            "the change touches {files} files, at most {max}: make it smaller, or ask the person"
+            "the change touches {files} files, at most {max}: do less, or ask the person how to split it"
         ));
     }
     Ok(())
@@ -196,11 +199,11 @@ fn judged(
     receipts: &[ReceiptId],
 ) -> Result<(), Refusal> {
     let Some(current) = &task.head else {
-        return gate("there is no change to judge");
+        return gate("there is no change to judge: decline and say so");
     };
     if &current.commit != head {
         return gate(format!(
-            "the verdict names {}, but the change under test is {}",
+            "the verdict names {}, but the change under test is {}: judge that one and name it",
             head.short(),
             current.commit
         ));
@@ -243,7 +246,11 @@ fn passed(
         .filter_map(|it| team.receipt(*it))
         .find(|it| matches!(it.ran, Ran::Check { .. }) && !stands(team, now, task, it))
     {
-        return gate(format!("{} is red: {}; a pass can't cite it", red.id, describe(red)));
+        return gate(format!(
+            "{} is red: {}; a pass can't cite it: hand over a fail that says what is wrong",
+            red.id,
+            describe(red)
+        ));
     }
     if checks.is_empty() {
         return Ok(());
@@ -254,10 +261,13 @@ fn passed(
         missing_receipts(task, it).is_empty() && it.receipts.iter().any(on_head)
     });
     let Some(round) = round else {
-        return gate(format!("the required checks have not run on {}", head.short()));
+        return gate(format!(
+            "the required checks have not run on {}: decline and say so",
+            head.short()
+        ));
     };
     match gate_problem(team, now, task, round) {
-        Some(problem) => gate(format!("{problem}: the verdict can only be fail")),
+        Some(problem) => gate(format!("{problem}: hand over a fail that says so")),
         None => Ok(()),
     }
 }
@@ -408,23 +418,4 @@ pub(super) fn evidence(
             && repro_problem(team, now, task, round).is_none()
     })?;
     Some(ids(round))
-}
-
-/// What a rule may land by itself: complete green evidence, nothing that needs a tick, no risk.
-pub(super) fn lands_by_rule(
-    team: &Team,
-    task: &Task,
-    candidate: &Candidate,
-    receipts: &[ReceiptId],
-) -> bool {
-    let confined = receipts.iter().all(|it| {
-        let full = |it: &Receipt| it.sandbox == SandboxLevel::Full && it.is_green();
-        team.receipt(*it).is_some_and(full)
-    });
-    let clean = candidate.acts.is_empty()
-        && candidate.risk.is_empty()
-        && candidate.merges.is_empty()
-        && candidate.blocked.is_empty();
-    let weakened = task.head.as_ref().is_some_and(|it| !it.weakened.is_empty());
-    !receipts.is_empty() && confined && clean && !weakened
 }

@@ -9,6 +9,11 @@ use crate::handoff::{About, Decision, Handoff};
 use crate::stages::Stage;
 use crate::task::{ApprovalState, Asked, End, Resume, Step};
 
+/// Longest text that is said at once.
+const WORDS_CHARS_MAX: usize = 4_000;
+/// So many texts are said about one task.
+const WORDS_MAX: usize = 100;
+
 pub(super) fn answer_approval(
     team: &Team,
     now: Millis,
@@ -202,6 +207,34 @@ fn allowed(
 
 fn decision(task: TaskId, by: By, what: String, why: &str) -> Event {
     Event::DecisionRecorded { task, decision: Decision { by, what, why: why.to_string() } }
+}
+
+/// Words for the run under way, or kept for the next one. They decide nothing.
+pub(super) fn say(
+    team: &Team,
+    now: Millis,
+    task: TaskId,
+    text: String,
+    by: By,
+) -> Result<Vec<Event>, Refusal> {
+    let it = open(team, task)?;
+    if let TaskState::Landing { .. } | TaskState::Undoing { .. } = it.state {
+        return Err(Refusal::Not(format!("{task} is being landed or undone: nobody works on it")));
+    }
+    if text.trim().is_empty() {
+        return Err(Refusal::Not("there is nothing in it: say something".into()));
+    }
+    if WORDS_CHARS_MAX < text.chars().count() {
+        return Err(Refusal::Not(format!(
+            "that is longer than {WORDS_CHARS_MAX} characters: put it into a file and name it"
+        )));
+    }
+    if WORDS_MAX <= it.words.len() {
+        return Err(Refusal::Not(format!(
+            "{WORDS_MAX} things were said about {task} already: send its result back, or delegate anew"
+        )));
+    }
+    Ok(vec![Event::PersonSaid { task, text, by, at: now }])
 }
 
 /// A role asks the person. Bounded; and a question has a real choice.

@@ -3,11 +3,11 @@
 
 use super::{
     Approval, ApprovalState, Asked, Design, End, Head, Resume, Run, RunState, Step, Task,
-    TaskState, Team, Wait,
+    TaskState, Team, Wait, Words,
 };
-use crate::brief::{Brief, Usage};
+use crate::brief::{Brief, Limits, Usage};
 use crate::change::{Base, Candidate, ChangeFacts, Facts, PlannedPath};
-use crate::event::{Answer, Parked, Subject, Why, Work};
+use crate::event::{Answer, Parked, Start, Subject, Why, Work};
 use crate::failure::Failure;
 use crate::handoff::{About, By, Class, Duty, Handoff, Notes, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
@@ -43,6 +43,13 @@ impl Team {
         started_at: Millis,
         deadline_at: Millis,
     ) {
+        // Its talk begins with that of the run it continues.
+        let heard = match work {
+            Work::Role { start: Start::Continues { run, .. }, .. } => {
+                self.run(*run).map_or(0, |it| it.heard)
+            }
+            Work::Role { start: Start::Fresh, .. } | Work::Checks { .. } | Work::Setup { .. } => 0,
+        };
         let new = Run {
             task,
             work: work.clone(),
@@ -50,6 +57,7 @@ impl Team {
             deadline_at,
             spent: Usage::default(),
             warned: false,
+            heard,
             receipts: vec![],
             state: RunState::Live,
         };
@@ -84,7 +92,8 @@ impl Team {
         self.with_run(run, |it| it.state = RunState::Ended { at });
     }
 
-    pub(super) fn spend(&mut self, run: RunId, usage: &Usage) {
+    pub(super) fn spend(&mut self, run: RunId, usage: &Usage, at: Millis) {
+        self.today.add(at, usage.micros);
         self.with_run(run, |it| it.spent.add(usage));
         self.with_task_of(run, |it| it.spent.add(usage));
     }
@@ -319,17 +328,32 @@ impl Task {
             head: None,
             candidate: None,
             spent: Usage::default(),
+            sent_on_micros: 0,
             questions: 0,
             person_answered: false,
             decisions: vec![],
+            words: vec![],
             approvals: vec![],
         }
     }
 
-    pub(super) fn snapshotted(&mut self, base: &Base, checks: &[CheckSpec], ways: &Ways) {
+    pub(super) fn snapshotted(
+        &mut self,
+        base: &Base,
+        checks: &[CheckSpec],
+        ways: &Ways,
+        limits: Option<&Limits>,
+    ) {
         self.base = Some(base.clone());
         self.checks = checks.to_vec();
         self.ways = ways.clone();
+        if let Some(limits) = limits {
+            self.brief.limits = limits.clone();
+        }
+    }
+
+    pub(super) fn hear(&mut self, text: &str, by: &By, at: Millis) {
+        self.words.push(Words { text: text.to_string(), by: by.clone(), at });
     }
 
     pub(super) fn classified(&mut self, class: Class, criteria: &[String]) {
@@ -344,7 +368,7 @@ impl Task {
         match work {
             Work::Role { duty, start, .. } => {
                 let answers = matches!(self.state, TaskState::Waiting { .. })
-                    && matches!(start, crate::event::Start::Continues { .. });
+                    && matches!(start, Start::Continues { .. });
                 match duty {
                     Duty::Build if !answers => self.builds += 1,
                     Duty::Design if !answers => self.designs += 1,
@@ -424,8 +448,7 @@ impl Task {
             (Answer::Rebuild, Some(head)) => {
                 self.state = TaskState::Waiting { on: Wait::Candidate { head, under: None } };
             }
-            // A person sent it on: the count of builds begins anew.
-            (Answer::Revise { .. }, _) => self.builds = 0,
+            (Answer::Revise { .. }, _) => self.sent_on(),
             // The event that follows moves the task: a round of checks, a role's run, an end.
             (Answer::Approve { .. } | Answer::Apply | Answer::Rebuild, None)
             | (Answer::Reject { .. }, _) => (),
@@ -469,8 +492,19 @@ impl Task {
         }
     }
 
-    pub(super) fn retried(&mut self) {
+    /// Of the task's money, what was spent since a person last sent it on, in micro-dollars.
+    pub(crate) fn spent_since_sent(&self) -> u64 {
+        self.spent.micros.saturating_sub(self.sent_on_micros)
+    }
+
+    /// A person sent it on: the count of builds and the task's money begin anew.
+    fn sent_on(&mut self) {
         self.builds = 0;
+        self.sent_on_micros = self.spent.micros;
+    }
+
+    pub(super) fn retried(&mut self) {
+        self.sent_on();
         self.designs = 0;
         if let TaskState::Parked { was, .. } = &self.state {
             match was.clone() {

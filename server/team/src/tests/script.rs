@@ -52,7 +52,7 @@ fn person() -> By {
     By::Person { door: "terminal".into() }
 }
 
-pub(super) fn brief(text: &str) -> Brief {
+pub(crate) fn brief(text: &str) -> Brief {
     Brief {
         text: text.to_string(),
         origin: Origin::CommandLine,
@@ -324,10 +324,13 @@ fn of_shell(team: &Team, run: RunId, words: &[&str], rest: &str, on: &str) -> Ve
             vec![Input::Recorded { run, receipt }, Input::SetUp { run }]
         }
         "recorded" => vec![Input::Recorded { run, receipt: receipt(run, words[2], 1, &[]) }],
+        "heard" => vec![Input::Heard { run, words: words[2].parse().unwrap() }],
         "spent" => {
             let micros = words[2].parse().unwrap();
             let usage = Usage { calls: 1, input_tokens: 10, micros, ..Usage::default() };
-            vec![Input::Spent { run, usage }]
+            let micros_max = 20_000_000;
+            let day = DayMoney { spent_micros: team.today.micros, micros_max };
+            vec![Input::Spent { run, usage, day }]
         }
         "asks" => {
             let proceed = words.contains(&"proceed");
@@ -355,7 +358,8 @@ fn of_task(team: &Team, task: TaskId, words: &[&str], rest: &str) -> Input {
             let named = words.get(2).filter(|it| **it != "unchecked" && !it.contains('='));
             let base = base(named.copied().unwrap_or("b0"));
             let checks = if words.contains(&"unchecked") { vec![] } else { vec![test_check()] };
-            Input::Snapshotted { task, base, checks, ways: ways(words) }
+            let limits = Limits::default();
+            Input::Snapshotted { task, base, checks, ways: ways(words), limits }
         }
         "candidate" => {
             let tip = option(words, "tip").unwrap_or("b0");
@@ -383,6 +387,7 @@ fn of_task(team: &Team, task: TaskId, words: &[&str], rest: &str) -> Input {
         "retry" => Input::Retry { task },
         "undo" => Input::Undo { task },
         "undone" => Input::Undone { task, how: "back".into() },
+        "say" => Input::Say { task, text: rest.into(), by: person() },
         "undo-refused" => Input::UndoRefused { task, why: rest.into() },
         "step-failed" => {
             Input::StepFailed { task, failure: Failure::new(Code::DiskFull, "no space left") }
@@ -424,7 +429,7 @@ pub(super) fn show(event: &Event) -> String {
             format!("{task} is a {}: {why}", class.name())
         }
         Event::RunStarted { run, task, work, .. } => show_start(*run, *task, work),
-        Event::RunSpent { run, usage } => format!("{run} spent {}", usage.micros),
+        Event::RunSpent { run, usage, .. } => format!("{run} spent {}", usage.micros),
         Event::BudgetWarned { run, text } => format!("{run} warned: {text}"),
         Event::ReceiptRecorded { receipt, .. } => {
             format!("{} {}", receipt.id, if receipt.is_green() { "green" } else { "red" })
@@ -471,6 +476,8 @@ pub(super) fn show(event: &Event) -> String {
         Event::UndoStarted { task } => format!("{task} undo started"),
         Event::UndoRefused { task, why } => format!("{task} undo refused: {why}"),
         Event::TaskUndone { task, how, .. } => format!("{task} undone: {how}"),
+        Event::PersonSaid { task, text, .. } => format!("{task} was told: {text}"),
+        Event::WordsHeard { run, words } => format!("{run} heard {words}"),
         Event::DecisionRecorded { decision, .. } => format!("decided: {}", decision.what),
         Event::TestsQuarantined { tests, until, .. } => {
             format!("quarantined until {until}: {}", tests.join(", "))

@@ -5,7 +5,7 @@ use crate::agent::request::{Asking, Draft, Progress, Request, Seen};
 use crate::agent::talk::{CALLS_A_REPLY_MAX, INTERRUPTED, Wanted};
 use crate::agent::tools::{Tool, Want, read_call};
 use crate::agent::{Ended, args, edit, output, read};
-use crate::clean;
+use crate::clean::{self, REDACTED};
 use team::{Class, Code, CommitId, Failure, Plan, ReceiptId, Severity, Verdict};
 
 const TIMEOUT_S: u32 = 120;
@@ -53,6 +53,11 @@ impl Course<'_> {
         if CALLS_A_REPLY_MAX <= wanted.nth {
             return Ok(Came::Wrong(format!(
                 "only {CALLS_A_REPLY_MAX} calls of one reply are made; this one was not, send it again"
+            )));
+        }
+        if holds_redacted(&wanted.input) {
+            return Ok(Came::Wrong(format!(
+                "This call holds {REDACTED}, which stands for something that looks like a key and was taken out, so it was not made. Don't write keys, and leave lines that hold {REDACTED} alone; a test can build a made-up key from two parts."
             )));
         }
         let want = match read_call(self.duty, &wanted.name, &wanted.input) {
@@ -353,6 +358,16 @@ fn listed(name: &str, list: Vec<String>) -> Result<Vec<String>, String> {
 }
 
 /// `read_file src/lib.rs`, for those who watch.
+/// A file would get this word in the place of what was taken out.
+fn holds_redacted(input: &serde_json::Value) -> bool {
+    input.as_object().is_some_and(|it| {
+        ["text", "old", "new", "command", "argv"]
+            .iter()
+            .filter_map(|name| it.get(*name))
+            .any(|it| it.to_string().contains(REDACTED))
+    })
+}
+
 fn in_one_line(tool: Tool, wanted: &Wanted) -> String {
     let names = [
         "path", "command", "argv", "name", "pattern", "glob", "tests", "question", "summary", "why",

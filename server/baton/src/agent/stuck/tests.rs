@@ -46,3 +46,17 @@ fn six_equal_pairs_end_it() {
     moved[5].1 = "progress";
     assert_eq!(after(&moved).verdict(), None);
 }
+
+#[test]
+fn fifteen_calls_that_give_nothing_new_end_it() {
+    // Three calls in a circle: neither equal ones in a row, nor pairs.
+    let round = [("a", "x", false), ("b", "y", false), ("c", "z", false)];
+    assert_eq!(after(&round.repeat(5)).verdict(), None);
+    let why = after(&round.repeat(6)).verdict().unwrap();
+    assert_eq!(why, "the last 15 calls gave nothing that was not known before");
+    // Its honest twin looks at the same things again after each edit.
+    let edits: Vec<String> = (0..6).map(|n| format!("edit {}", "i".repeat(n))).collect();
+    let honest: Vec<_> =
+        edits.iter().flat_map(|it| [round.as_slice(), &[(it, "done", false)]].concat()).collect();
+    assert_eq!(after(&honest).verdict(), None);
+}

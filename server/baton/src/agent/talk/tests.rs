@@ -132,25 +132,6 @@ fn the_closing_reply_is_the_last() {
 }
 
 #[test]
-fn the_closing_call_fits_below_the_limits() {
-    let calls = |n: u32| {
-        let round =
-            [reply(&[("search", json!({"pattern": n}))], Ending::Whole), result("t0", "x", false)];
-        let rounds = std::iter::repeat_n(round, n as usize).flatten();
-        Talk::of(&[opened()].into_iter().chain(rounds).collect::<Vec<_>>())
-    };
-    let limits = Limits { run_calls_max: 5, ..Limits::default() };
-    assert_eq!(calls(2).limit_near(&limits), None);
-    // The fourth is the closing one: with a fifth the limit would be reached.
-    assert!(calls(3).limit_near(&limits).is_some_and(|it| it.contains("3 of 5")));
-    let limits = Limits { run_tokens_max: 50, ..Limits::default() };
-    assert_eq!(calls(2).limit_near(&limits), None);
-    assert!(calls(3).limit_near(&limits).is_some_and(|it| it.contains("30 of 50")));
-    let limits = Limits { run_calls_max: 1, ..Limits::default() };
-    assert!(calls(0).limit_near(&limits).is_some());
-}
-
-#[test]
 fn failed_edits_are_counted_until_one_works() {
     let edit = |error| {
         [

@@ -7,6 +7,8 @@ use crate::model::{Block, Message};
 use team::Usage;
 
 const CHARS_A_TOKEN: f64 = 4.0;
+/// Dense text, such as hashes, has about so many bytes a token; most text has more.
+const BYTES_A_TOKEN_MIN: u64 = 2;
 /// At so many percent of the window old outputs are shortened; the latest stay whole, up to so many
 /// percent of it and so many of them.
 const FIRST_BORDER: Border = Border { at_percent: 60, keep_percent: 25, keep_max: 10 };
@@ -31,11 +33,13 @@ struct Border {
 #[derive(Debug)]
 pub struct Window {
     chars_a_token: f64,
+    /// The last request's tokens as the provider counted them, and its messages' bytes.
+    counted: Option<(u64, usize)>,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Window { chars_a_token: CHARS_A_TOKEN }
+        Window { chars_a_token: CHARS_A_TOKEN, counted: None }
     }
 }
 
@@ -44,10 +48,22 @@ impl Window {
     pub fn measure(&mut self, sent: &[Message], usage: &Usage) {
         let counted = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
         let chars = chars(sent);
+        self.counted = (0 < counted).then_some((counted, chars));
         // Small ones are mostly system text and schemas, which are not in `sent`.
         if 2_000 < counted {
             self.chars_a_token = (chars as f64 / counted as f64).clamp(1.5, 6.0);
         }
+    }
+
+    /// An upper estimate of the next request: what was counted, and what came after it. `fixed_bytes`:
+    /// of what stands before the messages.
+    pub fn request_tokens(&self, messages: &[Message], fixed_bytes: usize) -> u64 {
+        let now = chars(messages);
+        let (counted, new) = match self.counted {
+            Some((tokens, then)) => (tokens, now.saturating_sub(then)),
+            None => (0, fixed_bytes + now),
+        };
+        counted + (new as u64).div_ceil(BYTES_A_TOKEN_MIN)
     }
 
     fn tokens(&self, chars: usize) -> u64 {

@@ -65,9 +65,10 @@ impl Course<'_> {
         let head = self.commit(summary).await?;
         let task = self.desk.team.task(self.task);
         let paths = task.and_then(|it| it.design.as_ref()).map(|it| it.plan.paths.clone());
+        let protected = self.desk.shared.team_file().await?.unwrap_or_default().protected;
         let (git, base, at) = (self.desk.shared.git.clone(), self.base.clone(), head.clone());
         let facts = blocking(move || {
-            let mut facts = git.facts(&base, &at)?;
+            let mut facts = git.facts(&base, &at, &protected)?;
             if let Some(paths) = paths {
                 let changed = facts.files.iter().map(|it| it.path.as_str());
                 facts.outside = git::outside(&paths, changed)?;
@@ -81,11 +82,12 @@ impl Course<'_> {
     /// Marketing's commit: S..H' for what lands, H..H' for what is its own.
     async fn notes(&self, summary: &str) -> Result<(CommitId, NotesFacts), Failure> {
         let head = self.commit(summary).await?;
+        let protected = self.desk.shared.team_file().await?.unwrap_or_default().protected;
         let (git, base, on) = (self.desk.shared.git.clone(), self.base.clone(), self.on.clone());
         let at = head.clone();
         let facts = blocking(move || {
-            let mut change = git.facts(&base, &at)?;
-            let own = git.facts(&Base { seen: on, ..base }, &at)?;
+            let mut change = git.facts(&base, &at, &protected)?;
+            let own = git.facts(&Base { seen: on, ..base }, &at, &protected)?;
             change.descends &= own.descends;
             change.protected.extend(own.protected);
             Ok(NotesFacts { change, files: own.files })

@@ -113,6 +113,11 @@ fn fits(run: &Run, position: &Position<'_>) -> bool {
     (duty.is_none() || duty == position.duty)
         && (run.build.is_none() || run.build == position.build)
         && (position.brief.contains(text) || position.first.contains(text))
+        && run.heard.as_deref().is_none_or(|it| said(position, it))
+}
+
+fn said(position: &Position<'_>, text: &str) -> bool {
+    position.since.iter().flat_map(|it| user_texts(it, false)).any(|it| it.contains(text))
 }
 
 fn nothing_fits(position: &Position<'_>) -> String {

@@ -24,6 +24,8 @@ use team::{Code, Failure};
 /// side said) and `${receipt}` (the last receipt's name since the brief); an input that is exactly
 /// `"${receipts}"` becomes the list of all of them. `$${` stands for `${`.
 ///
+/// A run may also have `heard`: it fits once any text of the user's side since the brief holds it.
+///
 /// A reply may also have `thinking`, `opaque` (any block), `stop_reason`, `usage`, `delay_ms` and
 /// `fault`, e.g. `fault = { status = 429, retry_after = 1, times = 2 }`. A call may have `arguments`, sent as they are, instead of `input`.
 #[derive(Clone, Debug)]
@@ -40,6 +42,7 @@ pub(super) struct Run {
     pub(super) duty: Option<String>,
     pub(super) build: Option<u32>,
     pub(super) matches: Option<String>,
+    pub(super) heard: Option<String>,
     pub(super) replies: Vec<Reply>,
 }
 
@@ -123,6 +126,7 @@ struct RunTable {
     duty: Option<String>,
     build: Option<u32>,
     r#match: Option<String>,
+    heard: Option<String>,
     #[serde(default)]
     reply: Vec<toml::Table>,
 }
@@ -146,21 +150,22 @@ impl Script {
 }
 
 fn read_run(table: toml::Table) -> Result<Run, String> {
-    let table: RunTable = table.try_into().map_err(|it| format!(": {}", line(it)))?;
-    if let Some(duty) = &table.duty
+    let RunTable { duty, build, r#match: matches, heard, reply } =
+        table.try_into().map_err(|it| format!(": {}", line(it)))?;
+    if let Some(duty) = &duty
         && !DUTIES.contains(&duty.as_str())
     {
         let known = DUTIES.join(", ");
         return Err(format!(": duty {duty:?} is none of {known}"));
     }
     let mut replies = Vec::new();
-    for (number, reply) in (1..).zip(table.reply) {
+    for (number, reply) in (1..).zip(reply) {
         let reply: Reply =
             reply.try_into().map_err(|it| format!(", reply {number}: {}", line(it)))?;
         check(&reply).map_err(|why| format!(", reply {number}: {why}"))?;
         replies.push(reply);
     }
-    Ok(Run { duty: table.duty, build: table.build, matches: table.r#match, replies })
+    Ok(Run { duty, build, matches, heard, replies })
 }
 
 /// The error's own words; the quoted source that follows is of a table out of its place.

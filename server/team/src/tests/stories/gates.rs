@@ -49,7 +49,7 @@ R5 validated pass receipts=R4.1
             > R5 validated pass receipts=R2.1
               refused: R2.1 is about b0, not about h1: cite receipts of this head
             > R5 validated pass head=b0 receipts=R4.1
-              refused: the verdict names b0, but the change under test is h1
+              refused: the verdict names b0, but the change under test is h1: judge that one and name it
             > R5 changed h9
               refused: this run's duty is Validate; hand over with the tool of that duty
             > R5 validated fail

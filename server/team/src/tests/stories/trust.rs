@@ -248,7 +248,10 @@ fn the_quarantine_ends() {
     play(start, Input::Delegate { brief: brief("x") });
     let task = TaskId(1);
     let (checks, ways) = (vec![test_check()], Ways::default());
-    play(start, Input::Snapshotted { task, base: base("b0"), checks, ways });
+    play(
+        start,
+        Input::Snapshotted { task, base: base("b0"), checks, ways, limits: Limits::default() },
+    );
     let handoff = Handoff::Triaged {
         class: Class::Bug,
         severity: Severity::Low,

@@ -129,6 +129,67 @@ T1 retry
     );
 }
 
+/// A run under way hears it; the one that continues it knows it; a fresh one hears it again; a closed
+/// task takes nothing.
+#[test]
+fn what_a_person_says_is_heard_once_by_each_talk() {
+    check(
+        r#"
+delegate parser panics on empty file
+T1 snapshotted
+T1 say use the old name
+R1 heard 1
+R1 triaged bug
+R2 checked 41
+T1 say and be brief
+R3 heard 2
+R3 asks
+Q1 this
+T1 say
+R1 heard 2
+T1 cancel
+T1 say too late
+"#,
+        expect![[r#"
+            > delegate parser panics on empty file
+              T1 delegated
+            > T1 snapshotted
+              T1 starts from b0
+              R1 started: Triage of T1 on b0
+            > T1 say use the old name
+              T1 was told: use the old name
+            > R1 heard 1
+              R1 heard 1
+            > R1 triaged bug
+              R1 handed over
+              R2 started: Baseline checks of T1 on b0
+            > R2 checked 41
+              R2.1 green
+              R2 checked
+              R3 started: Build of T1 on b0
+            > T1 say and be brief
+              T1 was told: and be brief
+            > R3 heard 2
+              R3 heard 2
+            > R3 asks
+              Q1 asked by R3
+            > Q1 this
+              Q1 answered: this (Person { door: "terminal" })
+              decided: which one? -> this
+              R4 started: Build of T1 on b0, continues R3: the answer to Q1: this
+            > T1 say
+              refused: there is nothing in it: say something
+            > R1 heard 2
+              refused: R1 is no longer at work; its task went on
+            > T1 cancel
+              T1 cancelled
+            > T1 say too late
+              refused: T1 has ended
+            T1 Ended: cancelled
+        "#]],
+    );
+}
+
 /// A warning at four fifths, the end at the cap; a late call is still written down.
 #[test]
 fn money_ends_a_run_at_its_cap() {
@@ -161,11 +222,11 @@ T1 retry
               R3 spent 1500000
             > R3 spent 200000
               R3 spent 200000
-              R3 warned: four fifths used, money of this run: 1700000 of 2000000
+              R3 warned: four fifths used, money of this run: $1.70 of $2.00
             > R3 spent 400000
               R3 spent 400000
-              R3 lost: out of budget, money of this run: 2100000 of 2000000
-              T1 parked: out of budget, money of this run: 2100000 of 2000000
+              R3 lost: out of budget, money of this run: $2.10 of $2.00
+              T1 parked: out of budget, money of this run: $2.10 of $2.00
             > R3 spent 1
               R3 spent 1
             > T1 retry

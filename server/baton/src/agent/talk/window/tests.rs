@@ -71,3 +71,18 @@ fn the_providers_count_corrects_the_estimate() {
     window.measure(&messages, &usage);
     assert_eq!(window.elision(&messages, 200_000), Some(6));
 }
+
+#[test]
+fn the_next_request_is_never_estimated_below_what_was_counted() {
+    let messages = outputs(2, 4_000);
+    let mut window = Window::default();
+    let bytes = chars(&messages);
+    assert_eq!(window.request_tokens(&messages, 1_000), (bytes as u64 + 1_000).div_ceil(2));
+    window.measure(&messages, &Usage { input_tokens: 9_000, ..Usage::default() });
+    assert_eq!(window.request_tokens(&messages, 1_000), 9_000);
+    let longer = outputs(3, 4_000);
+    let new = (chars(&longer) - bytes) as u64;
+    assert_eq!(window.request_tokens(&longer, 1_000), 9_000 + new.div_ceil(2));
+    // What was shortened since is not trusted to be smaller before the provider said so.
+    assert_eq!(window.request_tokens(&outputs(1, 4_000), 1_000), 9_000);
+}
