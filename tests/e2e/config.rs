@@ -249,13 +249,58 @@ fn a_team_file_is_read_whole() {
     assert_eq!((&lint.report, lint.timeout_ms_max, lint.required), (&Report::Exit, 600_000, false));
     assert_eq!(web.report, Report::Junit { path: "out.xml".into() });
     assert_eq!(file.risk, ["migrations/**"]);
-    assert_eq!(
-        file.ignored,
-        [
-            ".baton/team.toml: `class` is not supported yet",
-            ".baton/team.toml: `schedule` is not supported yet",
-        ]
+    assert_eq!(file.ways, team::Ways::default());
+    assert_eq!(file.ignored, [".baton/team.toml: `schedule` is not supported yet",]);
+}
+
+#[test]
+fn stages_are_read_class_by_class() {
+    let file = parse_team_file(
+        "[class.feature]
+        stages = [\"human:design\", \"design\", \"human:build\", \"build\", \"validate\"]
+        [class.docs]
+        stages = [\"build\", \"validate\", \"human:announce\", \"announce\"]",
     );
+    let ways = file.unwrap().ways;
+    assert_eq!(ways.feature.words().join(" "), "human:design design human:build build validate");
+    assert_eq!(ways.docs.words().join(" "), "build validate human:announce announce");
+    assert_eq!(ways.bug, team::Ways::default().bug);
+}
+
+#[test]
+fn bad_stages_are_refused_with_their_place() {
+    let cases = [
+        ("[class.bug]\nstages = [\"build\"]", "line 2, column 10: `validate` is missing"),
+        ("[class.bug]\nstages = []", "line 2, column 10: `build` is missing"),
+        (
+            "[class.bug]\nstages = [\n  \"build\",\n  \"ship\",\n]",
+            "line 4, column 3: there is no stage `ship`",
+        ),
+        (
+            "[class.bug]\nstages = [\"validate\", \"build\"]",
+            "line 2, column 23: `build` comes too late",
+        ),
+        (
+            "[class.bug]\nstages = [\"human:design\", \"build\", \"validate\"]",
+            "line 2, column 27: `design` must come right after `human:design`",
+        ),
+        (
+            "version = 1\n[class.featur]\nstages = []",
+            "line 2, column 8: there is no class `featur` (did you mean `feature`?)",
+        ),
+        (
+            "[class.question]\nstages = [\"build\", \"validate\"]",
+            "line 1, column 8: `question` changes nothing, so it has no stages",
+        ),
+        ("[class.bug]\nstage = []", "unknown key `stage` (did you mean `stages`?)"),
+        ("[class.bug]\nstages = \"build\"", "expected a list"),
+        ("[class.bug]\n", "missing field `stages`"),
+    ];
+    for (text, expected) in cases {
+        let said = parse_team_file(text).unwrap_err().to_string();
+        assert!(said.starts_with(".baton/team.toml"), "{said}");
+        assert!(said.contains(expected), "{said}\nshould contain\n{expected}");
+    }
 }
 
 #[test]

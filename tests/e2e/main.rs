@@ -16,6 +16,7 @@ mod kinds;
 mod liars;
 mod lsp;
 mod model;
+mod roles;
 mod safe;
 mod sandbox;
 mod say;

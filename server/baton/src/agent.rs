@@ -92,7 +92,9 @@ pub fn prompt(duty: Duty) -> &'static str {
         Duty::Triage => include_str!("agent/prompts/pm.md"),
         Duty::Build => include_str!("agent/prompts/engineer.md"),
         Duty::Validate => include_str!("agent/prompts/tester.md"),
-        Duty::Answer => include_str!("agent/prompts/architect.md"),
+        Duty::Design => include_str!("agent/prompts/architect-design.md"),
+        Duty::Announce => include_str!("agent/prompts/marketing.md"),
+        Duty::Answer => include_str!("agent/prompts/architect-answer.md"),
     }
 }
 

@@ -7,6 +7,7 @@
 mod crew;
 mod editor;
 mod facts;
+mod guide;
 mod learned;
 mod owner;
 mod ports;

@@ -10,6 +10,7 @@ mod clients;
 mod diff;
 mod document;
 mod moment;
+mod plan;
 mod requests;
 mod stream;
 mod task;
@@ -19,6 +20,7 @@ pub use clients::{lua, typescript};
 pub use diff::{DiffView, FileDiffView, HunkView};
 pub use document::describe;
 pub use moment::answer_name;
+pub use plan::PlanView;
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,

@@ -141,6 +141,35 @@ pub struct HandOverTriage {
     pub summary: String,
     /// Testable statements that are true when it is done.
     pub criteria: Vec<String>,
+    /// A second class that fits as well; then the person chooses.
+    pub or_class: Option<ClassName>,
+    /// False: nobody who uses the project will notice.
+    pub user_visible: Option<bool>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOverPlan {
+    /// What is changed and how, in the order of the work.
+    pub approach: String,
+    /// Globs of the files and folders that the change may touch.
+    pub paths: Vec<String>,
+    /// Which tests show each criterion.
+    pub tests: String,
+    /// Alternatives, each with why not.
+    pub rejected: Option<Vec<String>>,
+    pub assumptions: Option<Vec<String>>,
+    /// Each as `what because why`.
+    pub decisions: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOverNotes {
+    /// What the notes say; or why there is nothing to announce.
+    pub summary: String,
+    /// True: nothing was written and nothing needs to be.
+    pub nothing: Option<bool>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -96,12 +96,18 @@ tools! {
     HandOverTriage "hand_over_triage"
         "Your deliverable. Ends your run."
         r#"{"class": "bug", "severity": "medium", "summary": "parse() panics on empty input", "criteria": ["parse(\"\") returns an error"]}"#
+    HandOverPlan "hand_over_plan"
+        "Your deliverable: how it shall be done. Ends your run if the gates accept it."
+        r#"{"approach": "parse() returns Error::Empty; the caller in main.rs prints it", "paths": ["src/parse.rs", "src/main.rs"], "tests": "a test of parse(\"\") and one of the exit code", "rejected": ["Option instead of Result: loses the reason"], "assumptions": [], "decisions": ["a new variant of Error because callers match on it"]}"#
     HandOverChange "hand_over_change"
         "Your deliverable: the files as they are now. Ends your run if the gates accept it."
         r#"{"summary": "parse() indexed before checking the length; it now returns Error::Empty", "look_first": "src/parse.rs:40", "risks": []}"#
     HandOverVerdict "hand_over_verdict"
         "Your deliverable. Ends your run if the gates accept it."
         r#"{"verdict": "fail", "head": "<the 40 digits after `head:` in the brief>", "receipts": ["R3.1"], "notes": "parse(\" \") still panics: cargo test blank"}"#
+    HandOverNotes "hand_over_notes"
+        "Your deliverable: the documentation as it is now, or that there is nothing to announce. Ends your run if the gates accept it."
+        r#"{"summary": "CHANGELOG: --quiet says nothing on success", "nothing": false}"#
     HandOverAnswer "hand_over_answer"
         "Your deliverable. Ends your run."
         r#"{"text": "Retries are capped in one place, ...", "citations": ["src/net.rs:88"]}"#
@@ -142,6 +148,18 @@ impl Tool {
                 Decline,
                 HandOverVerdict,
             ],
+            Duty::Design => &[ReadFile, FindFiles, Search, Ask, Decline, HandOverPlan],
+            Duty::Announce => &[
+                ReadFile,
+                FindFiles,
+                Search,
+                EditFile,
+                WriteFile,
+                ShowDiff,
+                Ask,
+                Decline,
+                HandOverNotes,
+            ],
             Duty::Answer => &[ReadFile, FindFiles, Search, Ask, Decline, HandOverAnswer],
         }
     }
@@ -150,6 +168,8 @@ impl Tool {
     pub fn hand_over(duty: Duty) -> Tool {
         match duty {
             Duty::Triage => Tool::HandOverTriage,
+            Duty::Design => Tool::HandOverPlan,
+            Duty::Announce => Tool::HandOverNotes,
             Duty::Build => Tool::HandOverChange,
             Duty::Validate => Tool::HandOverVerdict,
             Duty::Answer => Tool::HandOverAnswer,
@@ -160,9 +180,8 @@ impl Tool {
     pub fn ends(self) -> bool {
         use Tool::*;
         match self {
-            Ask | Decline | HandOverTriage | HandOverChange | HandOverVerdict | HandOverAnswer => {
-                true
-            }
+            Ask | Decline | HandOverTriage | HandOverPlan | HandOverChange | HandOverVerdict
+            | HandOverNotes | HandOverAnswer => true,
             ReadFile | FindFiles | Search | EditFile | ApplyPatch | WriteFile | RunCommand
             | RunCheck | ShowDiff | Checkpoint => false,
         }
@@ -239,6 +258,9 @@ fn slim(schema: &mut Value) {
                 if let Some(first) = first {
                     map.insert("type".to_owned(), first);
                 }
+            }
+            if let Some(Value::Array(values)) = map.get_mut("enum") {
+                values.retain(|it| !it.is_null());
             }
             map.values_mut().for_each(slim);
         }
@@ -384,11 +406,14 @@ fn in_words(wanted: &str) -> &'static str {
     }
 }
 
-const DUTIES: [Duty; 4] = [Duty::Triage, Duty::Answer, Duty::Build, Duty::Validate];
+const DUTIES: [Duty; 6] =
+    [Duty::Triage, Duty::Design, Duty::Answer, Duty::Build, Duty::Validate, Duty::Announce];
 
 fn duty_name(duty: Duty) -> &'static str {
     match duty {
         Duty::Triage => "triage",
+        Duty::Design => "design",
+        Duty::Announce => "announce",
         Duty::Build => "build",
         Duty::Validate => "validate",
         Duty::Answer => "answer",
@@ -434,11 +459,13 @@ pub fn tool_table() -> String {
                 format!("`{it}{}`", if must { "" } else { "?" })
             })
             .collect();
-        let who: Vec<_> = DUTIES
+        let mut who: Vec<_> = DUTIES
             .iter()
             .filter(|&&duty| ever_offered(duty).any(|it| it == tool))
             .map(|&duty| Role::of(duty).name())
             .collect();
+        // The Architect has two duties.
+        who.dedup();
         let (name, says) = (tool.name(), tool.says());
         let (fields, who) = (fields.join(" "), who.join(", "));
         table.push_str(&format!("| `{name}` | {fields} | {says} | {who} |\n"));

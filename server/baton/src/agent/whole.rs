@@ -123,7 +123,9 @@ impl Frame {
     pub fn tries_max(&self) -> u32 {
         match self.duty {
             Duty::Build => BUILD_TRIES_MAX,
-            Duty::Triage | Duty::Validate | Duty::Answer => JUDGE_TRIES_MAX,
+            Duty::Triage | Duty::Design | Duty::Validate | Duty::Answer | Duty::Announce => {
+                JUDGE_TRIES_MAX
+            }
         }
     }
 
@@ -136,6 +138,8 @@ impl Frame {
                 .map(|input| vec![Deed { name: "hand_over_triage", input }]),
             Duty::Validate => judge::verdict(self, reply, is_last),
             Duty::Answer => judge::answer(&self.shown, reply),
+            // Handed over before the model is asked.
+            Duty::Design | Duty::Announce => Err("This needs no reply.".to_owned()),
         }
     }
 

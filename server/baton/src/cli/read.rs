@@ -103,6 +103,10 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
             screen.line(format!("  left out: {}", safe(path)));
         }
     }
+    if !view.stages.is_empty() {
+        let class = view.class.as_deref().unwrap_or_default();
+        screen.line(format!("  {}: {}, land", safe(class), view.stages.join(", ")));
+    }
     for criterion in &view.criteria {
         screen.line(format!("  done when: {}", safe(criterion)));
     }
@@ -116,6 +120,17 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
         it.points.iter().for_each(|point| screen.line(format!("  - {}", safe(point))));
         if let Some(look) = it.look_first.as_ref().filter(|it| !it.is_empty()) {
             screen.line(format!("  look first at {}", safe(look)));
+        }
+    }
+    if let Some(plan) = &view.plan {
+        screen.line("");
+        let rest = [("tests", std::slice::from_ref(&plan.tests))];
+        let rest = rest.into_iter().chain([
+            ("assumes", plan.assumptions.as_slice()),
+            ("rejected", plan.rejected.as_slice()),
+        ]);
+        for (name, items) in rest {
+            items.iter().for_each(|it| screen.line(format!("  the plan {name}: {}", safe(it))));
         }
     }
     receipts(screen, here, &view.runs);

@@ -1,12 +1,12 @@
 //! The table that ends a run: Step, Role, Action, My time. Made from the log, so it tells what
 //! happened and not what was meant to.
 
-use super::narrate::{exit_text, parked_text};
+use super::narrate::{exit_text, files_of, parked_text};
 use super::screen::{cut, duration, money, safe, tokens};
 use std::collections::BTreeMap;
 use team::{
-    By, Event, Exit, Handoff, Millis, Outcome, Ran, Receipt, Role, RunId, TaskId, Team, Verdict,
-    Why, Work, lines,
+    By, Event, Exit, Handoff, Millis, Notes, Outcome, Ran, Receipt, Role, RunId, TaskId, Team,
+    Verdict, Why, Work, lines,
 };
 
 const ACTION_CHARS_MAX: usize = 90;
@@ -85,7 +85,7 @@ impl Table {
                 self.push("Reproduce", "server", text, "");
             }
             Event::RunHandedOver { run, handoff, facts, .. } if self.is_of(*run) => {
-                let size = facts.as_ref().map(|it| lines(&it.files));
+                let size = files_of(facts.as_ref()).map(lines);
                 self.handed_over(handoff, size);
             }
             Event::RunChecked { run, .. } if self.is_of(*run) => self.checked(*run),
@@ -99,6 +99,7 @@ impl Table {
             }
             Event::TaskDelegated { .. }
             | Event::TaskSnapshotted { .. }
+            | Event::TaskClassified { .. }
             | Event::RunSpent { .. }
             | Event::BudgetWarned { .. }
             | Event::ReproRecorded { .. }
@@ -142,6 +143,10 @@ impl Table {
             && *of == task
         {
             self.push("Snapshot", "server", format!("start from {}", base.says), "");
+        } else if let Event::TaskClassified { task: of, class, why, .. } = event
+            && *of == task
+        {
+            self.push("Class", "server", format!("{}: {why}", class.name()), "");
         } else if let Event::CandidateBuilt { task: of, candidate } = event
             && *of == task
         {
@@ -171,6 +176,7 @@ impl Table {
             By::Person { door } => ("you", format!("{text}, in the {door}")),
             By::Rule => ("server", format!("{text}, by the rule you set")),
             By::Deadline => ("server", format!("{text}, by its deadline")),
+            By::Role(role) => (role.name(), text.to_owned()),
         };
         if let By::Person { .. } = by {
             self.decided = Some(self.rows.len());
@@ -194,6 +200,16 @@ impl Table {
                     Verdict::Fail => "fail",
                 };
                 self.push("Judge", Role::Tester.name(), format!("{word}: {notes}"), "");
+            }
+            Handoff::Designed { plan } => {
+                self.push("Design", Role::Architect.name(), &plan.approach, "");
+            }
+            Handoff::Announced { notes } => {
+                let text = match notes {
+                    Notes::Written { summary, .. } => summary.clone(),
+                    Notes::Nothing { why } => format!("nothing to announce: {why}"),
+                };
+                self.push("Announce", Role::Marketing.name(), text, "");
             }
             Handoff::Answered { text, .. } => {
                 self.push("Answer", Role::Architect.name(), text, "");

@@ -61,6 +61,8 @@ pub struct Roles {
     engineer: EngineerTable,
     #[serde(default)]
     tester: RoleTable,
+    #[serde(default)]
+    marketing: RoleTable,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -82,6 +84,7 @@ impl Roles {
             Role::Pm => &self.pm.model,
             Role::Architect => &self.architect.model,
             Role::Tester => &self.tester.model,
+            Role::Marketing => &self.marketing.model,
             Role::Engineer => match &self.engineer.retry_model {
                 Some(_) if begins_anew => &self.engineer.retry_model,
                 Some(_) | None => &self.engineer.model,
@@ -98,6 +101,7 @@ impl Roles {
             ("roles.engineer.model", &self.engineer.model),
             ("roles.engineer.retry_model", &self.engineer.retry_model),
             ("roles.tester.model", &self.tester.model),
+            ("roles.marketing.model", &self.marketing.model),
         ];
         all.into_iter().filter_map(|(key, name)| Some((key, name.as_deref()?)))
     }
@@ -135,7 +139,7 @@ impl Config {
 
     /// Every model that a role may be served by, with who it is for; each once.
     pub fn models_in_use(&self) -> Vec<(String, Option<ModelConfig>)> {
-        let roles = [Role::Pm, Role::Architect, Role::Engineer, Role::Tester];
+        let roles = [Role::Pm, Role::Architect, Role::Engineer, Role::Tester, Role::Marketing];
         let mut all: Vec<(String, Option<ModelConfig>)> = Vec::new();
         let pairs = roles.map(|it| (it.name().to_owned(), self.model_of(it, false)));
         let anew = ("Engineer anew".to_owned(), self.model_of(Role::Engineer, true));

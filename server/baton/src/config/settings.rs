@@ -135,6 +135,7 @@ fn roles() -> Vec<Setting> {
             "an Engineer that begins anew after two builds that failed",
         ),
         of("roles.tester.model", "the Tester"),
+        of("roles.marketing.model", "Marketing"),
         setting(
             "local.ports",
             "list of numbers",

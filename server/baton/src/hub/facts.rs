@@ -1,14 +1,14 @@
 //! What a role is told when its run starts: gathered from the team, and for red receipts from their
 //! stored output. The wording is the agent's (`agent/brief.rs`).
 
-use super::blocking;
 use super::crew::Desk;
+use super::{blocking, guide};
 use crate::agent::{self, BriefFacts, Earlier, Failing};
 use crate::checks::{self, Observed};
 use crate::store::Reader;
 use team::{
-    Code, Duty, Failure, Handoff, Ran, Receipt, Related, Run, RunId, RunState, Severity, Start,
-    Task, TaskId, Team, Verdict, Why, Work,
+    Code, Duty, Failure, Guess, Handoff, Ran, Receipt, Related, Run, RunId, RunState, Severity,
+    Start, Task, TaskId, Team, Verdict, Why, Work,
 };
 
 /// Red receipts whose output is told.
@@ -46,6 +46,8 @@ struct Gathered<'a> {
     earlier: Vec<Earlier>,
     failing: Vec<Failing>,
     comments: Vec<String>,
+    class_why: String,
+    guide: String,
     related: Vec<Related>,
 }
 
@@ -63,11 +65,19 @@ impl<'a> Gathered<'a> {
         let receipts = last_gate(team, id, run).map(checks_of).unwrap_or_default();
         let red = match duty {
             Duty::Build => receipts.iter().copied().filter(|it| !it.is_green()).collect(),
-            Duty::Triage | Duty::Validate | Duty::Answer => vec![],
+            Duty::Triage | Duty::Design | Duty::Validate | Duty::Answer | Duty::Announce => vec![],
         };
         let red: Vec<&Receipt> = match (duty, red.is_empty()) {
             (Duty::Build, true) => baseline.iter().copied().filter(|it| !it.is_green()).collect(),
-            (Duty::Build | Duty::Triage | Duty::Validate | Duty::Answer, _) => red,
+            (
+                Duty::Build
+                | Duty::Triage
+                | Duty::Design
+                | Duty::Validate
+                | Duty::Answer
+                | Duty::Announce,
+                _,
+            ) => red,
         };
         let failing = failing(desk, &red).await?;
         let (mut severity, mut summary, mut change) = (None, String::new(), String::new());
@@ -81,8 +91,11 @@ impl<'a> Gathered<'a> {
                     change.clone_from(text);
                     risks.iter().for_each(|it| change += &format!("\nrisk: {it}"));
                 }
-                Handoff::Validated { .. } | Handoff::Answered { .. } | Handoff::Declined { .. } => {
-                }
+                Handoff::Designed { .. }
+                | Handoff::Validated { .. }
+                | Handoff::Answered { .. }
+                | Handoff::Announced { .. }
+                | Handoff::Declined { .. } => {}
             }
         }
         if duty == Duty::Build {
@@ -91,9 +104,11 @@ impl<'a> Gathered<'a> {
         let person = task.decisions.iter().filter(|it| it.what.starts_with("revise: "));
         let comments = person.map(|it| it.what.clone()).collect();
         let earlier = earlier(team, task);
+        let class_why = if duty == Duty::Triage { class_why(task) } else { String::new() };
+        let guide = guide::read(&desk.shared, task).await?;
         let related = match duty {
-            Duty::Triage | Duty::Build => team::related(team, id),
-            Duty::Validate | Duty::Answer => vec![],
+            Duty::Triage | Duty::Design | Duty::Build => team::related(team, id),
+            Duty::Validate | Duty::Answer | Duty::Announce => vec![],
         };
         Ok(Gathered {
             severity,
@@ -104,6 +119,8 @@ impl<'a> Gathered<'a> {
             earlier,
             failing,
             comments,
+            class_why,
+            guide,
             related,
         })
     }
@@ -117,6 +134,11 @@ impl<'a> Gathered<'a> {
             res.seen = Some(&base.seen);
         }
         res.class = task.class;
+        res.class_why = &self.class_why;
+        res.guide = &self.guide;
+        if duty != Duty::Design {
+            res.plan = task.design.as_ref().map(|it| &it.plan);
+        }
         res.severity = self.severity;
         res.summary = &self.summary;
         res.criteria = &task.criteria;
@@ -124,7 +146,7 @@ impl<'a> Gathered<'a> {
             res.build = Some((task.builds, task.brief.limits.builds_max));
             res.checks = &task.checks;
         }
-        if duty == Duty::Validate {
+        if matches!(duty, Duty::Validate | Duty::Announce) {
             res.head = task.head.as_ref().map(|it| &it.commit);
         }
         res.baseline = &self.baseline;
@@ -177,11 +199,25 @@ fn earlier(team: &Team, task: &Task) -> Vec<Earlier> {
             }
             Handoff::Validated { verdict: Verdict::Pass, .. }
             | Handoff::Triaged { .. }
+            | Handoff::Designed { .. }
             | Handoff::Answered { .. }
+            | Handoff::Announced { .. }
             | Handoff::Declined { .. } => {}
         }
     }
     res
+}
+
+/// What the rules saw in the words: the PM's class is settled by it, or begins there.
+fn class_why(task: &Task) -> String {
+    match team::guess(&task.brief) {
+        Guess::Sure { why, .. } if task.is_settled => why,
+        Guess::Sure { .. } => String::new(),
+        Guess::Open { fits } => {
+            let fits = fits.iter().map(|(class, why)| format!("{} ({why})", class.name()));
+            fits.collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 async fn failing(desk: &Desk, red: &[&Receipt]) -> Result<Vec<Failing>, Failure> {

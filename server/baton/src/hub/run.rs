@@ -16,11 +16,13 @@ use crate::git::Slot;
 use crate::store::{Reader, Step};
 use crate::{checks, fail};
 use team::{
-    Base, CheckSpec, Code, CommitId, Duty, Failure, Handoff, Input, Question, Ran, ReceiptId,
-    Report, Role, RunId, Start, Task, TaskId, TreeId, Work,
+    Base, CheckSpec, Code, CommitId, Duty, Failure, Input, Question, Ran, ReceiptId, Report, Role,
+    RunId, Start, Task, TaskId, TreeId, Work,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+mod observe;
 
 /// Requests and lines of progress that wait for the runner.
 const REQUESTS_MAX: usize = 256;
@@ -99,10 +101,10 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     course.end(ended).await
 }
 
-/// Engineers and readers share a kind of slot; the Tester's are never written by an Engineer.
+/// Engineers, writers and readers share a kind of slot; the Tester's are never written by an Engineer.
 fn slot_name(leased: &Leased<'_>, duty: Duty) -> String {
     match duty {
-        Duty::Triage | Duty::Build | Duty::Answer => leased.name(),
+        Duty::Triage | Duty::Design | Duty::Build | Duty::Answer | Duty::Announce => leased.name(),
         Duty::Validate => leased.name().replace('e', "t"),
     }
 }
@@ -393,26 +395,14 @@ impl Course<'_> {
 
     /// The outer `None`: the task went on without this run.
     async fn hand_over(&mut self, draft: Draft) -> Result<Option<Result<(), String>>, Failure> {
-        let (run, mut facts) = (self.run, None);
-        let handoff = match draft {
-            Draft::Changed { summary, look_first, risks } => {
-                let head = self.commit(&summary).await?;
-                let (git, base, at) =
-                    (self.desk.shared.git.clone(), self.base.clone(), head.clone());
-                let file = self.desk.shared.team_file().await?.unwrap_or_default();
-                let protected = file.protected;
-                facts = Some(blocking(move || git.facts(&base, &at, &protected)).await?);
-                Handoff::Changed { head, summary, look_first, risks }
+        let (handoff, facts) = match self.observe(draft).await? {
+            Ok(observed) => observed,
+            Err(why) => {
+                self.desk.say(Happening::HandoffRefused { run: self.run, why: why.clone() });
+                return Ok(Some(Err(why)));
             }
-            Draft::Triaged { class, severity, summary, criteria } => {
-                Handoff::Triaged { class, severity, summary, criteria }
-            }
-            Draft::Validated { verdict, head, receipts, notes } => {
-                Handoff::Validated { verdict, head, receipts, notes }
-            }
-            Draft::Answered { text, citations } => Handoff::Answered { text, citations },
-            Draft::Declined { why } => Handoff::Declined { why },
         };
+        let run = self.run;
         self.signal(Input::HandedOver { run, handoff, facts }).await
     }
 

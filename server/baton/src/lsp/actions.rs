@@ -11,7 +11,7 @@ use crate::protocol::{
     RangeIn,
 };
 use serde_json::{Value, json};
-use team::{ApprovalLine, QuestionLine, Subject, TaskId, Team};
+use team::{ApprovalLine, Candidate, FileChange, Plan, QuestionLine, Subject, TaskId, Team};
 
 pub const DELEGATE_KIND: &str = "baton.delegate";
 /// Never `quickfix`, `source.*` or preferred: nothing may run a decision by itself.
@@ -185,27 +185,15 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
         diagnostics: Vec::new(),
     };
     let Some(approval) = team.approvals.get(&line.approval) else { return review("gone") };
-    let (added, removed) = team::lines(&line.files);
-    let files = line.files.len();
-    let s = if files == 1 { "" } else { "s" };
-    let size = format!("+{added} -{removed} in {files} file{s}");
+    let size = size(&line.files);
     match &approval.subject {
-        Subject::Landing { candidate, .. } => {
-            let look = [
-                (!candidate.acts.is_empty(), "it changes files that run by themselves"),
-                (!candidate.merges.is_empty(), "it merges into your own changes"),
-                (!candidate.risk.is_empty(), "it changes files where mistakes are dear"),
-                (!candidate.blocked.is_empty(), "it cannot land as things are"),
-                (weakened(team, line), "it weakens tests"),
-            ];
-            match look.iter().find(|it| it.0) {
-                Some((_, why)) => review(why),
-                None => {
-                    let tests = tests(team, line);
-                    decide(format!("{task} approve: {size}{tests}"), "approve")
-                }
+        Subject::Landing { candidate, .. } => match why_look(team, line, candidate) {
+            Some(why) => review(why),
+            None => {
+                let tests = tests(team, line);
+                decide(format!("{task} approve: {size}{tests}"), "approve")
             }
-        }
+        },
         Subject::Edits { .. } => decide(format!("{task} apply as edits: {size}"), "apply"),
         Subject::Commands { checks, commit, .. } => {
             let commands: Vec<String> = checks.iter().map(|it| it.argv.join(" ")).collect();
@@ -220,6 +208,16 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
                 review("commands without a sandbox")
             }
         }
+        Subject::Plan { plan, .. } => {
+            let design = team.task(task).and_then(|it| it.design.as_ref());
+            if design.is_some_and(|it| !it.risk.is_empty()) {
+                return review("its plan touches files where mistakes are dear");
+            }
+            decide(format!("{task} approve the plan {}", plan_in_short(plan)), "approve")
+        }
+        Subject::Stage { before } => {
+            decide(format!("{task} go on with {}", before.name()), "approve")
+        }
         Subject::Setup { setup, .. } => {
             let command = setup.argv.join(" ");
             let on = setup.commit.short();
@@ -231,6 +229,31 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
             }
         }
     }
+}
+
+fn size(files: &[FileChange]) -> String {
+    let (added, removed) = team::lines(files);
+    let n = files.len();
+    format!("+{added} -{removed} in {n} file{}", if n == 1 { "" } else { "s" })
+}
+
+/// Why one line is not enough to approve this landing by.
+fn why_look(team: &Team, line: &ApprovalLine, candidate: &Candidate) -> Option<&'static str> {
+    let look = [
+        (!candidate.acts.is_empty(), "it changes files that run by themselves"),
+        (!candidate.merges.is_empty(), "it merges into your own changes"),
+        (!candidate.risk.is_empty(), "it changes files where mistakes are dear"),
+        (!candidate.blocked.is_empty(), "it cannot land as things are"),
+        (weakened(team, line), "it weakens tests"),
+    ];
+    look.iter().find(|it| it.0).map(|it| it.1)
+}
+
+/// What is approved lands nothing, so the start of it may stand for the whole.
+fn plan_in_short(plan: &Plan) -> String {
+    let paths = plan.paths.len();
+    let s = if paths == 1 { "" } else { "s" };
+    format!("({paths} path{s}): {}", plan.approach.lines().next().unwrap_or_default())
 }
 
 /// A title that is cut would hide a part of what runs.

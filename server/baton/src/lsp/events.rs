@@ -219,8 +219,10 @@ fn ended(team: &Team, line: &team::TaskLine) -> String {
     let mut answers = answers.filter_map(|(_, it)| match it {
         team::Handoff::Answered { text, .. } => Some(text),
         team::Handoff::Triaged { .. }
+        | team::Handoff::Designed { .. }
         | team::Handoff::Changed { .. }
         | team::Handoff::Validated { .. }
+        | team::Handoff::Announced { .. }
         | team::Handoff::Declined { .. } => None,
     });
     match answers.next() {

@@ -179,6 +179,8 @@ fn failures(team: &Team) -> Vec<(String, Diagnostic)> {
             Handoff::Triaged { .. }
             | Handoff::Changed { .. }
             | Handoff::Answered { .. }
+            | Handoff::Designed { .. }
+            | Handoff::Announced { .. }
             | Handoff::Declined { .. } => None,
         });
         let Some((Verdict::Fail, notes)) = verdict else { continue };

@@ -101,7 +101,11 @@ impl Door {
 fn landings(team: &Team) -> impl Iterator<Item = (TaskId, &Task, &Candidate)> {
     team.approvals.values().filter_map(|it| match &it.subject {
         Subject::Landing { candidate, .. } => Some((it.task, team.task(it.task)?, candidate)),
-        Subject::Edits { .. } | Subject::Commands { .. } | Subject::Setup { .. } => None,
+        Subject::Edits { .. }
+        | Subject::Commands { .. }
+        | Subject::Setup { .. }
+        | Subject::Plan { .. }
+        | Subject::Stage { .. } => None,
     })
 }
 

@@ -20,7 +20,9 @@ impl Course<'_> {
     pub(super) async fn open_blocks(&self) -> Result<StepBody, Failure> {
         let diff = match self.duty {
             Duty::Validate => self.request(|reply| Request::Diff { reply }).await??,
-            Duty::Triage | Duty::Build | Duty::Answer => String::new(),
+            Duty::Triage | Duty::Design | Duty::Build | Duty::Answer | Duty::Announce => {
+                String::new()
+            }
         };
         let (files, duty, facts) = (self.files.clone(), self.duty, self.facts.clone());
         let opened =

@@ -7,7 +7,7 @@ use crate::agent::talk::{CALLS_A_REPLY_MAX, INTERRUPTED, Wanted};
 use crate::agent::tools::{Tool, Want, read_call};
 use crate::agent::{Ended, args, edit, output, patch, read};
 use crate::clean::{self, REDACTED};
-use team::{Class, Code, CommitId, Failure, ReceiptId, Severity, Verdict};
+use team::{Class, Code, CommitId, Failure, Plan, ReceiptId, Severity, Verdict};
 
 const TIMEOUT_S: u32 = 120;
 const TIMEOUT_S_MAX: u32 = 600;
@@ -112,6 +112,8 @@ impl Course<'_> {
             Want::HandOverTriage(it) => self.hand_over(triaged(it)).await,
             Want::HandOverChange(it) => self.hand_over(changed(it)).await,
             Want::HandOverVerdict(it) => self.hand_over(validated(it)).await,
+            Want::HandOverPlan(it) => self.hand_over(designed(it)).await,
+            Want::HandOverNotes(it) => self.hand_over(announced(it)).await,
             Want::HandOverAnswer(it) => self.hand_over(answered(it)).await,
         }
     }
@@ -255,15 +257,7 @@ fn told(ran: Result<Seen, Failure>, what: &str) -> Result<Came, Failure> {
 fn triaged(want: args::HandOverTriage) -> Result<Draft, String> {
     let criteria = listed("criteria", want.criteria)?;
     Ok(Draft::Triaged {
-        class: match want.class {
-            args::ClassName::Bug => Class::Bug,
-            args::ClassName::Feature => Class::Feature,
-            args::ClassName::Refactor => Class::Refactor,
-            args::ClassName::Docs => Class::Docs,
-            args::ClassName::Chore => Class::Chore,
-            args::ClassName::Question => Class::Question,
-            args::ClassName::NeedsHuman => Class::NeedsHuman,
-        },
+        class: class(want.class),
         severity: match want.severity {
             args::SeverityName::Low => Severity::Low,
             args::SeverityName::Medium => Severity::Medium,
@@ -271,7 +265,39 @@ fn triaged(want: args::HandOverTriage) -> Result<Draft, String> {
         },
         summary: bounded("summary", want.summary)?,
         criteria,
+        or_class: want.or_class.map(class),
+        is_visible: want.user_visible.unwrap_or(true),
     })
+}
+
+fn class(name: args::ClassName) -> Class {
+    match name {
+        args::ClassName::Bug => Class::Bug,
+        args::ClassName::Feature => Class::Feature,
+        args::ClassName::Refactor => Class::Refactor,
+        args::ClassName::Docs => Class::Docs,
+        args::ClassName::Chore => Class::Chore,
+        args::ClassName::Question => Class::Question,
+        args::ClassName::NeedsHuman => Class::NeedsHuman,
+    }
+}
+
+fn designed(want: args::HandOverPlan) -> Result<Draft, String> {
+    let paths = listed("paths", want.paths)?.iter().map(|it| clean::line(it.trim())).collect();
+    let plan = Plan {
+        approach: bounded("approach", want.approach)?,
+        rejected: listed("rejected", want.rejected.unwrap_or_default())?,
+        paths,
+        tests: bounded("tests", want.tests)?,
+        assumptions: listed("assumptions", want.assumptions.unwrap_or_default())?,
+        decisions: listed("decisions", want.decisions.unwrap_or_default())?,
+    };
+    Ok(Draft::Designed { plan })
+}
+
+fn announced(want: args::HandOverNotes) -> Result<Draft, String> {
+    let summary = bounded("summary", want.summary)?;
+    Ok(Draft::Announced { summary, nothing: want.nothing.unwrap_or(false) })
 }
 
 fn changed(want: args::HandOverChange) -> Result<Draft, String> {
@@ -302,9 +328,10 @@ fn validated(want: args::HandOverVerdict) -> Result<Draft, String> {
 }
 
 fn answered(want: args::HandOverAnswer) -> Result<Draft, String> {
+    let citations = listed("citations", want.citations)?;
     Ok(Draft::Answered {
         text: bounded("text", want.text)?,
-        citations: listed("citations", want.citations)?,
+        citations: citations.iter().map(|it| clean::line(it.trim())).collect(),
     })
 }
 

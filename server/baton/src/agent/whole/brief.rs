@@ -28,6 +28,7 @@ pub fn system(duty: Duty) -> String {
         Duty::Validate => {
             "You review a change. The checks are green already. Say fail only if you see an input for which the change is wrong, or something that the task asks for and the change lacks."
         }
+        Duty::Design | Duty::Announce => "You take part in a software team.",
         Duty::Answer => "You answer a question about code. Be brief, and name files and functions.",
     };
     format!("{says} {DATA}")
@@ -67,6 +68,8 @@ pub fn open(files: &Files, duty: Duty, facts: &Facts, diff: &str) -> (String, Fr
             section(&mut out, "The change", &fenced("diff", &diff));
             section(&mut out, "Reply", VERDICT);
         }
+        Duty::Design => frame.at_once = Some(judge::no_plan(&facts.words)),
+        Duty::Announce => frame.at_once = Some(judge::no_notes()),
         Duty::Answer => {
             let code = show::code(files, facts);
             section(&mut out, "Code that may matter", &code.text);

@@ -52,6 +52,26 @@ pub fn triage_by_rule(words: &str) -> Option<Value> {
     class_by_rule(words).map(|class| triaged(words, class, None))
 }
 
+/// The arguments of a plan that binds nobody: a model without tools can't look around, so the task's own
+/// words stand, and a person who is asked about it sees that.
+pub fn no_plan(words: &str) -> Value {
+    let approach: String = words.chars().take(TEXT_CHARS_MAX).collect();
+    json!({
+        "approach": approach,
+        "paths": ["**"],
+        "tests": "the project's required checks",
+        "assumptions": ["no plan was made: this model works in whole blocks, without tools"],
+    })
+}
+
+/// The arguments of an announcement that is left out.
+pub fn no_notes() -> Value {
+    json!({
+        "summary": "Left out: this model works in whole blocks, and documentation is no block.",
+        "nothing": true,
+    })
+}
+
 /// The arguments of a triage by this reply; on the last one, whatever it says.
 pub fn triage(words: &str, reply: &str, is_last: bool) -> Result<Value, String> {
     let read = object(reply);
