@@ -321,13 +321,9 @@ impl Team {
             Event::TaskDelegated { task, brief, at } => {
                 self.tasks.insert(*task, Arc::new(Task::new(brief.clone(), *at)));
             }
-            Event::TaskSnapshotted { task, base, checks, limits } => self.with(*task, |it| {
-                it.base = Some(base.clone());
-                it.checks.clone_from(checks);
-                if let Some(limits) = limits {
-                    it.brief.limits = limits.clone();
-                }
-            }),
+            Event::TaskSnapshotted { task, base, checks, limits } => {
+                self.with(*task, |it| it.snapshotted(base, checks, limits.as_ref()));
+            }
             Event::RunStarted { run, task, work, at, deadline_at } => {
                 self.start(*run, *task, work, *at, *deadline_at)
             }
@@ -342,21 +338,13 @@ impl Team {
             Event::RunHandedOver { run, handoff, facts, at } => {
                 self.hand_over(*run, handoff, facts.as_ref(), *at);
             }
-            Event::PersonSaid { task, text, by, at } => self.with(*task, |it| {
-                it.words.push(Words { text: text.clone(), by: by.clone(), at: *at });
-            }),
+            Event::PersonSaid { task, text, by, at } => self.said(*task, text, by, *at),
             Event::WordsHeard { run, words } => self.with_run(*run, |it| it.heard = *words),
-            Event::RunLost { run, failure, .. } => {
-                self.with_run(*run, |it| it.state = RunState::Lost { failure: failure.clone() });
-            }
-            Event::RunChecked { run, at } => {
-                self.with_run(*run, |it| it.state = RunState::Ended { at: *at });
-            }
+            Event::RunLost { run, failure, .. } => self.lost(*run, failure),
+            Event::RunChecked { run, at } => self.ended(*run, *at),
             Event::QuestionAsked { run, question, ask } => self.ask(*run, *question, ask),
             Event::QuestionAnswered { question, text, by, .. } => self.answer(*question, text, by),
-            Event::DecisionRecorded { task, decision } => {
-                self.with(*task, |it| it.decisions.push(decision.clone()));
-            }
+            Event::DecisionRecorded { task, decision } => self.decided(*task, decision),
             Event::CandidateWanted { task, head } => self.with(*task, |it| it.wants(head)),
             Event::CandidateBuilt { task, candidate } => {
                 self.with(*task, |it| it.candidate = Some(candidate.clone()));

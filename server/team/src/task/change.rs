@@ -3,13 +3,15 @@
 
 use super::{
     Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
-    Wait,
+    Wait, Words,
 };
-use crate::brief::{Brief, Usage};
-use crate::change::{Candidate, ChangeFacts, PlannedPath};
+use crate::brief::{Brief, Limits, Usage};
+use crate::change::{Base, Candidate, ChangeFacts, PlannedPath};
 use crate::event::{Answer, Parked, Start, Subject, Why, Work};
-use crate::handoff::{By, Duty, Handoff, Question};
+use crate::failure::Failure;
+use crate::handoff::{By, Decision, Duty, Handoff, Question};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use crate::receipt::CheckSpec;
 use crate::setup::{Quarantined, Setup};
 use std::sync::Arc;
 
@@ -60,6 +62,23 @@ impl Team {
         };
         self.runs.insert(run, Arc::new(new));
         self.with(task, |it| it.started(run, work));
+    }
+
+    pub(super) fn said(&mut self, task: TaskId, text: &str, by: &By, at: Millis) {
+        let words = Words { text: text.to_string(), by: by.clone(), at };
+        self.with(task, |it| it.words.push(words));
+    }
+
+    pub(super) fn decided(&mut self, task: TaskId, decision: &Decision) {
+        self.with(task, |it| it.decisions.push(decision.clone()));
+    }
+
+    pub(super) fn lost(&mut self, run: RunId, failure: &Failure) {
+        self.with_run(run, |it| it.state = RunState::Lost { failure: failure.clone() });
+    }
+
+    pub(super) fn ended(&mut self, run: RunId, at: Millis) {
+        self.with_run(run, |it| it.state = RunState::Ended { at });
     }
 
     pub(super) fn hand_over(
@@ -291,6 +310,19 @@ impl Task {
             decisions: vec![],
             words: vec![],
             approvals: vec![],
+        }
+    }
+
+    pub(super) fn snapshotted(
+        &mut self,
+        base: &Base,
+        checks: &[CheckSpec],
+        limits: Option<&Limits>,
+    ) {
+        self.base = Some(base.clone());
+        self.checks = checks.to_vec();
+        if let Some(limits) = limits {
+            self.brief.limits = limits.clone();
         }
     }
 

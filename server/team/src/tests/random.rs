@@ -496,7 +496,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
     let (task, run) = (TaskId(1 + random.below(3)), RunId(1 + random.below(12)));
     let approval = ApprovalId(1 + random.below(4));
     let failure = Failure::new(Code::Model, "gone");
-    match random.below(24) {
+    match random.below(26) {
         0 => Input::Delegate { brief: brief("x") },
         1 => Input::Cancel { task },
         2 => Input::Park { task },
@@ -512,8 +512,8 @@ fn anything(random: &mut Random, step: u32) -> Input {
         9 => Input::Landed { task },
         10 => Input::LandingRefused { task, why: "staged".into() },
         11 => Input::TipMoved { task },
-        13 => Input::Say { task, text: "louder".into(), by: person() },
-        14 => Input::Heard { run: RunId(1), words: 1 },
+        23 => Input::Say { task, text: "louder".into(), by: person() },
+        24 => Input::Heard { run: RunId(1), words: 1 },
         12 => Input::UndoRefused { task, why: "no".into() },
         13 => Input::Undone { task, how: "x".into() },
         14 => Input::CandidateConflicted { task, tip: commit("b1"), paths: vec![] },

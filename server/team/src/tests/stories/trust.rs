@@ -247,7 +247,15 @@ fn the_quarantine_ends() {
     };
     play(start, Input::Delegate { brief: brief("x") });
     let task = TaskId(1);
-    play(start, Input::Snapshotted { task, base: base("b0"), checks: vec![test_check()] });
+    play(
+        start,
+        Input::Snapshotted {
+            task,
+            base: base("b0"),
+            checks: vec![test_check()],
+            limits: Limits::default(),
+        },
+    );
     let handoff = Handoff::Triaged {
         class: Class::Bug,
         severity: Severity::Low,
