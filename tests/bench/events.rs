@@ -53,6 +53,7 @@ pub fn paid_call(run: RunId) -> Input {
         cache_read_tokens: 9_000,
         cache_write_tokens: 400,
         micros: 900,
+        ..Usage::default()
     };
     let day = DayMoney { spent_micros: 0, micros_max: 20_000_000 };
     Input::Spent { run, usage, day }

@@ -2,6 +2,7 @@
 
 use crate::sandbox::lab::{Lab, need, on_path};
 use baton::checks::{Ground, Observed, Tree, describe_failure, detect, run, run_named};
+use baton::config::WantedLevel;
 use baton::sandbox::{Environment, Sandbox};
 use std::path::Path;
 use team::{CheckSpec, Code, Exit, Outcome, Report, Tests};
@@ -238,7 +239,9 @@ async fn only_the_exit_code_of_other_checks_speaks() {
 async fn without_a_sandbox_a_check_runs_only_when_a_person_approved_it() {
     let Some(project) = Project::new(&[]).await else { return };
     let scratch = project.lab.path("scratch");
-    let none = Sandbox::probe_with(Path::new("/no/such"), &scratch, &project.lab.env).await;
+    let none =
+        Sandbox::probe_with(Path::new("/no/such"), &scratch, &project.lab.env, WantedLevel::Full)
+            .await;
     let stop = CancellationToken::new();
     let (spec, ground) = (project.spec(), project.ground());
     let failure = run(&none, &spec, &ground, &[], false, &stop).await.unwrap_err();
@@ -247,7 +250,7 @@ async fn without_a_sandbox_a_check_runs_only_when_a_person_approved_it() {
     let launcher = crate::sandbox::lab::launcher();
     let mut env = project.lab.env.clone();
     env.vars.insert("PATH".into(), "/no/such".into());
-    let none = Sandbox::probe_with(&launcher, &scratch, &env).await;
+    let none = Sandbox::probe_with(&launcher, &scratch, &env, WantedLevel::Full).await;
     assert!(run(&none, &spec, &ground, &[], false, &stop).await.is_err());
     let seen = run(&none, &spec, &ground, &[], true, &stop).await.unwrap();
     assert_eq!((seen.exit, counts(&seen)), (Exit::Code(0), (3, 0, 1)));

@@ -344,12 +344,21 @@ fn the_documented_examples_are_accepted() {
     let text = fs::read_to_string(document()).unwrap();
     let examples: Vec<&str> =
         text.split("```toml\n").skip(1).map(|it| it.split("```").next().unwrap()).collect();
-    let [own, workspace] = examples[..] else { panic!("two examples, not {}", examples.len()) };
+    let [own, local, roles, workspace] = examples[..] else {
+        panic!("four examples, not {}", examples.len())
+    };
     let desk = Desk::new();
     fs::create_dir_all(desk.home.config_file.parent().unwrap()).unwrap();
     fs::write(&desk.home.config_file, own).unwrap();
     let config = Config::load(&desk.home).unwrap();
     assert_eq!((config.limits.run_micros_max, config.runs_at_once_max), (1_500_000, 3));
+    let read = |text: &str| {
+        fs::write(&desk.home.config_file, text).unwrap();
+        Config::load(&desk.home).unwrap()
+    };
+    assert_eq!(read(local).model.unwrap().window_tokens, Some(32_000));
+    let engineer = read(&format!("[model]\n{roles}")).model_of(team::Role::Engineer, false);
+    assert_eq!(engineer.unwrap().model, "qwen3-coder");
     let file = parse_team_file(workspace).unwrap();
     assert_eq!((file.checks.len(), file.ignored.len()), (1, 0));
 }

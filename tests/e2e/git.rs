@@ -3,10 +3,16 @@
 
 mod crashes;
 mod hostile;
+mod including;
+mod judge;
+mod kinds;
 mod landings;
 mod places;
+mod refused;
 mod reviews;
 mod slots;
 mod snapshots;
+mod sparse;
+mod sweeping;
 mod undoing;
 mod world;

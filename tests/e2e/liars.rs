@@ -3,17 +3,17 @@
 
 use crate::story::Story;
 
-const FIX: (&str, &str) =
+pub const FIX: (&str, &str) =
     ("edit_file", r#"{ path = "src/numbers.txt", old = "two = 3", new = "two = 2" }"#);
-const HAND_OVER: (&str, &str) = ("hand_over_change", r#"{ summary = "Two is two." }"#);
+pub const HAND_OVER: (&str, &str) = ("hand_over_change", r#"{ summary = "Two is two." }"#);
 /// R4 is the round of checks on the Engineer's first hand-over.
-const PASS: (&str, &str) = (
+pub const PASS: (&str, &str) = (
     "hand_over_verdict",
     r#"{ verdict = "pass", head = "${head}", receipts = ["R4.1"], notes = "looked" }"#,
 );
 
 /// A model's lines: tool calls, or plain text where the name is empty.
-fn script(engineer: &[(&str, &str)], tester: &[(&str, &str)]) -> String {
+pub fn script(engineer: &[(&str, &str)], tester: &[(&str, &str)]) -> String {
     let triage = r#"{ class = "bug", severity = "low", summary = "x", criteria = ["two is 2"] }"#;
     let mut res = String::from("says = \"scripted\"\n");
     let runs = [
@@ -36,7 +36,7 @@ fn script(engineer: &[(&str, &str)], tester: &[(&str, &str)]) -> String {
 }
 
 /// Everything that the roles were told by their tools.
-fn told(story: &Story) -> String {
+pub fn told(story: &Story) -> String {
     let reader = story.reader();
     let runs = reader.team().unwrap().runs.keys().copied().collect::<Vec<_>>();
     let steps = runs.iter().flat_map(|it| reader.steps(*it).unwrap());

@@ -7,4 +7,5 @@ mod endings;
 mod files;
 pub mod lab;
 mod table;
+mod weak;
 mod work;

@@ -1,24 +1,33 @@
 //! Text from models, tools and repositories, made safe to show and store: what a terminal or an
 //! editor would act on, or would not show, is written out; secrets are taken out.
 
+mod known;
 mod redact;
 mod shapes;
 #[cfg(test)]
 mod tests;
 
+pub use known::{each_text, keep_secret, redact, redact_bytes, redact_json, redactor, stream};
 pub use redact::{REDACTED, Redactor, Stream};
 
 use std::fmt::Write;
 
-/// One line: line breaks and tabs become spaces, whatever else is unsafe a visible `\u{..}`.
+/// One line: line breaks and tabs become spaces, whatever else is unsafe a visible `\u{..}`. Secrets
+/// are taken out.
 pub fn line(text: &str) -> String {
-    clean(text, true)
+    clean(&redact(text), true)
 }
 
 /// Text of several lines: keeps `\n` and `\t`, turns `\r\n` into `\n`, and writes out as `\u{..}`
 /// control characters, escape sequences, bidirectional controls, zero-width, tag and other invisible
-/// characters.
+/// characters. Secrets are taken out.
 pub fn text(text: &str) -> String {
+    clean(&redact(text), false)
+}
+
+/// As `text`, with every secret in it: for the lines of a change, which a person must see as they
+/// would land.
+pub fn exact(text: &str) -> String {
     clean(text, false)
 }
 

@@ -4,9 +4,11 @@
 mod act;
 mod approve;
 mod args;
+mod bench;
 mod confine;
 mod demo;
 mod doctor;
+mod explain;
 mod follow;
 mod narrate;
 mod open;
@@ -14,6 +16,7 @@ mod person;
 mod read;
 mod screen;
 mod setup;
+mod stage;
 mod steps;
 mod tools;
 mod trust;
@@ -101,6 +104,7 @@ async fn dispatch(
         Command::Board(it) => read::board(screen, &here()?, it),
         Command::Task(it) => read::task(screen, &here()?, it),
         Command::Diff(it) => read::diff(screen, &here()?, it),
+        Command::Explain(it) => explain::explain(screen, &here()?, it),
         Command::Answer(it) => act::answer(screen, &here()?, it).await,
         Command::Undo(it) => act::undo(screen, &here()?, it).await,
         Command::Cancel(it) => act::cancel(screen, &here()?, it).await,
@@ -114,6 +118,7 @@ async fn dispatch(
         Command::Man(it) => setup::man(screen, it),
         Command::Doctor(it) => doctor::doctor(screen, global, it).await,
         Command::Tools(it) => tools::tools(screen, it),
+        Command::Bench(it) => bench::bench(screen, it).await,
         Command::Sandbox(it) => confine::sandbox(screen, global, it).await,
         Command::Status(it) => read::status(screen, &here()?, it),
         // `perform` has handed it to the caller.
@@ -178,6 +183,6 @@ mod tests {
                 ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
             assert!(acts || prints || page.contains("--json"), "{name} has no --json");
         }
-        assert_eq!(pages.len(), 23);
+        assert_eq!(pages.len(), 25);
     }
 }

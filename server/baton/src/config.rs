@@ -4,6 +4,7 @@
 //! workspace's `.baton/team.toml` is read after the user trusted exactly its content, and can only
 //! narrow.
 
+mod edit_format;
 mod limits;
 mod model;
 mod roles;
@@ -12,6 +13,7 @@ mod team_file;
 mod toml_error;
 pub mod trust;
 
+pub use edit_format::EditFormat;
 pub use limits::LimitsPatch;
 pub use model::{KeySource, MODEL_KEYS, ModelConfig, Prices, Provider};
 pub use roles::{Alias, Roles};
@@ -121,6 +123,7 @@ pub struct Config {
     /// What the person spends on one day (UTC) at most, over all repositories; micro-dollars.
     pub day_micros_max: u64,
     pub sandbox: SandboxChoice,
+    pub sandbox_level: WantedLevel,
     pub land: LandConfig,
     pub runs_at_once_max: u32,
     pub checks_at_once_max: u32,
@@ -137,6 +140,19 @@ pub enum SandboxChoice {
     /// The user answers for this machine: without a sandbox the project's checks run unconfined,
     /// unasked.
     Unconfined,
+}
+
+/// How strongly commands are to be confined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WantedLevel {
+    /// Full; where the machine has no namespaces, reduced.
+    #[default]
+    Best,
+    /// Full, or nothing runs.
+    Full,
+    /// Reduced, even where there is more.
+    Reduced,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -182,6 +198,8 @@ struct UserFile {
 struct SandboxTable {
     #[serde(default)]
     checks: SandboxChoice,
+    #[serde(default)]
+    level: WantedLevel,
 }
 
 #[derive(Default, Deserialize)]
@@ -207,6 +225,7 @@ impl Default for Config {
             limits: Limits::default(),
             day_micros_max: DAY_MICROS,
             sandbox: SandboxChoice::default(),
+            sandbox_level: WantedLevel::default(),
             land: LandConfig::default(),
             runs_at_once_max: RUNS_AT_ONCE,
             checks_at_once_max: CHECKS_AT_ONCE,
@@ -223,6 +242,13 @@ impl Config {
         let mut config = Config::parse(&text, &home.config_file.display().to_string())?;
         if config.model.is_none() {
             config.model = ModelConfig::of_environment(|name| std::env::var_os(name));
+        }
+        // Known from the start, it is taken out of everything that is shown or stored. Whether it is
+        // any good is asked when it is needed.
+        for (_, model) in config.models_in_use() {
+            if let Some(key) = model.and_then(|it| it.key).filter(KeySource::is_at_hand) {
+                let _ = key.read();
+            }
         }
         Ok(config)
     }
@@ -251,6 +277,7 @@ impl Config {
             limits: limits.set(&Limits::default()),
             day_micros_max: limits.day_micros_max.unwrap_or(DAY_MICROS),
             sandbox: sandbox.checks,
+            sandbox_level: sandbox.level,
             land,
             runs_at_once_max: at_once_max("runs_max", at_once.runs_max, RUNS_AT_ONCE)?,
             checks_at_once_max: at_once_max("checks_max", at_once.checks_max, CHECKS_AT_ONCE)?,

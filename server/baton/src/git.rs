@@ -6,13 +6,17 @@
 
 mod acting;
 mod audit;
+mod blame;
 mod candidate;
 mod edits;
 mod files;
+mod formats;
+mod include;
 mod land;
 mod lens;
 mod make;
 mod objects;
+mod overlap;
 mod pen;
 mod place;
 mod plan;
@@ -20,7 +24,9 @@ mod review;
 mod save;
 mod slots;
 mod snapshot;
+mod sparse;
 mod survey;
+mod sweep;
 mod undo;
 mod walk;
 
@@ -28,10 +34,13 @@ use git2::{Oid, Repository, RepositoryOpenFlags};
 use std::path::{Path, PathBuf};
 use team::{Candidate, Code, CommitId, Failure, FileChange, PlannedPath, TreeId};
 
+pub use blame::LandedLines;
 pub use make::make_repository;
+pub use overlap::Overlap;
 pub use place::{Place, find};
 pub use review::PATCH_BYTES_MAX;
 pub use snapshot::{UNTRACKED_ALL_BYTES_MAX, UNTRACKED_FILE_BYTES_MAX};
+pub use sweep::{Swept, Use};
 
 /// Text that an editor holds and has not saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,12 +213,8 @@ impl<T> Doing<T> for Result<T, git2::Error> {
     fn doing(self, what: &str) -> Result<T, Failure> {
         self.map_err(|error| {
             let text = error.message();
-            if text.contains("mandatory extension: 'link'") {
-                return Failure::new(
-                    Code::Git,
-                    format!("{what}: this repository has a split index"),
-                )
-                .hint("turn it off: git update-index --no-split-index");
+            if let Some((why, hint)) = formats::of_index(text) {
+                return Failure::new(Code::Git, format!("{what}: {why}")).hint(hint);
             }
             let full = text.contains("No space left") || text.contains("quota exceeded");
             let code = if full { Code::DiskFull } else { Code::Git };

@@ -7,13 +7,17 @@
 mod crew;
 mod editor;
 mod facts;
+mod learned;
 mod owner;
+mod ports;
 mod purse;
+mod redact;
 mod round;
 mod run;
 mod setup;
 mod shared;
 mod steps;
+mod sweep;
 
 pub use editor::{EditRequest, Editor};
 pub use shared::Health;

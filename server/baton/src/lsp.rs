@@ -11,7 +11,10 @@ mod documents;
 mod edits;
 mod errors;
 mod events;
+mod findings;
 mod frames;
+mod hover;
+mod lenses;
 mod ordered;
 mod places;
 mod plain;
@@ -19,6 +22,8 @@ mod progress;
 mod repositories;
 mod requests;
 mod selection;
+mod streams;
+mod transcripts;
 mod types;
 mod wishes;
 
@@ -30,6 +35,7 @@ use ordered::{Ordered, REQUESTS_AT_ONCE_MAX};
 use repositories::Repositories;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
+use streams::Streams;
 use team::TaskId;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, watch};
@@ -37,10 +43,10 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::{Client, LanguageServer, LspService};
 use types::{
-    CodeActionParams, CodeActionResponse, DidChangeTextDocumentParams,
+    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, DidChangeTextDocumentParams,
     DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    DidSaveTextDocumentParams, ExecuteCommandParams, InitializeParams, InitializeResult,
-    InitializedParams, LSPAny, ServerInfo,
+    DidSaveTextDocumentParams, ExecuteCommandParams, Hover, HoverParams, InitializeParams,
+    InitializeResult, InitializedParams, LSPAny, ServerInfo,
 };
 use wishes::Wishes;
 
@@ -73,8 +79,11 @@ where
             wishes: OnceLock::new(),
             followed: watch::Sender::new(BTreeSet::new()),
             keys: watch::Sender::new(Vec::new()),
+            blamed: watch::Sender::new(Vec::new()),
+            streams: watch::Sender::new(Streams::default()),
             was_shut_down,
             changed,
+            touched: Notify::new(),
         }))
     })
     .custom_method(method::DELEGATE, Door::delegate)
@@ -87,6 +96,9 @@ where
     .custom_method(method::RETRY, Door::retry)
     .custom_method(method::UNDO, Door::undo)
     .custom_method(method::SAY, Door::tell_team)
+    .custom_method(method::TRANSCRIPT, Door::transcript)
+    .custom_method(method::FILE, Door::file)
+    .custom_method(method::WATCH, Door::watch)
     .finish();
     let service = Ordered::new(service, REQUESTS_AT_ONCE_MAX);
     let ended = tokio::select! {
@@ -158,9 +170,13 @@ pub struct Inside {
     followed: watch::Sender<BTreeSet<(String, TaskId)>>,
     /// Delegations by the client's own key.
     keys: watch::Sender<Vec<requests::Keyed>>,
+    streams: watch::Sender<Streams>,
+    blamed: watch::Sender<Vec<hover::Blamed>>,
     was_shut_down: watch::Sender<bool>,
     /// Something that this client is told about may have changed.
     changed: Arc<Notify>,
+    /// A document or a run's files may have changed.
+    touched: Notify,
 }
 
 impl std::ops::Deref for Door {
@@ -208,6 +224,7 @@ impl LanguageServer for Door {
 
     async fn initialized(&self, _: InitializedParams) {
         tokio::spawn(events::announce(self.clone()));
+        tokio::spawn(findings::tell(self.clone()));
     }
 
     async fn shutdown(&self) -> Result<()> {
@@ -220,6 +237,7 @@ impl LanguageServer for Door {
         let it = params.text_document;
         let file = places::file(&it.uri);
         self.documents.send_modify(|all| all.open(it.uri, it.version, it.text));
+        self.touch();
         // An editor that was started without a folder: the file says which repository is meant.
         if let Some(folder) = file.as_deref().and_then(std::path::Path::parent)
             && self.repositories.is_empty()
@@ -232,6 +250,7 @@ impl LanguageServer for Door {
         let it = params.text_document;
         let changes = params.content_changes;
         self.documents.send_modify(|all| all.change(&it.uri, it.version, &changes));
+        self.touch();
     }
 
     async fn did_save(&self, params: DidSaveTextDocumentParams) {
@@ -240,6 +259,7 @@ impl LanguageServer for Door {
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
         self.documents.send_modify(|all| all.close(&params.text_document.uri));
+        self.touch();
     }
 
     async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
@@ -253,6 +273,14 @@ impl LanguageServer for Door {
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         Ok(Some(self.actions(&params)))
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        Ok(Some(self.lenses(&params)))
+    }
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        Ok(self.behind(params).await)
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {

@@ -2,6 +2,7 @@
 
 use baton::cli::{Asked, perform};
 use baton::lsp;
+use rustix::process::DumpableBehavior;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -10,6 +11,9 @@ fn main() -> ExitCode {
     if args.next().is_some_and(|it| it == baton::sandbox::LAUNCH_ARGUMENT) {
         baton::sandbox::launch(args);
     }
+    // It will hold keys: other programs of the same user may not read its memory, and no crash leaves
+    // it on the disk. What it starts is not concerned. Where the system can't, it runs all the same.
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     match perform(std::env::args_os()) {
         Asked::Exit(code) => ExitCode::from(code),
         Asked::Serve => ExitCode::from(u8::try_from(lsp::run_in_process()).unwrap_or(1)),

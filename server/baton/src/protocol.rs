@@ -3,16 +3,19 @@
 //! Everything additive: a field may come, none changes its meaning. A client ignores fields and shows
 //! names that it does not know. Ids are strings (`T17 R42 A3 Q2`), unique within a repository, so
 //! every message that carries one carries `repository` too. Times are `*At`, unix milliseconds.
-//! `docs/protocol.md` is written from these types.
+//! `docs/protocol.md` and the types of the clients are written from these types.
 
 mod board;
+mod clients;
 mod diff;
 mod document;
 mod moment;
 mod requests;
+mod stream;
 mod task;
 
 pub use board::{ApprovalView, BoardView, FileLineView, QuestionView, TaskLineView};
+pub use clients::{lua, typescript};
 pub use diff::{DiffView, FileDiffView, HunkView};
 pub use document::describe;
 pub use moment::answer_name;
@@ -20,6 +23,10 @@ pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
     ErrorData, PositionAt, Problem, RangeIn, SayParams, TaskParams,
+};
+pub use stream::{
+    AttentionParams, FileParams, FileView, RunProgressParams, StepView, TranscriptParams,
+    TranscriptView, WatchParams, WatchResult,
 };
 pub use task::{
     BaseView, BriefView, CostView, DecisionView, HandoffView, MomentView, PlaceView, ReceiptView,
@@ -41,11 +48,31 @@ pub mod method {
     pub const RETRY: &str = "baton/retry";
     pub const UNDO: &str = "baton/undo";
     pub const SAY: &str = "baton/say";
+    pub const TRANSCRIPT: &str = "baton/transcript";
+    pub const FILE: &str = "baton/file";
+    pub const WATCH: &str = "baton/watch";
     pub const BOARD_CHANGED: &str = "baton/boardChanged";
+    pub const RUN_PROGRESS: &str = "baton/runProgress";
+    pub const ATTENTION: &str = "baton/attention";
 
     /// Every request, in the order of the documentation.
-    pub const REQUESTS: [&str; 10] =
-        [DELEGATE, BOARD, TASK, DIFF, ANSWER_APPROVAL, ANSWER_QUESTION, CANCEL, RETRY, UNDO, SAY];
+    pub const REQUESTS: [&str; 13] = [
+        DELEGATE,
+        BOARD,
+        TASK,
+        TRANSCRIPT,
+        DIFF,
+        FILE,
+        ANSWER_APPROVAL,
+        ANSWER_QUESTION,
+        CANCEL,
+        RETRY,
+        UNDO,
+        SAY,
+        WATCH,
+    ];
+    /// Every notification.
+    pub const NOTIFICATIONS: [&str; 3] = [BOARD_CHANGED, RUN_PROGRESS, ATTENTION];
 }
 
 /// Error codes of ours; JSON-RPC's and LSP's keep their meaning.

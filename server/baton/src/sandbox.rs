@@ -1,9 +1,10 @@
-//! How any command is started. A command runs confined at level `Full`, or not at all, unless a
-//! person approved that exact command.
+//! How any command is started. A command runs confined at level `Full` or `Reduced`, or not at all,
+//! unless a person approved that exact command.
 //!
 //! `Full` is bubblewrap (an empty root with an allow-list; own user, mount, pid, net, ipc, uts and
 //! cgroup namespaces), and inside it seccomp and every file right and scope of this kernel's
-//! Landlock. The daemon only spawns `baton __launch supervise`, a small process that holds a
+//! Landlock. `Reduced` is for machines without bubblewrap or without namespaces: Landlock and seccomp
+//! alone, no sockets, and signals that reach only the command's own. The daemon only spawns `baton __launch supervise`, a small process that holds a
 //! lifeline to the daemon, restricts nothing of the daemon's, and outlives nothing: when the
 //! lifeline closes, for whatever reason, all that it started is killed.
 
@@ -14,6 +15,7 @@ mod folders;
 mod launcher;
 mod output;
 mod probe;
+mod reduced;
 mod walls;
 mod watch;
 
@@ -21,6 +23,7 @@ pub use environment::Environment;
 pub use launcher::launch;
 pub use output::{OUTPUT_BYTES_MAX, shortened};
 
+use crate::config::WantedLevel;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,7 +47,13 @@ pub struct Sandbox {
 struct Found {
     /// The `baton` binary, for both levels.
     launcher: PathBuf,
-    full: Result<Full, Lack>,
+    walls: Result<Walls, Lack>,
+}
+
+#[derive(Debug)]
+enum Walls {
+    Full(Full),
+    Reduced(Reduced),
 }
 
 #[derive(Debug)]
@@ -57,11 +66,25 @@ struct Full {
     took_ms: u64,
 }
 
+#[derive(Debug)]
+struct Reduced {
+    /// Why it is not `Full`.
+    instead: Lack,
+    /// Where private folders are made.
+    scratch: PathBuf,
+    landlock_abi: u32,
+    processes_bounded: bool,
+    took_ms: u64,
+}
+
 /// Why there is no sandbox.
 #[derive(Clone, Debug)]
 struct Lack {
     why: String,
     hint: String,
+    /// This machine just has no namespaces for us. Anything else is a sandbox that misbehaves, and
+    /// then no other kind is trusted either.
+    only_missing: bool,
 }
 
 /// A command and what it may touch.
@@ -137,17 +160,20 @@ impl Sandbox {
     /// Tests this machine with canaries inside the sandbox. Never fails: where anything is missing
     /// or a single canary gets through, the level is `None` and says why.
     ///
-    /// `scratch` is a folder of ours; a subfolder is made in it and removed again.
-    pub async fn probe(scratch: &Path) -> Sandbox {
+    /// `scratch` is a folder of ours, and of no other process; subfolders are made in it, for the
+    /// test and at level `Reduced` for each command, and removed again.
+    pub async fn probe(scratch: &Path, wanted: WantedLevel) -> Sandbox {
         match std::env::current_exe() {
             Ok(launcher) => {
-                Sandbox::probe_with(&launcher, scratch, &Environment::from_process()).await
+                let env = Environment::from_process();
+                Sandbox::probe_with(&launcher, scratch, &env, wanted).await
             }
             Err(error) => Sandbox::of(
                 PathBuf::new(),
                 Err(Lack {
                     why: format!("the path of this program is unknown: {error}"),
                     hint: "start baton by its full path".into(),
+                    only_missing: false,
                 }),
             ),
         }
@@ -155,13 +181,43 @@ impl Sandbox {
 
     /// As `probe`, with the `baton` binary to launch with (a test is not one) and the environment
     /// whose `PATH` holds `bwrap` and whose `HOME` must stay out of reach.
-    pub async fn probe_with(launcher: &Path, scratch: &Path, env: &Environment) -> Sandbox {
-        let full = probe::probe(launcher, scratch, env).await;
-        Sandbox::of(launcher.to_path_buf(), full)
+    pub async fn probe_with(
+        launcher: &Path,
+        scratch: &Path,
+        env: &Environment,
+        wanted: WantedLevel,
+    ) -> Sandbox {
+        reduced::sweep(scratch);
+        let instead = match wanted {
+            WantedLevel::Reduced => Lack {
+                why: "the configuration asks for no more".into(),
+                hint: "remove `sandbox.level`".into(),
+                only_missing: true,
+            },
+            WantedLevel::Best | WantedLevel::Full => {
+                match probe::full(launcher, scratch, env).await {
+                    Ok(full) => return Sandbox::of(launcher.into(), Ok(Walls::Full(full))),
+                    Err(lack) => lack,
+                }
+            }
+        };
+        if wanted == WantedLevel::Full || !instead.only_missing {
+            return Sandbox::of(launcher.into(), Err(instead));
+        }
+        let reduced = probe::reduced(launcher, scratch, env, &instead).await;
+        // What would help most is said first: more than this level's own lack.
+        let walls = reduced.map(Walls::Reduced).map_err(|lack| match wanted {
+            WantedLevel::Reduced => lack,
+            WantedLevel::Best | WantedLevel::Full => Lack {
+                why: format!("{}; and at level reduced {}", instead.why, lack.why),
+                ..instead
+            },
+        });
+        Sandbox::of(launcher.to_path_buf(), walls)
     }
 
-    fn of(launcher: PathBuf, full: Result<Full, Lack>) -> Sandbox {
-        Sandbox { found: Arc::new(Found { launcher, full }), hidden: Vec::new() }
+    fn of(launcher: PathBuf, walls: Result<Walls, Lack>) -> Sandbox {
+        Sandbox { found: Arc::new(Found { launcher, walls }), hidden: Vec::new() }
     }
 
     /// Keeps these folders out of sight even where they lie in one that commands see, e.g. the
@@ -173,26 +229,37 @@ impl Sandbox {
     }
 
     pub fn level(&self) -> SandboxLevel {
-        match self.found.full {
-            Ok(_) => SandboxLevel::Full,
+        match self.found.walls {
+            Ok(Walls::Full(_)) => SandboxLevel::Full,
+            Ok(Walls::Reduced(_)) => SandboxLevel::Reduced,
             Err(_) => SandboxLevel::None,
         }
     }
 
     /// Why the level is `None`.
     pub fn why_not(&self) -> Option<&str> {
-        self.found.full.as_ref().err().map(|it| it.why.as_str())
+        self.found.walls.as_ref().err().map(|it| it.why.as_str())
     }
 
     /// One line for people: the level and what it consists of, or why there is none and what to do.
     pub fn describe(&self) -> String {
-        match &self.found.full {
-            Ok(it) => format!(
+        let limited = |bounded: bool| if bounded { "limited" } else { "limited only by time" };
+        match &self.found.walls {
+            Ok(Walls::Full(it)) => format!(
                 "full: bubblewrap {}, Landlock ABI {}, seccomp; processes {}; self-test {} ms",
                 it.bwrap_version,
                 it.landlock_abi,
-                if it.processes_bounded { "limited" } else { "limited only by time" },
+                limited(it.processes_bounded),
                 it.took_ms
+            ),
+            Ok(Walls::Reduced(it)) => format!(
+                "reduced: Landlock ABI {}, seccomp, no sockets; processes {}; self-test {} ms; not \
+                 full: {}. {}",
+                it.landlock_abi,
+                limited(it.processes_bounded),
+                it.took_ms,
+                it.instead.why,
+                it.instead.hint
             ),
             Err(lack) => format!("none: {}. {}", lack.why, lack.hint),
         }
@@ -206,11 +273,23 @@ impl Sandbox {
     /// `WorktreeLost` when the slot or its pointer is not what it was; `Command` for other reasons
     /// why nothing could be started.
     pub async fn run(&self, cmd: &Confined, stop: &CancellationToken) -> Result<Finished, Failure> {
-        let full = self.found.full.as_ref().map_err(|lack| {
+        let walls = self.found.walls.as_ref().map_err(|lack| {
             Failure::new(Code::NoSandbox, format!("run a command: no sandbox: {}", lack.why))
                 .hint(lack.hint.clone())
         })?;
         check_argv(cmd)?;
+        match walls {
+            Walls::Full(full) => self.run_full(full, cmd, stop).await,
+            Walls::Reduced(reduced) => self.run_reduced(reduced, cmd, stop).await,
+        }
+    }
+
+    async fn run_full(
+        &self,
+        full: &Full,
+        cmd: &Confined,
+        stop: &CancellationToken,
+    ) -> Result<Finished, Failure> {
         let mounts = folders::mounts(cmd, &self.hidden)?;
         let inside = bubblewrap::arguments(&mounts, &self.found.launcher, cmd)?;
         let mut args: Vec<OsString> = vec![full.bwrap.clone().into()];
@@ -218,16 +297,39 @@ impl Sandbox {
         let seen = watch::watch(watch::Started {
             launcher: &self.found.launcher,
             args,
-            vars: folders::variables(&cmd.env, cmd.network),
+            vars: folders::variables(&cmd.env, cmd.network, &folders::Private::inside()),
+            scoped: false,
             timeout_ms_max: cmd.timeout_ms_max,
             output_bytes_max: cmd.output_bytes_max,
             stop,
         })
         .await?;
-        seen.finished(|said| {
-            Failure::new(Code::NoSandbox, format!("set up the sandbox for a command: {said}"))
-                .hint("run `baton doctor`")
+        seen.finished(not_set_up)
+    }
+
+    async fn run_reduced(
+        &self,
+        reduced: &Reduced,
+        cmd: &Confined,
+        stop: &CancellationToken,
+    ) -> Result<Finished, Failure> {
+        let launcher = &self.found.launcher;
+        let prepared = reduced::prepare(cmd, &self.hidden, launcher, &reduced.scratch)?;
+        let seen = watch::watch(watch::Started {
+            launcher,
+            args: prepared.args.clone(),
+            vars: folders::variables(&cmd.env, cmd.network, &prepared.private),
+            scoped: true,
+            timeout_ms_max: cmd.timeout_ms_max,
+            output_bytes_max: cmd.output_bytes_max,
+            stop,
         })
+        .await?;
+        let pointer = prepared.pointer.check();
+        // It may be large; nobody waits for it but this run.
+        let _ = tokio::task::spawn_blocking(move || prepared.remove()).await;
+        pointer?;
+        seen.finished(not_set_up)
     }
 
     /// Runs a command that a person approved, not confined: with the user's own rights, but with a
@@ -253,6 +355,7 @@ impl Sandbox {
             launcher: &self.found.launcher,
             args,
             vars: cmd.env.vars.clone(),
+            scoped: false,
             timeout_ms_max: cmd.timeout_ms_max,
             output_bytes_max: cmd.output_bytes_max,
             stop,
@@ -276,6 +379,11 @@ pub async fn shell(
 ) -> Result<Finished, Failure> {
     let cmd = Confined::new(argv, dir, slot, Environment::from_process());
     sandbox.run(&cmd, stop).await
+}
+
+fn not_set_up(said: &str) -> Failure {
+    Failure::new(Code::NoSandbox, format!("set up the sandbox for a command: {said}"))
+        .hint("run `baton doctor`")
 }
 
 /// A command has a program, and no argument can hold a zero byte.

@@ -303,8 +303,10 @@ fn proof(team: &Team, task: &Task, candidate: &Candidate, receipts: &[ReceiptId]
             parts.push(format!("{} green", names.join(", ")));
         }
     }
-    if tests.iter().any(|it| it.sandbox == SandboxLevel::None) {
-        parts.push("run without a sandbox".into());
+    match tests.iter().map(|it| it.sandbox).min() {
+        Some(SandboxLevel::None) => parts.push("run without a sandbox".into()),
+        Some(SandboxLevel::Reduced) => parts.push("run in a reduced sandbox".into()),
+        Some(SandboxLevel::Full) | None => {}
     }
     parts.push(size(&candidate.files));
     let look = task.handoffs.iter().rev().find_map(|(_, it)| match it {

@@ -9,11 +9,13 @@ mod budget;
 mod change;
 mod decide;
 mod event;
+mod explain;
 mod failure;
 mod handoff;
 mod ids;
 mod jobs;
 mod receipt;
+mod related;
 mod setup;
 mod task;
 
@@ -30,6 +32,7 @@ pub use change::{
 };
 pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline, rerun};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
+pub use explain::{Rule, became, explain};
 pub use failure::{Code, Failure};
 pub use handoff::{By, Class, Decision, Duty, Handoff, Question, Repro, Role, Severity, Verdict};
 pub use ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
@@ -37,6 +40,7 @@ pub use jobs::{Job, jobs};
 pub use receipt::{
     CheckSpec, Exit, Outcome, REPORT_FILE, Ran, Receipt, Report, SandboxLevel, Tests,
 };
+pub use related::{RELATED_MAX, Related, related};
 pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
 pub use task::{
     Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,

@@ -54,6 +54,9 @@ pub enum Exit {
 pub enum SandboxLevel {
     /// Not confined: a person approved this exact command.
     None,
+    /// Confined without namespaces: names outside can be seen and the rights of one's own files
+    /// changed; there are no sockets.
+    Reduced,
     Full,
 }
 

@@ -34,53 +34,6 @@ fn the_same_repository_from_everywhere() {
 }
 
 #[test]
-fn refusals() {
-    let world = World::new();
-    let base = world.base_dir();
-    assert!(refused(base).text.contains("no git repository"));
-    let bare = base.join("bare.git");
-    world.git(&["clone", "-q", "--bare", ".", bare.to_str().unwrap()]);
-    assert!(refused(&bare).text.contains("bare"));
-    assert!(refused(&world.root.join(".git/refs")).text.contains("git folder"));
-    let empty = World::empty();
-    let failed = refused(&empty.root);
-    assert_eq!(failed.text, "this repository has no commit yet");
-    assert!(failed.hint.contains("git commit"));
-}
-
-#[test]
-fn formats() {
-    let cases: [(&[&str], &str); 4] = [
-        (&["core.sparseCheckout", "true"], "sparse checkout"),
-        (&["extensions.refstorage", "reftable"], "reftable"),
-        (&["extensions.objectformat", "sha256"], "sha256"),
-        (&["remote.origin.promisor", "true"], "partial clone"),
-    ];
-    for (config, why) in cases {
-        let world = World::new();
-        world.git(&["config", config[0], config[1]]);
-        assert!(refused(&world.root).text.contains(why), "{why}");
-    }
-}
-
-#[test]
-fn formats_as_git_makes_them() {
-    let world = World::empty();
-    for (name, args, why) in [
-        ("reftable", ["init", "-q", "--ref-format=reftable"], "reftable"),
-        ("sha256", ["init", "-q", "--object-format=sha256"], "sha256"),
-    ] {
-        let dir = world.base_dir().join(name);
-        std::fs::create_dir(&dir).unwrap();
-        world.git_in(&dir, &args);
-        assert!(refused(&dir).text.contains(why), "{why}");
-    }
-    let sparse = World::new();
-    sparse.git(&["sparse-checkout", "set", "src"]);
-    assert!(refused(&sparse.root).text.contains("sparse"));
-}
-
-#[test]
 fn a_git_folder_of_another_place() {
     let victim = World::new();
     let world = World::new();

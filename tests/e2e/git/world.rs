@@ -4,7 +4,8 @@ use baton::git::{Buffer, Built, Git, Moved, Planned, Slot, find};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
 use team::{Base, Candidate, CommitId, PlannedPath, Role, RunId, StartFrom, TaskId};
 use tempfile::TempDir;
 
@@ -15,7 +16,7 @@ pub const TEXT: &str =
     "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\neleven\ntwelve\n";
 
 pub struct World {
-    dir: TempDir,
+    dir: Rc<TempDir>,
     pub root: PathBuf,
     pub state: PathBuf,
 }
@@ -42,7 +43,7 @@ impl World {
         builder.prefix("baton-git-");
         let dir = builder.tempdir_in(memory).or_else(|_| builder.tempdir()).unwrap();
         let base = dir.path().canonicalize().unwrap();
-        let world = World { dir, root: base.join("work"), state: base.join("state") };
+        let world = World { dir: Rc::new(dir), root: base.join("work"), state: base.join("state") };
         std::fs::create_dir_all(&world.root).unwrap();
         std::fs::create_dir_all(base.join("home")).unwrap();
         world.git(&["init", "-q", "-b", "main", "."]);
@@ -56,6 +57,38 @@ impl World {
 
     pub fn base_dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// A place beside the repository, where nothing is yet.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.dir.path().canonicalize().unwrap().join(name)
+    }
+
+    /// The same world seen from another root: a linked worktree with the same state, or another
+    /// repository with a state and an identity of its own.
+    pub fn moved_to(&self, root: &Path) -> World {
+        let is_linked = root.join(".git").is_file();
+        let name = format!("state-{}", root.file_name().unwrap().to_string_lossy());
+        let state = if is_linked { self.state.clone() } else { self.beside(&name) };
+        let world = World { dir: Rc::clone(&self.dir), root: root.to_path_buf(), state };
+        if !is_linked {
+            world.git(&["config", "user.name", "Uma User"]);
+            world.git(&["config", "user.email", "uma@example.com"]);
+        }
+        world
+    }
+
+    /// Where refs, objects and the configuration are.
+    pub fn git_dir(&self) -> PathBuf {
+        self.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]).into()
+    }
+
+    /// A git command that reads this.
+    pub fn feed(&self, args: &[&str], input: &[u8]) {
+        let mut command = self.command(&self.root, args);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
+        assert!(child.wait().unwrap().success(), "git {args:?}");
     }
 
     /// A git command in a folder, without anybody's own configuration.

@@ -2,6 +2,7 @@
 //! no command runs.
 
 use super::lab::{Lab, again_as_ordinary_user, launcher};
+use baton::config::WantedLevel;
 use baton::sandbox::{Environment, Sandbox};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -58,7 +59,7 @@ fn real_bwrap() -> PathBuf {
 }
 
 /// Writes a program named `bwrap` and puts its folder first on the path.
-fn stand_in(lab: &Lab, script: &str) -> Environment {
+pub fn stand_in(lab: &Lab, script: &str) -> Environment {
     let dir = lab.path("bin");
     std::fs::create_dir_all(&dir).unwrap();
     let text = |path: &Path| path.to_string_lossy().into_owned();
@@ -74,14 +75,14 @@ fn stand_in(lab: &Lab, script: &str) -> Environment {
     with_path(lab, &format!("{}:{}", text(&dir), lab.env.vars["PATH"]))
 }
 
-fn with_path(lab: &Lab, path: &str) -> Environment {
+pub fn with_path(lab: &Lab, path: &str) -> Environment {
     let mut env = lab.env.clone();
     env.vars.insert("PATH".into(), path.into());
     env
 }
 
 /// No sandbox, a reason with this word and something to do about it, and nothing runs.
-async fn refuses(lab: &Lab, sandbox: &Sandbox, how: &str, word: &str) {
+pub async fn refuses(lab: &Lab, sandbox: &Sandbox, how: &str, word: &str) {
     let said = sandbox.describe();
     assert_eq!(sandbox.level(), SandboxLevel::None, "bubblewrap that {how}");
     assert!(sandbox.why_not().unwrap().contains(word), "bubblewrap that {how}: {said}");
@@ -97,7 +98,8 @@ async fn a_broken_sandbox_is_no_sandbox() {
     for (how, script, word) in STAND_INS {
         let lab = Lab::new();
         let env = stand_in(&lab, script);
-        let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env).await;
+        let sandbox =
+            Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
         println!("bubblewrap that {how}: {}", sandbox.describe());
         refuses(&lab, &sandbox, how, word).await;
     }
@@ -112,7 +114,8 @@ fn a_broken_sandbox_is_no_sandbox_for_an_ordinary_user() {
 async fn no_bubblewrap_is_no_sandbox_and_says_how_to_get_it() {
     let lab = Lab::new();
     let env = with_path(&lab, "/no/such/folder");
-    let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env).await;
+    let sandbox =
+        Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
     refuses(&lab, &sandbox, "is missing", "not installed").await;
     assert!(sandbox.describe().contains("apt install bubblewrap"), "{}", sandbox.describe());
 }
@@ -121,7 +124,8 @@ async fn no_bubblewrap_is_no_sandbox_and_says_how_to_get_it() {
 async fn a_bubblewrap_that_hangs_is_given_up() {
     let lab = Lab::new();
     let env = stand_in(&lab, "exec tail -f /dev/null");
-    let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env).await;
+    let sandbox =
+        Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
     refuses(&lab, &sandbox, "hangs", "self-test").await;
 }
 
@@ -130,7 +134,8 @@ async fn another_program_in_the_launchers_place_is_no_launcher() {
     let lab = Lab::new();
     for launcher in ["/bin/true", "/bin/cat", "/no/such/program"] {
         let scratch = lab.path("scratch");
-        let sandbox = Sandbox::probe_with(Path::new(launcher), &scratch, &lab.env).await;
+        let sandbox =
+            Sandbox::probe_with(Path::new(launcher), &scratch, &lab.env, WantedLevel::Full).await;
         refuses(&lab, &sandbox, launcher, "").await;
     }
 }
@@ -139,7 +144,8 @@ async fn another_program_in_the_launchers_place_is_no_launcher() {
 async fn a_bubblewrap_that_breaks_after_the_self_test_runs_nothing() {
     let lab = Lab::new();
     let env = stand_in(&lab, r#"exec REAL "$@""#);
-    let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env).await;
+    let sandbox =
+        Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
     assert_eq!(sandbox.level(), SandboxLevel::Full, "{}", sandbox.describe());
     for (how, script, _) in STAND_INS.iter().take(4) {
         stand_in(&lab, script);
@@ -154,7 +160,7 @@ async fn a_bubblewrap_that_breaks_after_the_self_test_runs_nothing() {
 async fn the_self_test_leaves_nothing_behind() {
     let lab = Lab::new();
     let scratch = lab.path("scratch");
-    let sandbox = Sandbox::probe_with(&launcher(), &scratch, &lab.env).await;
+    let sandbox = Sandbox::probe_with(&launcher(), &scratch, &lab.env, WantedLevel::Full).await;
     assert_eq!(sandbox.level(), SandboxLevel::Full, "{}", sandbox.describe());
     assert_eq!(std::fs::read_dir(scratch).unwrap().count(), 0);
 }
@@ -165,7 +171,8 @@ async fn a_named_toolchain_folder_is_shown_and_nothing_beside_it() {
     let home = lab.path("home").to_string_lossy().into_owned();
     let mut env = lab.env.clone();
     env.vars.insert("GOROOT".into(), format!("{home}/.config"));
-    let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env).await;
+    let sandbox =
+        Sandbox::probe_with(&launcher(), &lab.path("scratch"), &env, WantedLevel::Full).await;
     assert_eq!(sandbox.level(), SandboxLevel::Full, "{}", sandbox.describe());
     let mut cmd = lab.command(&["ls", "-A", &home]);
     cmd.env = env;

@@ -36,7 +36,7 @@ def must_fail(what):
 NEWUSER, NEWNS, NEWPID, NEWNET = 0x10000000, 0x20000, 0x20000000, 0x40000000
 "#;
 
-pub const PROBES: [Probe; 42] = [
+pub const PROBES: [Probe; 49] = [
     // Sockets.
     python(
         "TCP to the host's loopback",
@@ -188,8 +188,12 @@ pub const PROBES: [Probe; 42] = [
     python(
         "capabilities",
         "text = open('/proc/self/status').read()\n\
-         for line in ['CapEff:\\t0000000000000000', 'CapBnd:\\t0000000000000000', 'NoNewPrivs:\\t1',\n \
+         for line in ['CapEff:\\t0000000000000000', 'CapPrm:\\t0000000000000000', 'NoNewPrivs:\\t1',\n \
          'Seccomp:\\t2']: held(line in text, line)",
+    ),
+    python(
+        "the bound of capabilities",
+        "held('CapBnd:\\t0000000000000000' in open('/proc/self/status').read())",
     ),
     python("the host's name", "held(os.uname().nodename == 'sandbox'); must_fail(lambda: socket.sethostname('x'))")
         .only_confined(),
@@ -199,4 +203,35 @@ pub const PROBES: [Probe; 42] = [
          got = libc.shmget(0x5ba70, 4096, 0); held(got == -1, got)",
     )
     .only_confined(),
+    // Other processes of the same user.
+    python(
+        "limits of another process",
+        "must_fail(lambda: resource.prlimit({host}, resource.RLIMIT_CORE, (0, 0)))",
+    )
+    .only_confined(),
+    python(
+        "priority of another process",
+        "must_fail(lambda: os.setpriority(os.PRIO_PROCESS, {host}, 19))",
+    )
+    .only_confined(),
+    python(
+        "where another process runs",
+        "must_fail(lambda: os.sched_setaffinity({host}, os.sched_getaffinity(0)))",
+    ),
+    python(
+        "trace a process of the host",
+        "got = call('ptrace', 16, {host}, 0, 0); held(got[0] == -1, got)\n\
+         must_fail(lambda: open('/proc/{host}/mem', 'rb').read(1))",
+    )
+    .only_confined(),
+    python(
+        "attributes of files outside",
+        "must_fail(lambda: os.setxattr('{root}/outside/file', 'user.x', b'1'))",
+    )
+    .only_confined(),
+    python(
+        "watch the home",
+        "fd = libc.inotify_init1(0)\n\
+         held(libc.inotify_add_watch(fd, b'{home}/.ssh', 0x3b) == -1, 'watched')",
+    ),
 ];

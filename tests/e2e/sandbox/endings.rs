@@ -1,13 +1,17 @@
 //! How commands end: by themselves, by time, by a stop, with the daemon. Whatever they started, in
 //! whatever way, nothing of it lives on.
 
-use super::lab::{Lab, again, again_as_ordinary_user, alive, launcher, run, text, wait_for};
-use baton::sandbox::{Confined, OUTPUT_BYTES_MAX, Sandbox};
+use super::lab::{Lab, again, again_as_ordinary_user, alive, run, text, wait_for};
+use baton::config::WantedLevel;
+use baton::sandbox::{Confined, OUTPUT_BYTES_MAX};
 use rustix::process::{Pid, Signal};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use team::{Code, Exit};
 use tokio_util::sync::CancellationToken;
+
+/// Both levels at which commands run confined.
+const LEVELS: [WantedLevel; 2] = [WantedLevel::Full, WantedLevel::Reduced];
 
 /// Everything must be gone after this long.
 const GONE_MS_MAX: u64 = 1_000;
@@ -52,78 +56,121 @@ fn gone(word: &str) {
 
 #[tokio::test]
 async fn an_ending_by_itself_ends_all() {
-    let lab = Lab::new();
-    let sandbox = lab.sandbox().await;
-    let word = word();
-    let finished = run(&sandbox, &command(&lab, &survivors(&word, "echo last; exit 3"))).await;
-    assert_eq!(finished.exit, Exit::Code(3));
-    assert!(text(&finished).contains("last\n"), "{}", text(&finished));
-    gone(&word);
+    for level in LEVELS {
+        let lab = Lab::new();
+        let sandbox = lab.sandbox_of(level).await;
+        let word = word();
+        let finished = run(&sandbox, &command(&lab, &survivors(&word, "echo last; exit 3"))).await;
+        assert_eq!(finished.exit, Exit::Code(3));
+        assert!(text(&finished).contains("last\n"), "{}", text(&finished));
+        gone(&word);
+    }
 }
 
 #[tokio::test]
 async fn a_time_out_ends_all() {
-    let lab = Lab::new();
-    let sandbox = lab.sandbox().await;
-    let word = word();
-    let mut cmd = command(&lab, &survivors(&word, "echo before; tail -f /dev/null"));
-    cmd.timeout_ms_max = 700;
-    let finished = run(&sandbox, &cmd).await;
-    assert_eq!(finished.exit, Exit::TimedOut);
-    assert!(finished.duration_ms < 700 + GONE_MS_MAX, "{} ms", finished.duration_ms);
-    assert!(text(&finished).contains("before"));
-    gone(&word);
+    for level in LEVELS {
+        let lab = Lab::new();
+        let sandbox = lab.sandbox_of(level).await;
+        let word = word();
+        let mut cmd = command(&lab, &survivors(&word, "echo before; tail -f /dev/null"));
+        cmd.timeout_ms_max = 700;
+        let finished = run(&sandbox, &cmd).await;
+        assert_eq!(finished.exit, Exit::TimedOut);
+        assert!(finished.duration_ms < 700 + GONE_MS_MAX, "{} ms", finished.duration_ms);
+        assert!(text(&finished).contains("before"));
+        gone(&word);
+    }
 }
 
 #[tokio::test]
 async fn a_time_out_during_the_start_is_one_too() {
-    let lab = Lab::new();
-    let sandbox = lab.sandbox().await;
-    for ms in [0, 1, 2, 4, 8, 12, 16, 20] {
-        let word = word();
-        let mut cmd = command(&lab, &survivors(&word, "tail -f /dev/null"));
-        cmd.timeout_ms_max = ms;
-        assert_eq!(run(&sandbox, &cmd).await.exit, Exit::TimedOut);
-        gone(&word);
-        gone(&lab.dir.path().to_string_lossy());
+    for level in LEVELS {
+        let lab = Lab::new();
+        let sandbox = lab.sandbox_of(level).await;
+        for ms in [0, 1, 2, 4, 8, 12, 16, 20] {
+            let word = word();
+            let mut cmd = command(&lab, &survivors(&word, "tail -f /dev/null"));
+            cmd.timeout_ms_max = ms;
+            assert_eq!(run(&sandbox, &cmd).await.exit, Exit::TimedOut);
+            gone(&word);
+            gone(&lab.dir.path().to_string_lossy());
+        }
     }
+}
+
+/// Each process lives for a moment only, and has made the next one by then: nobody who kills them one
+/// by one catches up.
+#[tokio::test]
+async fn a_chain_of_births_ends() {
+    let script = "import os\nwhile True:\n if os.fork(): os._exit(0)\n os.write(3, b'x')";
+    for level in LEVELS {
+        let lab = Lab::new();
+        let sandbox = lab.sandbox_of(level).await;
+        let line = format!("exec 3>>beat; python3 -c \"{script}\"; exec tail -f /dev/null");
+        let mut cmd = command(&lab, &line);
+        cmd.timeout_ms_max = 2_000;
+        assert_eq!(run(&sandbox, &cmd).await.exit, Exit::TimedOut);
+        let beats = || std::fs::metadata(lab.path("slot/beat")).unwrap().len();
+        let then = beats();
+        assert!(2 < then, "{then} births");
+        run(&sandbox, &command(&lab, "true")).await;
+        assert_eq!(beats(), then, "it goes on at {level:?}");
+    }
+}
+
+#[tokio::test]
+async fn at_reduced_nothing_is_left_on_the_disk() {
+    let lab = Lab::new();
+    let sandbox = lab.sandbox_of(WantedLevel::Reduced).await;
+    let script = "echo x > $TMPDIR/a; mkdir -p ~/b/c; chmod 0 ~/b; echo $HOME";
+    let said = text(&run(&sandbox, &command(&lab, script)).await);
+    assert!(said.contains("private-"), "{said}");
+    let mut cmd = command(&lab, "echo x > $TMPDIR/a; tail -f /dev/null");
+    cmd.timeout_ms_max = 300;
+    run(&sandbox, &cmd).await;
+    assert_eq!(std::fs::read_dir(lab.path("scratch")).unwrap().count(), 0);
 }
 
 #[tokio::test]
 async fn a_stop_ends_all() {
-    let lab = Lab::new();
-    let sandbox = lab.sandbox().await;
-    let word = word();
-    let cmd = command(&lab, &survivors(&word, "tail -f /dev/null"));
-    let stop = CancellationToken::new();
-    let ready = lab.path("slot/ready");
-    let stopped = stop.clone();
-    let stopper = tokio::task::spawn_blocking(move || {
-        wait_for("it is ready", Duration::from_secs(20), || ready.exists());
-        stopped.cancel();
-        Instant::now()
-    });
-    let finished = sandbox.run(&cmd, &stop).await.unwrap();
-    assert_eq!(finished.exit, Exit::Interrupted);
-    assert!(stopper.await.unwrap().elapsed() < Duration::from_millis(GONE_MS_MAX));
-    gone(&word);
+    for level in LEVELS {
+        let lab = Lab::new();
+        let sandbox = lab.sandbox_of(level).await;
+        let word = word();
+        let cmd = command(&lab, &survivors(&word, "tail -f /dev/null"));
+        let stop = CancellationToken::new();
+        let ready = lab.path("slot/ready");
+        let stopped = stop.clone();
+        let stopper = tokio::task::spawn_blocking(move || {
+            wait_for("it is ready", Duration::from_secs(20), || ready.exists());
+            stopped.cancel();
+            Instant::now()
+        });
+        let finished = sandbox.run(&cmd, &stop).await.unwrap();
+        assert_eq!(finished.exit, Exit::Interrupted);
+        assert!(stopper.await.unwrap().elapsed() < Duration::from_millis(GONE_MS_MAX));
+        gone(&word);
+    }
 }
 
 #[tokio::test]
 async fn a_dropped_future_ends_all() {
-    let lab = Lab::new();
-    let sandbox = lab.sandbox().await;
-    let word = word();
-    let cmd = command(&lab, &survivors(&word, "tail -f /dev/null"));
-    let ready = lab.path("slot/ready");
-    let stop = CancellationToken::new();
-    tokio::select! {
-        _ = sandbox.run(&cmd, &stop) => panic!("it ended"),
-        _ = tokio::task::spawn_blocking(move || {
-            wait_for("it is ready", Duration::from_secs(20), || ready.exists())
-        }) => {}
+    for level in LEVELS {
+        let lab = Lab::new();
+        let sandbox = lab.sandbox_of(level).await;
+        let word = word();
+        let cmd = command(&lab, &survivors(&word, "tail -f /dev/null"));
+        let ready = lab.path("slot/ready");
+        let stop = CancellationToken::new();
+        tokio::select! {
+            _ = sandbox.run(&cmd, &stop) => panic!("it ended"),
+            _ = tokio::task::spawn_blocking(move || {
+                wait_for("it is ready", Duration::from_secs(20), || ready.exists())
+            }) => {}
+        }
+        gone(&word);
     }
-    gone(&word);
 }
 
 #[tokio::test]
@@ -147,7 +194,9 @@ async fn a_daemon_with_a_command() {
     let Ok(root) = std::env::var("BATON_TEST_DAEMON") else { return };
     let mut lab = Lab::new();
     let word = std::env::var("BATON_TEST_WORD").unwrap();
-    let sandbox = lab.sandbox().await;
+    let reduced = std::env::var_os("BATON_TEST_REDUCED").is_some();
+    let level = if reduced { WantedLevel::Reduced } else { WantedLevel::Full };
+    let sandbox = lab.sandbox_of(level).await;
     let mut cmd = command(&lab, &survivors(&word, "tail -f /dev/null"));
     cmd.slot = root.clone().into();
     cmd.dir = root.into();
@@ -157,10 +206,14 @@ async fn a_daemon_with_a_command() {
 
 #[test]
 fn a_killed_daemon_ends_all() {
-    for _ in 0..3 {
+    for reduced in [false, true, false, true] {
         let slot = Lab::new();
         let word = word();
-        let mut daemon = again("sandbox::endings::a_daemon_with_a_command")
+        let mut daemon = again("sandbox::endings::a_daemon_with_a_command");
+        if reduced {
+            daemon.env("BATON_TEST_REDUCED", "1");
+        }
+        let mut daemon = daemon
             .env("BATON_TEST_DAEMON", slot.path("slot"))
             .env("BATON_TEST_WORD", &word)
             // Killed, it does not clean up after itself.
@@ -184,45 +237,53 @@ fn a_killed_daemon_ends_all() {
 
 #[test]
 fn nothing_lives_on_for_an_ordinary_user() {
-    for test in ["a_time_out_ends_all", "an_ending_by_itself_ends_all", "a_killed_daemon_ends_all"]
-    {
+    for test in [
+        "a_time_out_ends_all",
+        "an_ending_by_itself_ends_all",
+        "a_killed_daemon_ends_all",
+        "a_chain_of_births_ends",
+    ] {
         again_as_ordinary_user(&format!("sandbox::endings::{test}"));
     }
 }
 
 #[tokio::test]
 async fn exit_codes_and_signals_come_through() {
-    let lab = Lab::new();
-    let sandbox = lab.sandbox().await;
-    for (script, exit) in [
-        ("exit 0", Exit::Code(0)),
-        ("exit 125", Exit::Code(125)),
-        ("kill -SEGV $$", Exit::Signal(11)),
-        ("kill -KILL $$", Exit::Signal(9)),
-        ("kill -TERM $$", Exit::Signal(15)),
-    ] {
-        assert_eq!(run(&sandbox, &command(&lab, script)).await.exit, exit, "{script}");
-        let stop = CancellationToken::new();
-        let plain = sandbox.run_unconfined(&command(&lab, script), &stop).await.unwrap();
-        assert_eq!(plain.exit, exit, "{script}");
+    for level in LEVELS {
+        let lab = Lab::new();
+        let sandbox = lab.sandbox_of(level).await;
+        for (script, exit) in [
+            ("exit 0", Exit::Code(0)),
+            ("exit 125", Exit::Code(125)),
+            ("kill -SEGV $$", Exit::Signal(11)),
+            ("kill -KILL $$", Exit::Signal(9)),
+            ("kill -TERM $$", Exit::Signal(15)),
+        ] {
+            assert_eq!(run(&sandbox, &command(&lab, script)).await.exit, exit, "{script}");
+            let stop = CancellationToken::new();
+            let plain = sandbox.run_unconfined(&command(&lab, script), &stop).await.unwrap();
+            assert_eq!(plain.exit, exit, "{script}");
+        }
     }
 }
 
 #[tokio::test]
 async fn what_cannot_start_is_the_commands_own_failure() {
-    let lab = Lab::new();
-    let sandbox = lab.sandbox().await;
-    let finished = run(&sandbox, &lab.command(&["no-such-program"])).await;
-    assert_eq!(finished.exit, Exit::Code(127));
-    assert!(text(&finished).contains("cannot start no-such-program"), "{}", text(&finished));
-    let mut cmd = lab.command(&["/bin/true"]);
-    cmd.dir = lab.path("slot/no/such/folder");
-    let finished = run(&sandbox, &cmd).await;
-    assert!(text(&finished).contains("no folder"), "{}", text(&finished));
-    for argv in [&[][..], &[""], &["true", "a\0b"]] {
-        let stop = CancellationToken::new();
-        let failure = sandbox.run(&lab.command(argv), &stop).await.unwrap_err();
-        assert_eq!(failure.code, Code::Command);
+    for level in LEVELS {
+        let lab = Lab::new();
+        let sandbox = lab.sandbox_of(level).await;
+        let finished = run(&sandbox, &lab.command(&["no-such-program"])).await;
+        assert_eq!(finished.exit, Exit::Code(127));
+        assert!(text(&finished).contains("cannot start no-such-program"), "{}", text(&finished));
+        let mut cmd = lab.command(&["/bin/true"]);
+        cmd.dir = lab.path("slot/no/such/folder");
+        let finished = run(&sandbox, &cmd).await;
+        assert!(text(&finished).contains("no folder"), "{}", text(&finished));
+        for argv in [&[][..], &[""], &["true", "a\0b"]] {
+            let stop = CancellationToken::new();
+            let failure = sandbox.run(&lab.command(argv), &stop).await.unwrap_err();
+            assert_eq!(failure.code, Code::Command);
+        }
     }
 }
 
@@ -308,15 +369,17 @@ async fn files_that_the_daemon_inherited_stay_its_own() {
 
 #[tokio::test]
 async fn a_slot_that_is_gone_or_swapped_is_lost() {
-    let lab = Lab::new();
-    let sandbox = lab.sandbox().await;
-    let cmd = command(&lab, "true");
-    let lost = async || sandbox.run(&cmd, &CancellationToken::new()).await.unwrap_err().code;
-    std::fs::remove_file(lab.path("slot/.git")).unwrap();
-    std::os::unix::fs::symlink(lab.path("user/.git"), lab.path("slot/.git")).unwrap();
-    assert_eq!(lost().await, Code::WorktreeLost);
-    std::fs::remove_dir_all(lab.path("slot")).unwrap();
-    assert_eq!(lost().await, Code::WorktreeLost);
+    for level in LEVELS {
+        let lab = Lab::new();
+        let sandbox = lab.sandbox_of(level).await;
+        let cmd = command(&lab, "true");
+        let lost = async || sandbox.run(&cmd, &CancellationToken::new()).await.unwrap_err().code;
+        std::fs::remove_file(lab.path("slot/.git")).unwrap();
+        std::os::unix::fs::symlink(lab.path("user/.git"), lab.path("slot/.git")).unwrap();
+        assert_eq!(lost().await, Code::WorktreeLost);
+        std::fs::remove_dir_all(lab.path("slot")).unwrap();
+        assert_eq!(lost().await, Code::WorktreeLost);
+    }
 }
 
 #[tokio::test]
@@ -360,7 +423,7 @@ async fn a_set_up_command_gets_the_network_and_the_caches_and_no_more() {
 async fn the_cost_of_a_sandbox() {
     const RUNS: usize = 20;
     let lab = Lab::new();
-    let sandbox = Sandbox::probe_with(&launcher(), &lab.path("scratch"), &lab.env).await;
+    let sandbox = lab.sandbox().await;
     let stop = CancellationToken::new();
     let cmd = lab.command(&["/bin/true"]);
     let mut confined = Vec::new();

@@ -9,7 +9,7 @@ no() { case "$( (eval "$2") 2>/dev/null)" in *"$1"*) echo "BREACH: $2";; *) echo
 secret() { no canary-5b1d0c "$1"; }
 "#;
 
-pub const PROBES: [Probe; 53] = [
+pub const PROBES: [Probe; 58] = [
     // The slot's pointer.
     sh("write the pointer", "try 'echo x > .git'"),
     sh("append to the pointer", "try 'echo x >> .git'"),
@@ -40,7 +40,7 @@ pub const PROBES: [Probe; 53] = [
         "secret 'for f in /proc/[0-9]*/fd/*; do timeout 0.1 head -c 99 $f; done'",
     )
     .only_confined(),
-    sh("read password hashes", "try 'test -r /etc/shadow'").only_confined(),
+    sh("read password hashes", "try 'head -c 1 /etc/shadow'").only_confined(),
     sh("read another slot", "secret 'cat {root}/other/file'"),
     // Writing outside.
     sh("write a hook", "try 'echo x > {root}/user/.git/hooks/pre-commit'"),
@@ -74,6 +74,15 @@ pub const PROBES: [Probe; 53] = [
     sh("end every process", "trap '' TERM; kill -TERM -1; echo HELD").only_confined(),
     sh("read the daemon's memory map", "no {root} 'cat /proc/{daemon}/maps /proc/{daemon}/cwd'")
         .only_confined(),
+    sh("read a process's command line", "no cat 'cat /proc/{host}/cmdline'"),
+    // What is not content.
+    sh("open a file's rights", "try 'chmod 777 {root}/outside/file'"),
+    sh("close a file to its owner", "try 'chmod 0 {root}/store/HEAD'"),
+    sh(
+        "change a file's times",
+        "try 'touch -c -d 2001-01-01 {root}/outside/file && test -e {root}/outside/file'",
+    ),
+    sh("see that a file is there", "try 'test -e {home}/.ssh/id_rsa'"),
     // Devices and the kernel's files.
     sh("make a device", "try 'mknod disk b 254 0'").only_confined(),
     sh("read a disk", "try 'head -c 1 /dev/vda /dev/sda /dev/nvme0n1 /dev/mem'").only_confined(),

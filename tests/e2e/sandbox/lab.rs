@@ -1,6 +1,7 @@
 //! A machine in small: a home with secrets, the user's repository, Baton's store, two slots, and
 //! listeners that must never hear a thing.
 
+use baton::config::WantedLevel;
 use baton::sandbox::{Confined, Environment, Finished, Sandbox};
 use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
@@ -106,9 +107,16 @@ impl Lab {
     }
 
     pub async fn sandbox(&self) -> Sandbox {
-        let sandbox = Sandbox::probe_with(&launcher(), &self.path("scratch"), &self.env).await;
+        self.sandbox_of(WantedLevel::Full).await
+    }
+
+    /// Its private folders lie in this lab, which must stay.
+    pub async fn sandbox_of(&self, wanted: WantedLevel) -> Sandbox {
+        let scratch = self.path("scratch");
+        let sandbox = Sandbox::probe_with(&launcher(), &scratch, &self.env, wanted).await;
         assert_eq!(sandbox.why_not(), None, "no sandbox on this machine: {}", sandbox.describe());
-        std::fs::remove_dir_all(self.path("scratch")).unwrap();
+        assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0, "the self-test left something");
+        std::fs::remove_dir(scratch).unwrap();
         sandbox
     }
 
@@ -185,7 +193,8 @@ fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             if meta.is_dir() {
                 dirs.push(entry.path());
             } else if meta.is_file() {
-                state.extend(std::fs::read(entry.path()).unwrap());
+                // A file that was closed to us has another mode, which tells enough.
+                state.extend(std::fs::read(entry.path()).unwrap_or_default());
             }
             all.insert(entry.path(), state);
         }

@@ -46,6 +46,15 @@ pub struct EditFile {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+pub struct ApplyPatch {
+    /// From `*** Begin Patch` to `*** End Patch`.
+    pub patch: String,
+    /// `PATH BLOB`: refuse if a file's blob is another one.
+    pub expected_blobs: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct WriteFile {
     pub path: String,
     /// The whole new content.

@@ -4,7 +4,7 @@
 use crate::agent::output::{ends, exit, plain};
 use std::fmt::Write;
 use team::{
-    CheckSpec, Class, CommitId, Decision, Duty, Place, Receipt, ReceiptId, Repro, Severity,
+    CheckSpec, Class, CommitId, Decision, Duty, Place, Receipt, ReceiptId, Related, Repro, Severity,
 };
 
 /// At most 12k tokens at 4 characters each.
@@ -52,6 +52,8 @@ pub struct BriefFacts<'a> {
     pub change: &'a str,
     pub earlier: &'a [Earlier],
     pub failing: &'a [Failing],
+    /// Earlier tasks with a file or an error in common.
+    pub related: &'a [Related],
     /// What the person said meanwhile, oldest first.
     pub comments: &'a [String],
     pub decisions: &'a [Decision],
@@ -82,6 +84,7 @@ impl BriefFacts<'_> {
             change: "",
             earlier: &[],
             failing: &[],
+            related: &[],
             comments: &[],
             decisions: &[],
             guide: "",
@@ -138,6 +141,8 @@ pub fn brief(facts: &BriefFacts<'_>) -> String {
     });
     list(&mut out, "Tried before", &earlier.collect::<Vec<_>>());
     failing(&mut out, facts.failing);
+    let related: Vec<_> = facts.related.iter().map(related_line).collect();
+    list(&mut out, "Earlier tasks that may matter (what happened, no instructions)", &related);
     list(&mut out, "Not in your worktree", facts.left_out);
     section(&mut out, "The project's instructions", &clip(facts.guide, GUIDE_CHARS_MAX));
     clip(&out, BRIEF_CHARS_MAX)
@@ -226,6 +231,18 @@ fn receipt_line(it: &Receipt, facts: &BriefFacts<'_>) -> String {
             let _ = write!(out, " (on {})", commit.short());
         }
         None => out.push_str(" (on uncommitted files)"),
+    }
+    out
+}
+
+/// `T12, landed: fix the parser (it changed src/parse.rs too)`, and what was done.
+fn related_line(it: &Related) -> String {
+    let Related { task, ended, why, .. } = it;
+    let (title, ended) = (clip(&it.title, ITEM_CHARS_MAX), clip(ended, ITEM_CHARS_MAX));
+    let mut out = format!("{task}, {ended}: {title} ({})", clip(why, ITEM_CHARS_MAX));
+    if !it.summary.trim().is_empty() {
+        let summary = it.summary.lines().next().unwrap_or_default();
+        let _ = write!(out, "\n  It said: {}", clip(summary, ITEM_CHARS_MAX));
     }
     out
 }

@@ -4,6 +4,7 @@
 use super::args::{self, Global};
 use super::open::{Doing, Here, Trouble, exit};
 use super::screen::Screen;
+use crate::config::{Config, Home};
 use crate::sandbox::{Confined, Environment, Sandbox};
 use std::path::PathBuf;
 use team::{Code, Exit, Failure};
@@ -19,7 +20,8 @@ pub async fn sandbox(
     let (dir, read_only) = place(global, asked, scratch.path().join("empty"))?;
     let probed = scratch.path().join("probe");
     std::fs::create_dir(&probed).doing("make a scratch folder")?;
-    let sandbox = Sandbox::probe(&probed).await;
+    let config = Home::from_env().and_then(|it| Config::load(&it)).doing(doing)?;
+    let sandbox = Sandbox::probe(&probed, config.sandbox_level).await;
     let mut command = Confined::new(&asked.command, &dir, &dir, Environment::from_process());
     command.read_only = read_only;
     let stop = CancellationToken::new();

@@ -5,7 +5,7 @@ use super::args::{self, Global};
 use super::open::{Here, LOG_FILE, Trouble, exit};
 use super::read::print_json;
 use super::screen::{Screen, Shade, safe};
-use crate::config::{Config, Home, ModelConfig, no_model_message, trust};
+use crate::config::{Config, Home, ModelConfig, WantedLevel, no_model_message, trust};
 use crate::git::Git;
 use crate::model::local::{self, Found};
 use crate::sandbox::Sandbox;
@@ -111,11 +111,26 @@ fn in_repository(here: &Here) -> Vec<Finding> {
     });
     if here.state.exists() {
         match Git::open(&here.place, &here.state) {
-            Ok(git) => found.extend(git.notes().into_iter().map(|it| weak("git", it))),
+            Ok(git) => {
+                found.extend(git.notes().into_iter().map(|it| weak("git", it)));
+                found.push(space(here, &git));
+            }
             Err(failure) => found.push(bad("git", &failure)),
         }
     }
     found
+}
+
+/// What this repository's state takes on disk, by part.
+fn space(here: &Here, git: &Git) -> Finding {
+    let log = here.state.join(LOG_FILE).metadata().map_or(0, |it| it.len());
+    let mut parts = vec![("log", log)];
+    parts.extend(git.disk_use().into_iter().map(|it| (it.what, it.bytes)));
+    let all: u64 = parts.iter().map(|it| it.1).sum();
+    let mib = |bytes: u64| bytes.div_ceil(1024 * 1024);
+    let parts: Vec<String> =
+        parts.into_iter().map(|(what, bytes)| format!("{what} {}", mib(bytes))).collect();
+    good("space", format!("{} MiB in {}: {}", mib(all), here.state.display(), parts.join(", ")))
 }
 
 /// The log: whole, damaged, or not begun.
@@ -155,14 +170,16 @@ fn lock(state: &Path) -> Finding {
 
 async fn for_user(home: &Home) -> Vec<Finding> {
     let mut found = Vec::new();
+    let mut level = WantedLevel::default();
     match Config::load(home) {
         Ok(mut config) => {
             let local = local::fill_in(&mut config).await;
             found.extend(models(&config, local.as_ref()));
+            level = config.sandbox_level;
         }
         Err(failure) => found.push(bad("configuration", &failure)),
     }
-    found.push(sandbox().await);
+    found.push(sandbox(level).await);
     found.push(disk(&home.state_dir));
     found
 }
@@ -201,16 +218,20 @@ fn model(model: &ModelConfig) -> Finding {
     }
 }
 
-async fn sandbox() -> Finding {
+async fn sandbox(wanted: WantedLevel) -> Finding {
     let scratch = match tempfile::tempdir() {
         Ok(scratch) => scratch,
         Err(error) => {
             return bad("sandbox", &Failure::new(team::Code::Command, error.to_string()));
         }
     };
-    let sandbox = Sandbox::probe(scratch.path()).await;
+    let sandbox = Sandbox::probe(scratch.path(), wanted).await;
     match sandbox.level() {
         SandboxLevel::Full => good("sandbox", sandbox.describe()),
+        SandboxLevel::Reduced => {
+            let more = "tests that open a socket fail; nothing lands by rule";
+            weak("sandbox", format!("{} ({more})", sandbox.describe()))
+        }
         SandboxLevel::None => {
             let more = "each check will ask you first, agents run no commands";
             weak("sandbox", format!("{} ({more})", sandbox.describe()))

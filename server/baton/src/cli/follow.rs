@@ -5,7 +5,7 @@ use super::approve::{self, Decided};
 use super::narrate::{Line, Narrator};
 use super::open::{Doing, Here, Trouble, exit};
 use super::person::Person;
-use super::screen::{Screen, Shade, count, cut, duration, money, safe};
+use super::screen::{Screen, Shade, cut, duration, money, safe, tokens};
 use crate::agent::Progress;
 use crate::hub::{Happening, Hub, now_ms};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -354,7 +354,7 @@ impl<'a> Follow<'a> {
                 "{who:<9} {} {:>6}  {:>6} tokens  {:>6}  {doing}",
                 it.task,
                 duration(elapsed),
-                count(it.spent.tokens()),
+                tokens(&it.spent),
                 money(it.spent.micros),
             ));
             bar.tick();

@@ -6,7 +6,8 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use team::{
     Answer, ApprovalId, By, Candidate, ChangeFacts, Event, Exit, Handoff, Millis, Parked, Ran,
-    Receipt, ReceiptId, Role, RunId, Subject, TaskId, Team, Verdict, Why, Work, lines,
+    Receipt, ReceiptId, Role, RunId, SandboxLevel, Subject, TaskId, Team, Verdict, Why, Work,
+    lines,
 };
 
 /// Widest text of a line, in characters.
@@ -337,6 +338,11 @@ pub fn receipt_text(receipt: &Receipt) -> String {
         receipt.duration_ms / 1000,
         receipt.duration_ms % 1000 / 100
     ));
+    match receipt.sandbox {
+        SandboxLevel::Full => {}
+        SandboxLevel::Reduced => text.push_str(", reduced sandbox"),
+        SandboxLevel::None => text.push_str(", no sandbox"),
+    }
     text
 }
 

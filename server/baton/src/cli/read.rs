@@ -6,7 +6,7 @@ use super::args;
 use super::follow::{json_line, pointer, shown};
 use super::narrate::Narrator;
 use super::open::{Doing, Here, Trouble, exit};
-use super::screen::{Screen, Shade, count, cut, duration, money, safe};
+use super::screen::{Screen, Shade, count, cut, duration, money, safe, tokens};
 use crate::git::Git;
 use crate::protocol::{
     BoardView, DiffView, FileDiffView, FileLineView, HunkView, RunView, TaskView,
@@ -56,7 +56,7 @@ pub fn board(screen: &Screen, here: &Here, asked: &args::Board) -> Result<u8, Tr
         pointer(&team, line.task, &here.repo_option).iter().for_each(|it| screen.line(it));
     }
     let spent = &board.spent;
-    screen.line(format!("{} tokens, {} in all", count(spent.tokens()), money(spent.micros)));
+    screen.line(format!("{} tokens, {} in all", tokens(spent), money(spent.micros)));
     Ok(exit::DONE)
 }
 
@@ -73,7 +73,7 @@ fn task_row(screen: &Screen, it: &team::TaskLine) -> Vec<String> {
         screen.paint(shade, word),
         cut(&safe(&it.title), TITLE_CHARS_MAX),
         cut(&safe(&it.step), STEP_CHARS_MAX),
-        count(it.spent.tokens()),
+        tokens(&it.spent),
         money(it.spent.micros),
     ]
 }

@@ -2,7 +2,7 @@
 //! happened and not what was meant to.
 
 use super::narrate::{exit_text, parked_text};
-use super::screen::{count, cut, duration, money, safe};
+use super::screen::{cut, duration, money, safe, tokens};
 use std::collections::BTreeMap;
 use team::{
     By, Event, Exit, Handoff, Millis, Outcome, Ran, Receipt, Role, RunId, TaskId, Team, Verdict,
@@ -32,13 +32,16 @@ pub fn rows(
     if let Some(it) = team.task(task) {
         let first = log.first().map_or(0, |it| it.0);
         let last = log.last().map_or(0, |it| it.0);
-        let spent = format!(
+        let mut spent = format!(
             "{} in all, {} model calls, {} tokens, {}",
             duration(last.saturating_sub(first)),
             it.spent.calls,
-            count(it.spent.tokens()),
+            tokens(&it.spent),
             money(it.spent.micros),
         );
+        if it.spent.estimated_calls != 0 {
+            spent.push_str(" (~ estimated: the model's server counts no tokens)");
+        }
         table.push("Sum", "", spent, &seconds(person_ms));
     }
     table.rows

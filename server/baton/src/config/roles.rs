@@ -109,15 +109,15 @@ impl Roles {
             return Err(Failure::new(Code::Config, text));
         }
         let known: Vec<&str> = models.keys().map(String::as_str).collect();
-        for (key, name) in self.used().filter(|it| !models.contains_key(it.1)) {
-            let text = format!("{file}: `{key}` names \"{name}\", which [models] has not");
-            let hint = match nearest(name, &known) {
-                Some(it) => format!("did you mean \"{it}\"?"),
-                None => format!("write {name} = \"the model\" under [models]"),
-            };
-            return Err(Failure::new(Code::Config, text).hint(hint));
-        }
-        Ok(())
+        let Some((key, name)) = self.used().find(|it| !models.contains_key(it.1)) else {
+            return Ok(());
+        };
+        let text = format!("{file}: `{key}` names \"{name}\", which [models] has not");
+        let hint = match nearest(name, &known) {
+            Some(it) => format!("did you mean \"{it}\"?"),
+            None => format!("write {name} = \"the model\" under [models]"),
+        };
+        Err(Failure::new(Code::Config, text).hint(hint))
     }
 }
 

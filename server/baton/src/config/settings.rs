@@ -93,6 +93,13 @@ fn model() -> Vec<Setting> {
         ),
         setting("model.max_output_tokens", "number", "32000", "asked of the model for each reply"),
         setting(
+            "model.edit_format",
+            "`\"auto\"`, `\"replace\"`, `\"patch\"` or `\"whole\"`",
+            "\"auto\"",
+            "how the model writes its edits: search and replace, patches, or whole blocks without \
+             tools for small local models; `auto` learns it",
+        ),
+        setting(
             "model.window_tokens",
             "number",
             "",
@@ -201,6 +208,13 @@ fn rest() -> Vec<Setting> {
             "\"target\"",
             "where an approved change lands: on the branch you delegated from, or on a new branch \
              `baton/T17-...` with no checkout touched",
+        ),
+        setting(
+            "sandbox.level",
+            "`\"best\"`, `\"full\"` or `\"reduced\"`",
+            "\"best\"",
+            "`best` is full, or reduced on a machine without namespaces; `full` is that or nothing; \
+             `reduced` never uses bubblewrap",
         ),
         setting(
             "sandbox.checks",

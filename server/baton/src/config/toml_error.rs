@@ -1,6 +1,6 @@
 //! What is wrong in a TOML file, for the person who wrote it: where, what, and which key was meant.
 
-use crate::clean::{self, Redactor};
+use crate::clean;
 use serde::de::DeserializeOwned;
 use team::{Code, Failure};
 
@@ -13,7 +13,7 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, Fa
         let (line, column) = place(text, error.span().map_or(0, |it| it.start));
         let (what, hint) = explain(error.message());
         // A key may stand where something else was expected, and must not be shown for it.
-        let what = clean::line(&Redactor::new([]).redact(&what));
+        let what = clean::line(&what);
         let text = format!("{file}, line {line}, column {column}: {what}");
         Failure::new(Code::Config, text).hint(hint)
     })

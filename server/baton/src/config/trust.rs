@@ -17,6 +17,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use team::{Code, Failure, Millis};
 
 const FOLDER: &str = ".baton";
+/// Names ignored files that are copied into slots.
+const INCLUDE_FILE: &str = ".worktreeinclude";
 const FILES_MAX: usize = 200;
 const DEPTH_MAX: usize = 8;
 const BYTES_MAX: u64 = 4 << 20;
@@ -47,9 +49,10 @@ struct Found {
     acting: Acting,
     /// The very bytes that were hashed.
     team_file: Option<Vec<u8>>,
+    include_file: Option<Vec<u8>>,
 }
 
-/// Reads everything under `.baton`, for hashing alone. No such folder: nothing acts. Errors:
+/// Reads everything under `.baton`, and `.worktreeinclude`, for hashing alone. Neither: nothing acts. Errors:
 /// `Config` for more than is sensible, or what can't be read.
 pub fn acting(root: &Path) -> Result<Acting, Failure> {
     look(root).map(|it| it.acting)
@@ -120,8 +123,9 @@ pub fn team_file(
     if !is_trusted(home, common_dir, &found.acting) {
         return Ok((None, names(|_| true)));
     }
-    let others =
-        names(|it| it != TEAM_FILE).into_iter().map(|it| format!("{it}: not supported yet"));
+    let others = names(|it| it != TEAM_FILE && it != INCLUDE_FILE)
+        .into_iter()
+        .map(|it| format!("{it}: not supported yet"));
     let Some(bytes) = &found.team_file else {
         let link = names(|it| it == TEAM_FILE);
         let link = link.into_iter().map(|it| format!("{it}: a link, not read"));
@@ -134,6 +138,23 @@ pub fn team_file(
     Ok((Some(file), Vec::new()))
 }
 
+/// The text of `.worktreeinclude`, if exactly what acts here is trusted; else nothing.
+pub fn worktree_include(home: &Home, root: &Path, common_dir: &Path) -> Result<String, Failure> {
+    let Ok(found) = look(root) else {
+        // Said once, where the team file is read.
+        return Ok(String::new());
+    };
+    let Some(bytes) = &found.include_file else {
+        return Ok(String::new());
+    };
+    if !is_trusted(home, common_dir, &found.acting) {
+        return Ok(String::new());
+    }
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Failure::new(Code::Config, format!("{INCLUDE_FILE} is not UTF-8")))?;
+    Ok(text.to_owned())
+}
+
 fn look(root: &Path) -> Result<Found, Failure> {
     let fail = |it: std::io::Error| unreadable(FOLDER, &it);
     let dir = Dir::open_ambient_dir(root, cap_std::ambient_authority()).map_err(fail)?;
@@ -141,6 +162,11 @@ fn look(root: &Path) -> Result<Found, Failure> {
     match dir.symlink_metadata(FOLDER) {
         Ok(about) if about.is_dir() => walk.folder(&dir, FOLDER, FOLDER, 0)?,
         Ok(_) => walk.entry(&dir, FOLDER, FOLDER, 0)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(fail(error)),
+    }
+    match dir.symlink_metadata(INCLUDE_FILE) {
+        Ok(_) => walk.entry(&dir, INCLUDE_FILE, INCLUDE_FILE, 0)?,
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(fail(error)),
     }
@@ -156,6 +182,7 @@ fn look(root: &Path) -> Result<Found, Failure> {
     Ok(Found {
         acting: Acting { files: files.collect(), hash: hex(&hash.finalize()) },
         team_file: walk.team_file,
+        include_file: walk.include_file,
     })
 }
 
@@ -169,6 +196,7 @@ struct Walk {
     entries: Vec<(String, &'static str, String)>,
     bytes: u64,
     team_file: Option<Vec<u8>>,
+    include_file: Option<Vec<u8>>,
 }
 
 impl Walk {
@@ -220,8 +248,11 @@ impl Walk {
             ("other", Vec::new())
         };
         let sha256 = hex(&Sha256::digest(&bytes));
-        if path == TEAM_FILE && matches!(kind, "file" | "program") {
+        let is_file = matches!(kind, "file" | "program");
+        if path == TEAM_FILE && is_file {
             self.team_file = Some(bytes);
+        } else if path == INCLUDE_FILE && is_file {
+            self.include_file = Some(bytes);
         }
         self.entries.push((path.to_owned(), kind, sha256));
         Ok(())

@@ -3,6 +3,7 @@
 
 use super::files::{MODE_EXEC, MODE_LINK, MODE_MODULE};
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use std::collections::HashMap;
 use team::{Code, Failure};
 
@@ -15,12 +16,12 @@ pub(super) struct Touched<'a> {
     pub(super) link: Option<Vec<u8>>,
     /// The old and new text, of `package.json` files only.
     pub(super) package: Option<(Vec<u8>, Vec<u8>)>,
-    /// The new file is stored through a program (`filter=`) or a foreign encoding.
+    /// The file is stored through a program (`filter=`) or a foreign encoding.
     pub(super) foreign: Option<String>,
 }
 
 /// Files and folders whose content is run or obeyed by tools without anybody asking.
-const ACTING_NAMES: [&str; 52] = [
+const ACTING_NAMES: [&str; 53] = [
     ".vscode",
     ".idea",
     ".devcontainer",
@@ -47,6 +48,7 @@ const ACTING_NAMES: [&str; 52] = [
     ".circleci",
     "jenkinsfile",
     ".yarnrc.yml",
+    ".worktreeinclude",
     ".yarnrc",
     ".pnpmfile.cjs",
     ".pnp.cjs",
@@ -180,8 +182,8 @@ pub(super) fn why_protected(it: &Touched<'_>) -> Option<&'static str> {
     if is_odd(it.path) {
         return Some("characters in the name that do not show");
     }
-    if it.new_mode == MODE_MODULE && it.old_mode != MODE_MODULE {
-        return Some("a new submodule");
+    if it.new_mode == MODE_MODULE || it.old_mode == MODE_MODULE {
+        return Some("a submodule");
     }
     if it.link.as_deref().is_some_and(|link| leaves(it.path, link)) {
         return Some("a symlink that leaves the tree");
@@ -237,9 +239,9 @@ pub(super) fn collisions<'a>(
     all: impl Iterator<Item = Vec<u8>>,
     new: impl Iterator<Item = &'a [u8]>,
 ) -> Vec<Vec<u8>> {
-    let composed = icu_normalizer::ComposingNormalizerBorrowed::new_nfc();
+    let composed = ComposingNormalizerBorrowed::new_nfc();
     let fold = |it: &[u8]| {
-        let lower = String::from_utf8_lossy(it).to_lowercase();
+        let lower = composed.normalize(&String::from_utf8_lossy(it)).to_lowercase();
         composed.normalize(&lower).into_owned()
     };
     let mut seen: HashMap<String, u32> = HashMap::new();

@@ -6,9 +6,9 @@ use super::lens::Lens;
 use super::objects::Objects;
 use super::plan::{keep_plan, wishes};
 use super::survey::{Side, Wish, merged_mode, three_way};
-use super::{Buffer, Git, Moved, Planned, Undo, oid};
+use super::{Buffer, Doing, Git, Moved, Planned, Undo, oid, sparse};
 use crate::fail;
-use git2::ObjectType;
+use git2::{Index, ObjectType};
 use team::{Base, CommitId, Failure, PlannedPath, TaskId};
 
 impl Git {
@@ -27,8 +27,16 @@ impl Git {
         let folder = Folder::open(&self.place.root)?;
         let (seen, head) = (oid(&base.seen.0)?, oid(&head.0)?);
         let (mut plan, mut unclean) = (Vec::new(), Vec::new());
+        let entries = Index::open(&index).doing("read your index")?;
         for wish in wishes(&objects, seen, head)? {
             let name = String::from_utf8_lossy(&wish.path).into_owned();
+            let is_here = !matches!(folder.look(&wish.path)?, OnDisk::Absent);
+            if !is_here && sparse::is_outside(&entries, &wish.path) {
+                return Ok(Planned::Refused(format!(
+                    "`{name}` is outside of your sparse checkout: take it in with \
+                     git sparse-checkout add, or land the change as a commit"
+                )));
+            }
             let buffer = buffers.iter().find(|it| it.path == name);
             match merge(&objects, &lens, &folder, &wish, buffer)? {
                 Some(planned) => plan.push(planned),

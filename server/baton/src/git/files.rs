@@ -255,9 +255,17 @@ impl Folder {
     /// Removes a file, and the folders above it that are empty then. Nothing there is fine.
     pub(super) fn remove(&self, path: &[u8]) -> Result<(), Failure> {
         let path = as_path(path);
-        match self.dir.remove_file(path) {
+        let removed = match self.dir.remove_file(path) {
+            // Where a submodule was; what somebody put there since stays.
+            Err(_) if self.is_dir(path.as_os_str().as_bytes()) => self.dir.remove_dir(path),
+            other => other,
+        };
+        match removed {
             Err(error)
-                if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+                if !matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::DirectoryNotEmpty
+                ) =>
             {
                 return Err(error).doing(&format!("remove `{}`", path.display()));
             }

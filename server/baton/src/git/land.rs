@@ -11,6 +11,7 @@ use super::lens::Lens;
 use super::objects::Objects;
 use super::plan::{gone, wishes};
 use super::snapshot::copy_index;
+use super::sparse::FLAG_SKIPPED;
 use super::survey::{Ground, merged_mode, three_way};
 use super::{Doing, Git, Moved, oid};
 use crate::fail;
@@ -285,7 +286,12 @@ fn entry_for(
     {
         return Ok(stat.entry(path, mode, id));
     }
-    Ok(Stat::default().entry(path, mode, id))
+    let mut entry = Stat::default().entry(path, mode, id);
+    if planned.after.is_none() {
+        // Outside of a sparse checkout: no file was written, and none is missed.
+        entry.flags_extended |= FLAG_SKIPPED;
+    }
+    Ok(entry)
 }
 
 /// Entries as young as the index itself: git looks behind those, because the file may have changed

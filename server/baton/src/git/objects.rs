@@ -71,10 +71,8 @@ pub(super) fn make(git: &Git) -> Result<(), Failure> {
     for dir in lenders(&git.place.common_dir) {
         let line = dir.to_string_lossy().into_owned();
         if line.contains('\n') || line.starts_with('"') {
-            return Err(Failure::new(
-                Code::Git,
-                "open the store: the path of your repository has a line break or a quote",
-            ));
+            let text = "open the store: the path of your repository has a line break or a quote";
+            return Err(Failure::new(Code::Git, text).hint("rename the folder"));
         }
         text.push_str(&line);
         text.push('\n');
@@ -84,7 +82,21 @@ pub(super) fn make(git: &Git) -> Result<(), Failure> {
         let bytes = std::fs::read(git.place.common_dir.join(name)).unwrap_or_default();
         write_if_other(&git.store.join(name), &bytes)?;
     }
+    copy_border(git)?;
     copy_settings(git)
+}
+
+/// History ends for Baton where it ends for the user: in a shallow clone, or by grafts.
+fn copy_border(git: &Git) -> Result<(), Failure> {
+    for name in ["shallow", "info/grafts"] {
+        let copy = git.store.join(name);
+        match std::fs::read(git.place.common_dir.join(name)) {
+            Ok(bytes) => write_if_other(&copy, &bytes)?,
+            Err(_) if copy.exists() => std::fs::remove_file(&copy).doing("write the store")?,
+            Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Removes the lock files that a killed process left in Baton's own repositories. Only for the owner

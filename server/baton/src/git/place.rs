@@ -1,7 +1,7 @@
 //! Finds the repository that a path belongs to, and refuses by name what Baton cannot work in.
 
-use super::Doing;
-use git2::{Config, ErrorCode, Repository};
+use super::{Doing, formats};
+use git2::{ErrorCode, Repository};
 use std::path::{Path, PathBuf};
 use team::{Code, Failure};
 
@@ -50,7 +50,7 @@ fn is_git_folder(dir: &Path) -> bool {
 fn open(root: &Path) -> Result<Place, Failure> {
     let git_dir = git_dir_of(root)?;
     let common_dir = common_dir_of(&git_dir)?;
-    refuse_formats(&git_dir, &common_dir)?;
+    formats::refuse(&git_dir, &common_dir)?;
     let repo = match super::open_at(&git_dir) {
         Ok(repo) => repo,
         Err(error) if error.code() == ErrorCode::Owner => {
@@ -70,6 +70,7 @@ fn open(root: &Path) -> Result<Place, Failure> {
     }
     belongs(root, &git_dir, &common_dir, &repo)?;
     refuse_unborn(&repo)?;
+    formats::refuse_replaced(&repo, &common_dir)?;
     Ok(Place { root: root.to_path_buf(), name: name_of(root, &common_dir), git_dir, common_dir })
 }
 
@@ -111,51 +112,11 @@ fn belongs(
     if workdir.as_deref() == Some(root) && common_ok {
         return Ok(());
     }
-    Err(refuse(
-        format!("the git folder of `{}` belongs to another place", root.display()),
-        "repair it: git worktree repair, or unset core.worktree",
-    ))
-}
-
-fn refuse_formats(git_dir: &Path, common_dir: &Path) -> Result<(), Failure> {
-    let config = Config::open(&common_dir.join("config")).doing("read the configuration")?;
-    let text = |config: &Config, key: &str| config.get_string(key).unwrap_or_default();
-    if text(&config, "extensions.refstorage").eq_ignore_ascii_case("reftable") {
-        return Err(refuse(
-            "this repository keeps its refs in a reftable, which is not supported yet",
-            "convert it: git refs migrate --ref-format=files",
-        ));
-    }
-    if text(&config, "extensions.objectformat").eq_ignore_ascii_case("sha256") {
-        return Err(refuse(
-            "this repository uses sha256 object names, which are not supported yet",
-            "work in a clone with sha1 object names",
-        ));
-    }
-    if !text(&config, "extensions.partialclone").is_empty() || has_promisor(&config) {
-        return Err(refuse(
-            "this is a partial clone: some objects are not here",
-            "make a full clone: git clone without --filter",
-        ));
-    }
-    let worktree = Config::open(&git_dir.join("config.worktree")).ok();
-    let sparse = |config: &Config| config.get_bool("core.sparsecheckout").unwrap_or(false);
-    if sparse(&config) || worktree.as_ref().is_some_and(sparse) {
-        return Err(refuse(
-            "this is a sparse checkout: some files are not here",
-            "check everything out: git sparse-checkout disable",
-        ));
-    }
-    Ok(())
-}
-
-fn has_promisor(config: &Config) -> bool {
-    let Ok(entries) = config.entries(Some("remote\\..*\\.promisor")) else {
-        return false;
-    };
-    let mut found = false;
-    let _ = entries.for_each(|it| found |= it.value().is_ok_and(|value| value != "false"));
-    found
+    let hint = format!(
+        "repair it: git worktree repair; or say where it belongs: git config core.worktree {}",
+        root.display()
+    );
+    Err(refuse(format!("the git folder of `{}` belongs to another place", root.display()), &hint))
 }
 
 fn refuse_unborn(repo: &Repository) -> Result<(), Failure> {

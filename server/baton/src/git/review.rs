@@ -139,7 +139,7 @@ pub(super) fn touch<'a>(
     let is_package = path == b"package.json" || path.ends_with(b"/package.json");
     let text = |id: Oid| objects.read_blob(id).unwrap_or_default();
     let package = is_package.then(|| (text(delta.old_file().id()), text(delta.new_file().id())));
-    let foreign = lens.filter(|_| !gone).and_then(|it| it.foreign(path));
+    let foreign = lens.and_then(|it| it.foreign(path));
     Ok(Touched { path, old_mode, new_mode, link, package, foreign })
 }
 

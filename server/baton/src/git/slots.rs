@@ -1,12 +1,12 @@
 //! Slots: kept worktrees of Baton's store with fixed paths. Moving one writes only the files that
 //! differ; ignored files (build caches) stay; nothing goes that no ref reaches.
 
-use super::files::{Folder, OnDisk, as_path};
+use super::files::{Folder, MODE_MODULE, OnDisk, as_path};
 use super::lens::Lens;
 use super::objects::{Objects, baton};
 use super::pen::{Pen, Wanted};
 use super::{Doing, Git, Slot, oid};
-use git2::{Delta, DiffOptions, Index, Oid, Repository};
+use git2::{Delta, DiffOptions, Index, IndexEntry, Oid, Repository};
 use std::path::{Path, PathBuf};
 use team::{Code, CommitId, Failure, TreeId};
 
@@ -22,7 +22,7 @@ pub(super) struct Work<'a> {
     pub(super) objects: Objects,
     pub(super) repo: Repository,
     index: Index,
-    folder: Folder,
+    pub(super) folder: Folder,
 }
 
 impl Git {
@@ -79,7 +79,7 @@ impl Git {
         write_whole(&work.git_dir.join(SAVED), to.to_string().as_bytes())
     }
 
-    fn slot_named(&self, name: &str) -> Result<Slot, Failure> {
+    pub(super) fn slot_named(&self, name: &str) -> Result<Slot, Failure> {
         let fine = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
         if name.is_empty() || 64 < name.len() || !name.chars().all(fine) {
             return Err(Failure::new(Code::Git, format!("`{name}` is no name for a slot")));
@@ -87,7 +87,7 @@ impl Git {
         Ok(Slot { name: name.to_string(), dir: self.state.join("slots").join(name) })
     }
 
-    fn slot_git_dir(&self, name: &str) -> PathBuf {
+    pub(super) fn slot_git_dir(&self, name: &str) -> PathBuf {
         self.store.join("worktrees").join(name)
     }
 
@@ -218,13 +218,16 @@ impl Work<'_> {
                 file.path_bytes().map(|path| (path.to_vec(), it.status()))
             })
             .collect();
+        let included = self.included();
+        found.retain(|it| it.1 != Delta::Untracked || !included.contains(&it.0));
         found.sort_by_key(|it| !it.0.ends_with(b".gitattributes"));
         Ok(found)
     }
 
     /// Saves what the slot holds now, unless a ref has it.
     fn save_left(&mut self) -> Result<(), Failure> {
-        let (tree, nested) = self.absorb_all()?;
+        let (tree, mut nested) = self.absorb_all()?;
+        nested.extend(self.index.iter().filter(|it| self.is_filled_module(it)).map(|it| it.path));
         self.set_nested_aside(&nested)?;
         if self.is_saved(tree) {
             return Ok(());
@@ -239,6 +242,14 @@ impl Work<'_> {
         let name = free.ok_or_else(|| Failure::new(Code::Git, "save a slot: no free name"))?;
         self.objects.point(&name, commit)?;
         self.note_saved(tree)
+    }
+
+    /// A submodule is an empty folder in a slot; whatever was put there is part of no tree.
+    fn is_filled_module(&self, entry: &IndexEntry) -> bool {
+        let path = self.slot.dir.join(as_path(&entry.path));
+        entry.mode == MODE_MODULE
+            && path.symlink_metadata().is_ok_and(|it| it.is_dir())
+            && std::fs::read_dir(path).is_ok_and(|mut it| it.next().is_some())
     }
 
     /// A repository inside of a slot can't be part of a commit, and is not deleted either.
@@ -384,7 +395,7 @@ fn remove_if_there(path: &Path) -> Result<(), Failure> {
 }
 
 /// Writes a small file in one step.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let spare = path.with_extension("new");
     std::fs::write(&spare, bytes).doing("write a slot's state")?;
     std::fs::rename(&spare, path).doing("write a slot's state")

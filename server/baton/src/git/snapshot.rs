@@ -2,14 +2,14 @@
 //! user's it writes one ref, which keeps the base from `git gc`.
 
 use super::acting::looks_secret;
-use super::files::{MODE_FILE, MODE_LINK, MODE_MODULE, Stat, as_path};
+use super::files::{MODE_EXEC, MODE_FILE, MODE_LINK, MODE_MODULE, Stat, as_path};
 use super::lens::Lens;
 use super::objects::{Objects, baton, set_own_ref};
-use super::{Buffer, Doing, Git, commit_id, tree_id};
+use super::{Buffer, Doing, Git, commit_id, sparse, tree_id};
 use git2::{Delta, DiffOptions, Index, Oid, Repository};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use team::{Base, Code, Failure, StartFrom, Target, TaskId};
+use team::{Base, Failure, StartFrom, Target, TaskId};
 
 /// An untracked file larger than this is left out.
 pub const UNTRACKED_FILE_BYTES_MAX: u64 = 10 * 1024 * 1024;
@@ -114,9 +114,21 @@ impl Git {
         differs: &mut Differs,
     ) -> Result<(), Failure> {
         let lens = Lens::new(self, user, objects, index_path)?;
+        let modes = Modes::of(user)?;
+        sparse::show_what_is_there(user, index, &self.place.root)?;
         let mut bytes = 0;
         for (path, status) in changed(user, index)? {
             let name = String::from_utf8_lossy(&path).into_owned();
+            let foreign = lens.foreign(&path).filter(|_| status != Delta::Deleted);
+            if let Some(attribute) = foreign {
+                let what = match status {
+                    Delta::Untracked => "and new",
+                    _ => "not as you see it, but as last committed or staged",
+                };
+                let comma = if status == Delta::Untracked { "," } else { ":" };
+                differs.left_out.push(format!("{name}: stored through {attribute}{comma} {what}"));
+                continue;
+            }
             if status == Delta::Untracked {
                 if let Some(why) = self.why_out(&path, &mut bytes) {
                     differs.left_out.push(format!("{name}: {why}"));
@@ -128,12 +140,7 @@ impl Git {
                 index.remove_path(as_path(&path)).doing("write a copy of your index")?;
                 continue;
             }
-            if let Some(attribute) = lens.foreign(&path) {
-                let text = format!("snapshot `{name}`: it is stored through {attribute}");
-                return Err(Failure::new(Code::Git, text)
-                    .hint("commit or stash your change to it, or delegate from the last commit"));
-            }
-            add(index, &path).doing(&format!("snapshot `{name}`"))?;
+            add(index, &path, modes).doing(&format!("snapshot `{name}`"))?;
         }
         Ok(())
     }
@@ -257,18 +264,58 @@ fn changed(user: &Repository, index: &Index) -> Result<Vec<(Vec<u8>, Delta)>, Fa
             let path = file.path_bytes().or(it.old_file().path_bytes())?;
             Some((path.to_vec(), it.status()))
         })
+        // A path outside of a sparse checkout is not gone.
+        .filter(|it| it.1 != Delta::Deleted || !sparse::is_outside(index, &it.0))
         .collect();
     found.sort_by_key(|it| !it.0.ends_with(b".gitattributes"));
     found.dedup();
     Ok(found)
 }
 
-/// Adds a file as `git add` does; where it is gone (a conflict), removes it.
-fn add(index: &mut Index, path: &[u8]) -> Result<(), git2::Error> {
-    match index.add_path(as_path(path)) {
-        Err(error) if error.code() == git2::ErrorCode::NotFound => index.remove_path(as_path(path)),
-        other => other,
+/// What of a file's mode the user's git believes.
+#[derive(Clone, Copy)]
+struct Modes {
+    executable: bool,
+    links: bool,
+}
+
+impl Modes {
+    fn of(user: &Repository) -> Result<Modes, Failure> {
+        let config = user.config().doing("read your configuration")?;
+        let is_on = |key| config.get_bool(key).unwrap_or(true);
+        Ok(Modes { executable: is_on("core.filemode"), links: is_on("core.symlinks") })
     }
+
+    /// The mode of an entry that had `before` (0: none) and has `now` on disk.
+    fn settle(self, before: u32, now: u32) -> u32 {
+        let regular = |it: u32| it == MODE_FILE || it == MODE_EXEC;
+        match before {
+            MODE_LINK if !self.links && regular(now) => MODE_LINK,
+            _ if self.executable || !regular(now) => now,
+            before if regular(before) => before,
+            _ => MODE_FILE,
+        }
+    }
+}
+
+/// Adds a file as `git add` does; where it is gone (a conflict), removes it.
+fn add(index: &mut Index, path: &[u8], modes: Modes) -> Result<(), git2::Error> {
+    let before = index.get_path(as_path(path), 0).map_or(0, |it| it.mode);
+    match index.add_path(as_path(path)) {
+        Err(error) if error.code() == git2::ErrorCode::NotFound => {
+            return index.remove_path(as_path(path));
+        }
+        other => other?,
+    }
+    let Some(mut entry) = index.get_path(as_path(path), 0) else {
+        return Ok(());
+    };
+    let mode = modes.settle(before, entry.mode);
+    if mode != entry.mode {
+        entry.mode = mode;
+        index.add(&entry)?;
+    }
+    Ok(())
 }
 
 /// Submodules are in S as the commits they stand at; their files are not.

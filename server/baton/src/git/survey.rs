@@ -4,6 +4,7 @@
 use super::files::{Folder, MODE_EXEC, MODE_FILE, MODE_LINK, OnDisk, as_path};
 use super::lens::Lens;
 use super::objects::Objects;
+use super::sparse::{Sparse, is_skipped};
 use super::{Buffer, Doing, Git};
 use git2::{Index, IndexEntry, MergeFileInput, ObjectType, Oid, Repository};
 use std::path::{Path, PathBuf};
@@ -11,8 +12,6 @@ use team::{Failure, PlannedPath, Target};
 
 /// "assume unchanged" of an index entry.
 const FLAG_ASSUMED: u16 = 0x8000;
-/// "skip worktree" of an index entry, among the extended flags.
-const FLAG_SKIPPED: u16 = 1 << 14;
 
 /// One worktree of the user's that has the target checked out.
 pub(super) struct Ground {
@@ -20,6 +19,7 @@ pub(super) struct Ground {
     pub(super) repo: Repository,
     pub(super) folder: Folder,
     pub(super) index: Index,
+    sparse: Option<Sparse>,
     trusts_mode: bool,
 }
 
@@ -89,6 +89,7 @@ impl Git {
             found.push(Ground {
                 folder: Folder::open(&root)?,
                 trusts_mode: config.get_bool("core.filemode").unwrap_or(true),
+                sparse: Sparse::of(&repo, &git_dir)?,
                 git_dir,
                 repo,
                 index,
@@ -158,7 +159,8 @@ impl Git {
             }
             if let Some(first) = &mut whole {
                 if first.plan != survey.plan {
-                    let text = "two worktrees have the branch and their files differ";
+                    let text = "two worktrees have the branch and their files differ: \
+                                switch one of them to another";
                     survey.blocked.push(text.into());
                 }
                 first.blocked.append(&mut survey.blocked);
@@ -217,10 +219,27 @@ impl Ground {
         if !same {
             return Some(format!("`{name}` is staged: commit or unstage it"));
         }
-        let hidden =
-            |it: &IndexEntry| it.flags & FLAG_ASSUMED != 0 || it.flags_extended & FLAG_SKIPPED != 0;
-        let hidden = entry.as_ref().is_some_and(hidden);
+        // Skipped and not here, or here although a sparse checkout leaves it out: nothing is hidden.
+        let hides = |it: &IndexEntry| {
+            let skipped = is_skipped(it) && self.sparse.is_none() && self.is_there(path);
+            it.flags & FLAG_ASSUMED != 0 || skipped
+        };
+        let hidden = entry.as_ref().is_some_and(hides);
         hidden.then(|| format!("`{name}` is marked assume-unchanged or skip-worktree"))
+    }
+
+    pub(super) fn is_there(&self, path: &[u8]) -> bool {
+        !matches!(self.folder.look(path), Ok(OnDisk::Absent))
+    }
+
+    /// Not here on purpose: only the index has it, or would have it.
+    pub(super) fn is_outside(&self, wish: &Wish) -> bool {
+        let outside = match (self.entry(&wish.path), &self.sparse) {
+            (Some(entry), _) => is_skipped(&entry),
+            (None, Some(sparse)) => !sparse.takes(&wish.path),
+            (None, None) => false,
+        };
+        outside && !self.is_there(&wish.path)
     }
 
     fn stand(
@@ -239,6 +258,9 @@ impl Ground {
         }
         if let Some(attribute) = lens.foreign(&wish.path) {
             return Ok(Standing::Blocked(format!("`{name}` is stored through {attribute}")));
+        }
+        if self.is_outside(wish) {
+            return Ok(Standing::Ready(outside(name, wish)));
         }
         let disk = self.folder.look(&wish.path)?;
         if let Some(buffer) = unsaved.iter().find(|it| it.path == name) {
@@ -306,7 +328,9 @@ impl Ground {
             })
         };
         if same_mode && same_text {
-            return Ok(Standing::Ready(planned(new_mode, new)?));
+            // Where git does not trust the mode on disk, the mode on disk says nothing and stays.
+            let stays = !self.trusts_mode && is_regular(mode) && is_regular(new_mode);
+            return Ok(Standing::Ready(planned(if stays { mode } else { new_mode }, new)?));
         }
         let links = [mode, tip_mode, new_mode].contains(&MODE_LINK);
         let text = three_way(tip.as_deref(), bytes.as_deref(), new.as_deref(), links);
@@ -321,13 +345,29 @@ impl Ground {
     }
 }
 
+/// The plan for a path that is outside of a sparse checkout: its index entry moves, no file does.
+pub(super) fn outside(name: &str, wish: &Wish) -> PlannedPath {
+    PlannedPath {
+        path: name.to_string(),
+        mode: 0,
+        mode_before: 0,
+        before: None,
+        after: None,
+        index: wish.to.map(|it| it.id.to_string()),
+        buffer: false,
+    }
+}
+
+fn is_regular(mode: u32) -> bool {
+    mode == MODE_FILE || mode == MODE_EXEC
+}
+
 /// Three-way merge of file modes; 0 is no file.
 pub(super) fn merged_mode(base: u32, yours: u32, theirs: u32) -> Option<u32> {
     if yours == base || yours == theirs {
         return Some(theirs);
     }
-    let regular = |it: u32| it == MODE_FILE || it == MODE_EXEC;
-    let both = regular(yours) && regular(theirs);
+    let both = is_regular(yours) && is_regular(theirs);
     (theirs == base || both).then_some(yours)
 }
 

@@ -6,7 +6,7 @@ use super::edits::reverse;
 use super::land::Step;
 use super::objects::Objects;
 use super::plan::{gone, keep_plan, wishes};
-use super::survey::{Ground, Wish};
+use super::survey::{Ground, Wish, outside};
 use super::{Doing, Git, Moved, Undo, commit_id, oid};
 use crate::fail;
 use git2::{Oid, Repository};
@@ -206,8 +206,13 @@ impl Git {
         };
         let mut plan = Vec::new();
         for wish in wishes {
+            let name = String::from_utf8_lossy(&wish.path).into_owned();
+            if ground.is_outside(wish) {
+                plan.push(outside(&name, wish));
+                continue;
+            }
             plan.push(PlannedPath {
-                path: String::from_utf8_lossy(&wish.path).into_owned(),
+                path: name,
                 mode: wish.to.map_or(0, |it| it.mode),
                 mode_before: wish.from.map_or(0, |it| it.mode),
                 before: blob(&wish.path, wish.from)?,
@@ -243,6 +248,12 @@ fn backwards(
     for ground in grounds {
         let mut found = Vec::new();
         for path in plan {
+            let was_outside = path.after.is_none() && path.index.is_some();
+            if was_outside && ground.is_there(path.path.as_bytes()) {
+                let text = "was outside of your sparse checkout when it landed, and is inside now: \
+                            use git revert";
+                return Ok(Err(format!("`{}` {text}", path.path)));
+            }
             let Some(mut reversed) = reverse(objects, &ground.folder, path)? else {
                 return Ok(Err(format!("`{}` was edited in the same lines since", path.path)));
             };
@@ -252,7 +263,9 @@ fn backwards(
             found.push(reversed);
         }
         if back.as_ref().is_some_and(|it| *it != found) {
-            return Ok(Err("two worktrees have the branch and their files differ".into()));
+            let text = "two worktrees have the branch and their files differ: \
+                        switch one of them to another";
+            return Ok(Err(text.into()));
         }
         back = Some(found);
     }

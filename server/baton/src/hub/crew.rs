@@ -3,9 +3,10 @@
 
 use super::owner::Message;
 use super::shared::{Shared, Slots};
+use super::sweep::Broom;
 use super::{Happening, Refused, round, run, setup, steps};
 use crate::agent::Words;
-use crate::fail;
+use crate::{clean, fail};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(super) struct Crew {
     running: Vec<Running>,
     /// Jobs that ended while the state still wants them, and how often.
     restarts: Vec<(Job, u32)>,
+    broom: Broom,
     closing: bool,
 }
 
@@ -58,8 +60,9 @@ impl Crew {
         shared: Arc<Shared>,
     ) -> Crew {
         let slots = Arc::new(Slots::new("e", shared.config.runs_at_once_max.max(1)));
-        let (running, restarts) = (vec![], vec![]);
-        Crew { now, messages, happenings, shared, slots, running, restarts, closing: false }
+        let (running, restarts, broom) = (vec![], vec![], Broom::default());
+        let closing = false;
+        Crew { now, messages, happenings, shared, slots, running, restarts, broom, closing }
     }
 
     /// Makes what runs equal to what should.
@@ -79,6 +82,9 @@ impl Crew {
                 continue;
             }
             self.start(job, team);
+        }
+        if self.running.is_empty() {
+            self.broom.tend(team, &self.shared, &self.messages);
         }
     }
 
@@ -299,6 +305,13 @@ impl Desk {
     }
 
     pub(super) fn say(&self, happening: Happening) {
+        let happening = match happening {
+            Happening::HandoffRefused { run, why } => {
+                Happening::HandoffRefused { run, why: clean::text(&why) }
+            }
+            Happening::Note(text) => Happening::Note(clean::text(&text)),
+            other @ (Happening::Event { .. } | Happening::Progress { .. }) => other,
+        };
         // Nobody may be listening.
         let _ = self.happenings.send(happening);
     }

@@ -7,15 +7,20 @@ use crate::agent::{self, BriefFacts, Earlier, Failing};
 use crate::checks::{self, Observed};
 use crate::store::Reader;
 use team::{
-    Code, Duty, Failure, Handoff, Ran, Receipt, Run, RunId, RunState, Severity, Start, Task,
-    TaskId, Team, Verdict, Why, Work,
+    Code, Duty, Failure, Handoff, Ran, Receipt, Related, Run, RunId, RunState, Severity, Start,
+    Task, TaskId, Team, Verdict, Why, Work,
 };
 
 /// Red receipts whose output is told.
 const FAILING_MAX: usize = 3;
 
-/// The first text of a run: a brief, or what a run that continues another one gets to hear.
-pub(super) async fn opening(desk: &Desk, task: TaskId, run: RunId) -> Result<String, Failure> {
+/// The first text of a run: a brief, or what a run that continues another one gets to hear. And the same
+/// facts for a run in whole blocks.
+pub(super) async fn opening(
+    desk: &Desk,
+    task: TaskId,
+    run: RunId,
+) -> Result<(String, agent::Facts), Failure> {
     let missing = || Failure::new(Code::Bug, format!("find {run}"));
     let it = desk.team.task(task).ok_or_else(missing)?;
     let Some(Work::Role { duty, start, .. }) = desk.team.run(run).map(|it| &it.work) else {
@@ -24,8 +29,10 @@ pub(super) async fn opening(desk: &Desk, task: TaskId, run: RunId) -> Result<Str
     let gathered = Gathered::of(desk, task, it, run, *duty).await?;
     let facts = gathered.facts(it, *duty);
     Ok(match start {
-        Start::Fresh => agent::brief(&facts),
-        Start::Continues { text, .. } => agent::continue_text(text, &facts),
+        Start::Fresh => (agent::brief(&facts), agent::Facts::of(&facts, "")),
+        Start::Continues { text, .. } => {
+            (agent::continue_text(text, &facts), agent::Facts::of(&facts, text))
+        }
     })
 }
 
@@ -39,6 +46,7 @@ struct Gathered<'a> {
     earlier: Vec<Earlier>,
     failing: Vec<Failing>,
     comments: Vec<String>,
+    related: Vec<Related>,
 }
 
 impl<'a> Gathered<'a> {
@@ -83,7 +91,21 @@ impl<'a> Gathered<'a> {
         let person = task.decisions.iter().filter(|it| it.what.starts_with("revise: "));
         let comments = person.map(|it| it.what.clone()).collect();
         let earlier = earlier(team, task);
-        Ok(Gathered { severity, summary, baseline, receipts, change, earlier, failing, comments })
+        let related = match duty {
+            Duty::Triage | Duty::Build => team::related(team, id),
+            Duty::Validate | Duty::Answer => vec![],
+        };
+        Ok(Gathered {
+            severity,
+            summary,
+            baseline,
+            receipts,
+            change,
+            earlier,
+            failing,
+            comments,
+            related,
+        })
     }
 
     fn facts<'b>(&'b self, task: &'b Task, duty: Duty) -> BriefFacts<'b> {
@@ -113,6 +135,7 @@ impl<'a> Gathered<'a> {
             res.earlier = &self.earlier;
         }
         res.failing = &self.failing;
+        res.related = &self.related;
         res.comments = &self.comments;
         res.decisions = &task.decisions;
         res

@@ -5,7 +5,9 @@
 
 use super::crew::Crew;
 use super::purse::Purse;
+use super::redact;
 use super::shared::Shared;
+use super::sweep::Forgettable;
 use super::{Happening, Refused, now_ms};
 use crate::git::Buffer;
 use crate::store::{Step, Store, Write};
@@ -55,6 +57,8 @@ pub(super) enum Message {
         input: Input,
         reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
     },
+    /// Outputs that no task needs any more.
+    Forget(Forgettable),
     /// A job is over, whatever it reported.
     JobEnded {
         job: Job,
@@ -187,6 +191,7 @@ impl Owner {
                 }
                 batch.journal(run, steps, reply);
             }
+            Message::Forget(it) => self.forget(it),
             Message::Input { .. }
             | Message::Delegate { .. }
             | Message::Output { .. }
@@ -224,6 +229,12 @@ impl Owner {
         }
     }
 
+    fn forget(&mut self, it: Forgettable) {
+        if let Err(failure) = self.store.forget_outputs(&it.still(&self.team)) {
+            tracing::warn!(%failure, "old outputs stay until the next sweep");
+        }
+    }
+
     fn checkpoint(&mut self) {
         if self.checkpointed + EVENTS_PER_CHECKPOINT <= self.team.version {
             self.checkpointed = self.team.version;
@@ -258,6 +269,7 @@ impl Batch {
             Message::Journal { .. }
             | Message::Reserve { .. }
             | Message::JobEnded { .. }
+            | Message::Forget(_)
             | Message::Close { .. } => (),
         }
     }
@@ -290,6 +302,7 @@ impl Batch {
 
     fn decide(&mut self, input: Input) -> Result<Vec<Event>, Refused> {
         let events = decide(&self.team, self.now, input).map_err(Refused::Refusal)?;
+        let events: Vec<Event> = events.into_iter().map(redact::event).collect();
         if !events.is_empty() {
             let team = Arc::make_mut(&mut self.team);
             events.iter().for_each(|it| team.apply(it));

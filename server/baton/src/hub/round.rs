@@ -99,9 +99,8 @@ async fn observe(
 ) -> Result<Observed, Failure> {
     let sandbox = shared.sandbox().await;
     fail::point("hub.check.before");
-    let mut observed = checks::run(sandbox, spec, ground, names, unconfined, stop).await?;
+    let observed = checks::run(sandbox, spec, ground, names, unconfined, stop).await?;
     fail::point("hub.check.after");
-    observed.output = shared.redactor.redact_bytes(&observed.output);
     Ok(observed)
 }
 
@@ -171,9 +170,20 @@ pub(super) async fn ground(
     slot: &str,
     commit: &CommitId,
 ) -> Result<Ground, Failure> {
+    ground_with(shared, slot, commit, shared.include().await?).await
+}
+
+/// The same with these patterns of ignored files to be copied in.
+pub(super) async fn ground_with(
+    shared: &Shared,
+    slot: &str,
+    commit: &CommitId,
+    include: String,
+) -> Result<Ground, Failure> {
     let (git, name, at) = (shared.git.clone(), slot.to_string(), commit.clone());
     let (slot, tree) = blocking(move || {
         let slot = git.slot(&name, &at)?;
+        git.include(&slot, &include)?;
         let tree = git.tree(&at)?;
         Ok((slot, tree))
     })
@@ -186,7 +196,7 @@ pub(super) async fn ground(
 
 /// The ground of a slot as it is, with nothing said about its content.
 pub(super) async fn ground_at(shared: &Shared, slot: &str, dir: &Path) -> Result<Ground, Failure> {
-    let mut ground = Ground::new(dir, &shared.cache(slot)?, shared.environment.clone());
+    let mut ground = Ground::new(dir, &shared.cache(slot)?, shared.environment_in(slot)?);
     ground.read_only =
         [vec![shared.git.store_dir().to_path_buf()], shared.git.objects_dirs()].concat();
     let (worktree, deps) = (shared.place.root.clone(), setup::deps(shared));
@@ -216,9 +226,8 @@ pub(super) async fn reproduce(
     let ground = ground(&desk.shared, &slot.name(), commit).await?;
     let sandbox = desk.shared.sandbox().await;
     fail::point("hub.repro.before");
-    let mut observed = checks::run_named(sandbox, spec, &ground, tests, false, &desk.stop).await?;
+    let observed = checks::run_named(sandbox, spec, &ground, tests, false, &desk.stop).await?;
     fail::point("hub.repro.after");
-    observed.output = desk.shared.redactor.redact_bytes(&observed.output);
     let ran = Ran::Repro { name: spec.name.clone() };
     let receipt = record(desk, run, ran, &observed, &ground, sandbox.level()).await?;
     let named = observed.tests.as_ref().map(|it: &Tests| it.named.clone()).unwrap_or_default();

@@ -5,12 +5,13 @@ use super::crew::Desk;
 use super::owner::Message;
 use super::round::{self, ground_at};
 use super::shared::Leased;
-use super::{Happening, Refused, blocking, facts, now_ms};
+use super::{Happening, Refused, blocking, facts, learned, now_ms};
 use crate::agent::{
     self, Asking, Assignment, Draft, Ended, NoteWhy, Progress, Request, Seen, Spent, StepBody,
     WINDOW_TOKENS, last_tree,
 };
 use crate::checks::Observed;
+use crate::config::EditFormat;
 use crate::git::Slot;
 use crate::store::{Reader, Step};
 use crate::{checks, fail};
@@ -58,20 +59,28 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         Some(tree) => Some(tree.clone()),
         None => left_behind(desk, &start, &on).await?,
     };
-    let slot = prepare(desk, &slot_name(&leased, duty), &on, tree).await?;
+    let (slot, included) = prepare(desk, &slot_name(&leased, duty), &on, tree).await?;
     let history = match start {
         Start::Fresh => vec![],
         Start::Continues { run: old, .. } => agent::history(&steps(desk, old).await?),
     };
     let stop = CancellationToken::new();
+    let (brief, block_facts) = facts::opening(desk, task, run).await?;
+    let setting = model.edit_format();
+    let record = learned::of(desk, model.name()).await;
     let assignment = Assignment {
         run,
         duty,
         slot: slot.dir.clone(),
-        brief: facts::opening(desk, task, run).await?,
+        brief,
         history,
         window_tokens: model.window_tokens().unwrap_or(WINDOW_TOKENS),
-        secret_globs: vec![],
+        // For commands alone: what was copied in is not shown by the tools that read files.
+        secret_globs: included,
+        format: agent::choose(setting, model.name(), &record),
+        may_fall: setting == EditFormat::Auto,
+        record,
+        facts: block_facts,
         journal,
     };
     let next = u32::try_from(assignment.journal.len()).unwrap_or(u32::MAX);
@@ -83,6 +92,7 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     let (ended, served) = tokio::join!(work, course.serve(requests));
     // Whatever the end: every byte it wrote is kept.
     let kept = course.rest().await;
+    learned::add(desk, model.name(), &steps(desk, run).await?).await;
     served?;
     let ended = ended?;
     kept?;
@@ -127,22 +137,25 @@ async fn left_behind(desk: &Desk, start: &Start, on: &CommitId) -> Result<Option
     Ok(None)
 }
 
-/// The slot at the run's commit, with the files as this tree has them.
+/// The slot at the run's commit, with the files as this tree has them; and as globs what was copied
+/// in besides.
 async fn prepare(
     desk: &Desk,
     name: &str,
     on: &CommitId,
     tree: Option<TreeId>,
-) -> Result<Slot, Failure> {
+) -> Result<(Slot, Vec<String>), Failure> {
     let (git, name, on) = (desk.shared.git.clone(), name.to_string(), on.clone());
+    let include = desk.shared.include().await?;
     blocking(move || {
         fail::point("hub.slot.before");
         let slot = git.slot(&name, &on)?;
         if let Some(tree) = tree {
             git.restore(&slot, &tree)?;
         }
+        let included = git.include(&slot, &include)?;
         fail::point("hub.slot.after");
-        Ok(slot)
+        Ok((slot, included.iter().map(|it| globset::escape(it)).collect()))
     })
     .await
 }
@@ -276,7 +289,7 @@ impl Course<'_> {
             argv,
             exit: done.exit,
             duration_ms: done.duration_ms,
-            output: shared.redactor.redact_bytes(&done.output),
+            output: done.output,
             output_bytes: done.output_bytes,
             output_sha256: done.output_sha256,
             tests: None,
@@ -310,7 +323,6 @@ impl Course<'_> {
         fail::point("hub.command.before");
         let mut observed = checks::run(sandbox, spec, &ground, &[], false, &self.desk.stop).await?;
         fail::point("hub.command.after");
-        observed.output = shared.redactor.redact_bytes(&observed.output);
         let ran = Ran::OwnCheck { name: name.to_string() };
         let level = sandbox.level();
         let receipt = round::record(self.desk, self.run, ran, &observed, &ground, level).await?;

@@ -1,7 +1,6 @@
 //! What every job of a hub needs and none of them changes.
 
-use super::{Editor, blocking};
-use crate::clean::Redactor;
+use super::{Editor, blocking, ports};
 use crate::config::{self, Config, Home, ModelConfig, TeamFile};
 use crate::git::{Git, Place};
 use crate::model::Model;
@@ -23,8 +22,6 @@ pub(super) struct Shared {
     /// Those that were needed so far. Roles with the same configuration share one.
     models: Mutex<Vec<(ModelConfig, Model)>>,
     pub(super) editor: OnceLock<Editor>,
-    /// Takes what has the shape of a key out of what commands print, before anybody else sees it.
-    pub(super) redactor: Redactor,
     /// The server's check slots, by number.
     pub(super) check_slots: Slots,
 }
@@ -79,7 +76,6 @@ impl Shared {
             sandbox: OnceCell::new(),
             models: Mutex::default(),
             editor: OnceLock::new(),
-            redactor: Redactor::new([]),
             check_slots: Slots::new("c", checks),
         })
     }
@@ -92,7 +88,10 @@ impl Shared {
     pub(super) async fn sandbox(&self) -> &Sandbox {
         // The person's `.git` is invisible even where a folder above it is not.
         let git = [self.place.common_dir.clone()];
-        self.sandbox.get_or_init(|| async { Sandbox::probe(&self.dir).await.hiding(&git) }).await
+        let wanted = self.config.sandbox_level;
+        self.sandbox
+            .get_or_init(|| async { Sandbox::probe(&self.dir, wanted).await.hiding(&git) })
+            .await
     }
 
     /// The model of a role, opened when it is first needed. `begins_anew`: after builds that failed.
@@ -124,6 +123,47 @@ impl Shared {
             Some(it) => Health { sandbox: it.level(), sandbox_says: it.describe() },
             None => Health { sandbox: SandboxLevel::None, sandbox_says: "not tested yet".into() },
         }
+    }
+
+    /// Whether this slot is of a kind that is counted, with a number beyond what runs at once: nobody
+    /// will lease it again.
+    pub(super) fn is_spare(&self, slot: &str) -> bool {
+        let max = match slot.get(..1) {
+            Some("e" | "t") => self.config.runs_at_once_max,
+            Some("c") => self.config.checks_at_once_max,
+            Some(_) | None => return false,
+        };
+        slot[1..].parse::<u32>().is_ok_and(|it| max.max(1) < it)
+    }
+
+    /// Deletes the build cache of a slot that is gone.
+    pub(super) fn drop_cache(&self, slot: &str) -> Result<(), Failure> {
+        match std::fs::remove_dir_all(self.dir.join("cache").join(slot)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Failure::new(Code::Store, format!("delete a build cache: {error}")))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The environment of commands in a slot: with ten ports that no other slot of the user's has.
+    pub(super) fn environment_in(&self, slot: &str) -> Result<Environment, Failure> {
+        let name = self.dir.file_name().unwrap_or_default().to_string_lossy();
+        let port = ports::block(&self.home.state_dir, &name, slot)?.to_string();
+        let mut environment = self.environment.clone();
+        for variable in ["BATON_PORT_BASE", "PORT"] {
+            environment.vars.insert(variable.into(), port.clone());
+        }
+        let count = ports::PORTS_PER_SLOT.to_string();
+        environment.vars.insert("BATON_PORT_COUNT".into(), count);
+        Ok(environment)
+    }
+
+    /// The patterns of `.worktreeinclude`, if the user trusts exactly what they say; else none.
+    pub(super) async fn include(&self) -> Result<String, Failure> {
+        let (home, place) = (self.home.clone(), self.place.clone());
+        blocking(move || config::trust::worktree_include(&home, &place.root, &place.common_dir))
+            .await
     }
 
     /// The build cache of a slot: kept, so that builds stay incremental.

@@ -11,7 +11,7 @@ use crate::protocol::{
     RangeIn,
 };
 use serde_json::{Value, json};
-use team::{ApprovalLine, QuestionLine, Subject, Team};
+use team::{ApprovalLine, QuestionLine, Subject, TaskId, Team};
 
 pub const DELEGATE_KIND: &str = "baton.delegate";
 /// Never `quickfix`, `source.*` or preferred: nothing may run a decision by itself.
@@ -61,25 +61,29 @@ impl Door {
             origin: Some(origin.to_owned()),
             ..DelegateParams::default()
         };
+        let entry = |title: &str, origin: &str, diagnostics: Vec<Diagnostic>| Entry {
+            title: title.to_owned(),
+            kind: DELEGATE_KIND,
+            command: commands::DELEGATE,
+            argument: json!(delegate(origin)),
+            diagnostics,
+        };
         let mut entries = Vec::new();
-        if range.start != range.end {
-            entries.push(Entry {
-                title: "Delegate selection".to_owned(),
-                kind: DELEGATE_KIND,
-                command: commands::DELEGATE,
-                argument: json!(delegate("selection")),
-                diagnostics: Vec::new(),
-            });
+        let selected = range.start != range.end;
+        let line = selection::line_text(document, range.start.line);
+        if selected {
+            entries.push(entry("Delegate selection", "selection", Vec::new()));
         }
-        let has_text = !selection::line_text(document, range.start.line).is_empty();
-        if !problems.is_empty() || (by_hand && has_text) {
-            entries.push(Entry {
-                title: "Delegate: fix the problem on this line".to_owned(),
-                kind: DELEGATE_KIND,
-                command: commands::DELEGATE,
-                argument: json!(delegate("diagnostic")),
-                diagnostics: params.context.diagnostics.clone(),
-            });
+        if selection::is_todo(line) && (by_hand || selected) {
+            entries.push(entry("Delegate: do what this comment asks", "todo", Vec::new()));
+        }
+        if !problems.is_empty() || (by_hand && !line.is_empty()) {
+            let here = params.context.diagnostics.clone();
+            entries.push(entry("Delegate: fix the problem on this line", "diagnostic", here));
+        }
+        if selected || (by_hand && !line.is_empty()) {
+            entries.push(entry("Delegate: write tests for this", "tests", Vec::new()));
+            entries.push(entry("Ask the team about this", "question", Vec::new()));
         }
         entries
     }
@@ -138,6 +142,20 @@ impl Entry {
             command: Some(command),
             ..CodeAction::default()
         })
+    }
+}
+
+/// What this task waits for, as one command; `None`: it waits for nobody.
+pub fn decision_of(repository: &str, team: &Team, task: TaskId) -> Option<Command> {
+    let board = team::board(team);
+    let approval = board.approvals.iter().find(|it| it.task == task);
+    let entry = approval.map(|it| approval_entry(repository, team, it)).or_else(|| {
+        let question = board.questions.iter().find(|it| it.task == task)?;
+        question_entries(repository, question).into_iter().next()
+    })?;
+    match entry.in_form(false) {
+        CodeActionOrCommand::Command(command) => Some(command),
+        CodeActionOrCommand::CodeAction(_) => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a refused or failed request answers.
 
+use crate::clean;
 use crate::hub::Refused;
 use crate::protocol::{ErrorData, code};
 use serde_json::json;
@@ -7,7 +8,7 @@ use team::{Code, Failure};
 use tower_lsp::jsonrpc::{Error, ErrorCode};
 
 fn error(code: i64, kind: &str, text: String, retryable: bool, hint: String) -> Error {
-    let kind = kind.to_owned();
+    let (kind, text, hint) = (kind.to_owned(), clean::text(&text), clean::text(&hint));
     let data = ErrorData { kind, retryable, hint };
     Error { code: ErrorCode::ServerError(code), message: text.into(), data: Some(json!(data)) }
 }

@@ -1,7 +1,8 @@
 //! The `baton/*` requests.
 
 use super::repositories::Repository;
-use super::{Door, errors, places, selection};
+use super::selection::{self, Wish};
+use super::{Door, errors, places};
 use crate::git;
 use crate::hub::Delegation;
 use crate::protocol::{
@@ -13,8 +14,8 @@ use futures_util::FutureExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use team::{
-    Answer, ApprovalId, By, ChangeId, Code, CommitId, Failure, Input, Origin, QuestionId,
-    StartFrom, Subject, Task, TaskId, Team,
+    Answer, ApprovalId, By, ChangeId, Code, CommitId, Failure, Input, QuestionId, StartFrom,
+    Subject, Task, TaskId, Team,
 };
 use tokio::sync::watch;
 use tower_lsp::jsonrpc::Result;
@@ -32,14 +33,14 @@ fn person() -> By {
     By::Person { door: "editor".to_owned() }
 }
 
-fn id<T: FromStr<Err = String>>(text: &str) -> Result<T> {
+pub fn id<T: FromStr<Err = String>>(text: &str) -> Result<T> {
     text.parse().map_err(errors::invalid)
 }
 
 /// What a delegation says, worked out before the first await: the documents as they are now.
 struct Meant {
     text: String,
-    origin: Origin,
+    wish: Wish,
     start: StartFrom,
     /// The document's file and what was pointed at in it; the path is absolute still.
     pointed: Option<(PathBuf, Option<team::Place>)>,
@@ -102,7 +103,7 @@ impl Door {
         if let Some(place) = &place
             && text.is_empty()
         {
-            text = selection::words(meant.origin, place, &params.diagnostics);
+            text = selection::words(meant.wish, place, &params.diagnostics);
         }
         if text.is_empty() {
             return Err(errors::invalid("a delegation needs `text`, or a document and a range"));
@@ -110,7 +111,7 @@ impl Door {
         text.push_str(&selection::problems(&params.diagnostics));
         let delegated = hub.delegate(Delegation {
             text,
-            origin: meant.origin,
+            origin: meant.wish.origin(),
             place,
             start: meant.start,
             buffers: buffers.into_iter().map(|(path, text)| git::Buffer { path, text }).collect(),
@@ -134,19 +135,20 @@ impl Door {
             Some(_) => return Err(errors::invalid("`base` is `seen` or `head`")),
         };
         let empty = params.range.is_none_or(|it| it.start == it.end);
-        let origin = match params.origin.as_deref() {
-            Some("selection") => Origin::Selection,
-            Some("diagnostic") => Origin::Diagnostic,
-            None if params.range.is_none() => Origin::Sentence,
-            None if empty || !params.diagnostics.is_empty() => Origin::Diagnostic,
-            None => Origin::Selection,
-            Some(_) => return Err(errors::invalid("`origin` is `selection` or `diagnostic`")),
+        let wish = match params.origin.as_deref() {
+            Some(name) => Wish::by_name(name).ok_or_else(|| {
+                let known = Wish::NAMED.map(|it| it.0).join("`, `");
+                errors::invalid(format!("`origin` is one of `{known}`"))
+            })?,
+            None if params.range.is_none() => Wish::Sentence,
+            None if empty || !params.diagnostics.is_empty() => Wish::Diagnostic,
+            None => Wish::Selection,
         };
         let pointed = match &params.text_document {
             None => None,
             Some(named) => Some(self.pointed(&named.uri, params)?),
         };
-        Ok(Meant { text, origin, start, pointed })
+        Ok(Meant { text, wish, start, pointed })
     }
 
     /// The file, and the lines of its open document. The place's path is filled in later.
@@ -313,7 +315,7 @@ impl Door {
     }
 }
 
-fn no_task(task: TaskId) -> tower_lsp::jsonrpc::Error {
+pub fn no_task(task: TaskId) -> tower_lsp::jsonrpc::Error {
     errors::unknown(Failure::new(Code::Config, format!("there is no task {task}")))
 }
 
@@ -337,7 +339,7 @@ fn answer(params: &AnswerApprovalParams) -> Result<Answer> {
 
 /// The two sides of a task's change: the candidate on its tip; before there is one, and for edits,
 /// the Engineer's head on what the person saw.
-fn sides(team: &Team, task: &Task) -> Option<(CommitId, CommitId)> {
+pub fn sides(team: &Team, task: &Task) -> Option<(CommitId, CommitId)> {
     if let Some(candidate) = &task.candidate {
         return Some((candidate.tip.clone(), candidate.commit.clone()));
     }

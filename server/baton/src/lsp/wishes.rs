@@ -2,10 +2,10 @@
 
 use super::documents::Encoding;
 use super::types::{
-    CodeActionKind, CodeActionOptions, CodeActionProviderCapability, ExecuteCommandOptions,
-    InitializeParams, SaveOptions, ServerCapabilities, TextDocumentSyncCapability,
-    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
+    ExecuteCommandOptions, HoverProviderCapability, InitializeParams, SaveOptions,
+    ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+    TextDocumentSyncSaveOptions, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 use super::{actions, commands};
 use crate::protocol::{BatonOffer, BatonWish, PROTOCOL_VERSION, method};
@@ -28,6 +28,10 @@ pub struct Wishes {
     pub board_changed: bool,
     /// `window/showMessage` about approvals and ends.
     pub messages: bool,
+    /// `workspace/codeLens/refresh`.
+    pub refreshes_lenses: bool,
+    /// `textDocument/publishDiagnostics`.
+    pub diagnostics: bool,
 }
 
 impl Wishes {
@@ -40,6 +44,8 @@ impl Wishes {
         versioned_edits: false,
         board_changed: false,
         messages: false,
+        refreshes_lenses: false,
+        diagnostics: false,
     };
 
     /// Nothing is sent that the client has not announced.
@@ -48,8 +54,10 @@ impl Wishes {
         let general = can.general.as_ref();
         let offered = general.and_then(|it| it.position_encodings.as_deref());
         let workspace = can.workspace.as_ref();
-        let action = can.text_document.as_ref().and_then(|it| it.code_action.as_ref());
+        let text = can.text_document.as_ref();
+        let action = text.and_then(|it| it.code_action.as_ref());
         let window = can.window.as_ref();
+        let lens = workspace.and_then(|it| it.code_lens.as_ref());
         let edit = workspace.and_then(|it| it.workspace_edit.as_ref());
         let announced = can.experimental.as_ref().and_then(|it| it.get("baton"));
         let wish = announced.and_then(|it| BatonWish::deserialize(it).ok());
@@ -62,6 +70,8 @@ impl Wishes {
             apply_edit: workspace.and_then(|it| it.apply_edit) == Some(true),
             versioned_edits: edit.and_then(|it| it.document_changes) == Some(true),
             board_changed: is_on(announced) || asked == Some(&Value::Bool(true)),
+            refreshes_lenses: lens.and_then(|it| it.refresh_support) == Some(true),
+            diagnostics: text.is_some_and(|it| it.publish_diagnostics.is_some()),
             messages: wish.and_then(|it| it.show_message) != Some(false),
         }
     }
@@ -89,6 +99,8 @@ pub fn capabilities(encoding: Encoding) -> ServerCapabilities {
             code_action_kinds: Some(kinds.map(CodeActionKind::new).to_vec()),
             ..CodeActionOptions::default()
         })),
+        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
         execute_command_provider: Some(ExecuteCommandOptions {
             commands: commands::ALL.map(str::to_owned).to_vec(),
             ..ExecuteCommandOptions::default()
@@ -110,6 +122,6 @@ fn offer() -> BatonOffer {
         protocol_version: PROTOCOL_VERSION,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         requests: method::REQUESTS.map(str::to_owned).to_vec(),
-        notifications: vec![method::BOARD_CHANGED.to_owned()],
+        notifications: method::NOTIFICATIONS.map(str::to_owned).to_vec(),
     }
 }

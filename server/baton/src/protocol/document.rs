@@ -1,18 +1,19 @@
 //! Writes the generated part of `docs/protocol.md` from the schemas of the wire types.
 
 use super::{
-    AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
-    BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult, DiffView,
-    DoneResult, ErrorData, SayParams, TaskParams, TaskView, method,
+    AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, AttentionParams, BatonOffer,
+    BatonWish, BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult,
+    DiffView, DoneResult, ErrorData, FileParams, FileView, RunProgressParams, SayParams,
+    TaskParams, TaskView, TranscriptParams, TranscriptView, WatchParams, WatchResult, method,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 use std::fmt::Write;
 
 /// One message: name, what it does, the types of its params and of its result.
-type Row = (&'static str, &'static str, &'static str, &'static str);
+pub(super) type Row = (&'static str, &'static str, &'static str, &'static str);
 
-const REQUESTS: [Row; 10] = [
+pub(super) const MESSAGES: [Row; 13] = [
     (
         method::DELEGATE,
         "gives the team a task and returns its id at once",
@@ -21,7 +22,14 @@ const REQUESTS: [Row; 10] = [
     ),
     (method::BOARD, "the board of a repository", "BoardParams", "BoardView"),
     (method::TASK, "one task whole", "TaskParams", "TaskView"),
+    (
+        method::TRANSCRIPT,
+        "what a run said and did, from a cursor on",
+        "TranscriptParams",
+        "TranscriptView",
+    ),
     (method::DIFF, "what a task changes, by file and hunk", "TaskParams", "DiffView"),
+    (method::FILE, "one side of a file that a task changes", "FileParams", "FileView"),
     (
         method::ANSWER_APPROVAL,
         "decides an approval, once",
@@ -33,19 +41,31 @@ const REQUESTS: [Row; 10] = [
     (method::RETRY, "a parked task goes on where it stopped", "TaskParams", "DoneResult"),
     (method::UNDO, "takes a landing, or applied edits, back", "TaskParams", "DoneResult"),
     (method::SAY, "tells something to whoever works on a task", "SayParams", "DoneResult"),
+    (method::WATCH, "begins or ends the streaming of a run", "WatchParams", "WatchResult"),
+];
+
+/// Name, what it says, the type of its params.
+pub(super) const NOTIFICATIONS: [(&str, &str, &str); 3] = [
+    (method::BOARD_CHANGED, "what is true now; at most 20 a second", "BoardChangedParams"),
+    (
+        method::RUN_PROGRESS,
+        "what a watched run says and does; gathered, at most 20 a second and run",
+        "RunProgressParams",
+    ),
+    (method::ATTENTION, "somebody is needed; once for each thing that waits", "AttentionParams"),
 ];
 
 /// Markdown: the tables of messages, then every type with its fields.
 pub fn describe() -> String {
     let mut text = String::new();
     text.push_str("### Requests\n\n| request | does | params | result |\n|---|---|---|---|\n");
-    for (name, does, params, result) in REQUESTS {
+    for (name, does, params, result) in MESSAGES {
         let _ = writeln!(text, "| `{name}` | {does} | `{params}` | `{result}` |");
     }
     text.push_str("\n### Notifications\n\n| notification | says | params |\n|---|---|---|\n");
-    let says = "what is true now; at most 20 a second";
-    let changed = method::BOARD_CHANGED;
-    let _ = writeln!(text, "| `{changed}` | {says} | `BoardChangedParams` |");
+    for (name, says, params) in NOTIFICATIONS {
+        let _ = writeln!(text, "| `{name}` | {says} | `{params}` |");
+    }
     text.push_str("\n### Types\n");
     for (name, schema) in schemas() {
         describe_type(&mut text, &name, &schema);
@@ -54,9 +74,9 @@ pub fn describe() -> String {
 }
 
 /// Every wire type by name, in alphabetical order.
-fn schemas() -> Vec<(String, Value)> {
+pub(super) fn schemas() -> Vec<(String, Value)> {
     let mut generator = SchemaGenerator::default();
-    let roots: [Schema; 16] = [
+    let roots: [Schema; 24] = [
         generator.subschema_for::<AnswerApprovalParams>(),
         generator.subschema_for::<AnswerApprovalResult>(),
         generator.subschema_for::<AnswerQuestionParams>(),
@@ -73,6 +93,14 @@ fn schemas() -> Vec<(String, Value)> {
         generator.subschema_for::<SayParams>(),
         generator.subschema_for::<TaskParams>(),
         generator.subschema_for::<TaskView>(),
+        generator.subschema_for::<TranscriptParams>(),
+        generator.subschema_for::<TranscriptView>(),
+        generator.subschema_for::<FileParams>(),
+        generator.subschema_for::<FileView>(),
+        generator.subschema_for::<WatchParams>(),
+        generator.subschema_for::<WatchResult>(),
+        generator.subschema_for::<RunProgressParams>(),
+        generator.subschema_for::<AttentionParams>(),
     ];
     debug_assert!(!roots.is_empty());
     let mut all: Vec<(String, Value)> = generator.take_definitions(true).into_iter().collect();

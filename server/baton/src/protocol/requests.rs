@@ -48,7 +48,8 @@ pub struct DelegateParams {
     pub range: Option<RangeIn>,
     #[serde(default)]
     pub diagnostics: Vec<Problem>,
-    /// `selection` or `diagnostic`; what `text` is about. Absent: told from the range.
+    /// `selection`, `diagnostic`, `todo`, `tests` or `question`: what is wanted of the place. Absent: told
+    /// from the range.
     pub origin: Option<String>,
     /// `seen` (the default: what the editor shows, unsaved text too) or `head` (the last commit).
     pub base: Option<String>,

@@ -66,11 +66,36 @@ impl Bait {
     }
 }
 
+/// Where the canaries are: what is walled off differs, and so does what must work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A root and namespaces of their own, at level `Full`.
+    OwnRoot,
+    /// The host's root, at level `Reduced`.
+    HostRoot,
+}
+
+impl Place {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Place::OwnRoot => "own-root",
+            Place::HostRoot => "host-root",
+        }
+    }
+
+    fn canaries(self) -> &'static [Canary] {
+        match self {
+            Place::OwnRoot => &IN_OWN_ROOT,
+            Place::HostRoot => &ON_HOST_ROOT,
+        }
+    }
+}
+
 /// `Err` says how a forbidden thing succeeded, or how an allowed one failed.
 type Tried = Result<(), String>;
 type Canary = (&'static str, fn(&Bait) -> Tried);
 
-const ALL: [Canary; 14] = [
+const IN_OWN_ROOT: [Canary; 14] = [
     ("the .git pointer", pointer),
     ("files outside", outside),
     ("the home folder", home),
@@ -87,11 +112,31 @@ const ALL: [Canary; 14] = [
     ("a local socket", local_socket),
 ];
 
+const ON_HOST_ROOT: [Canary; 13] = [
+    ("files outside", outside),
+    ("the home folder", closed_home),
+    ("the host's loopback", loopback),
+    ("the host's sockets", sockets),
+    ("the host's processes", closed_processes),
+    ("capabilities and seccomp", status_alone),
+    ("Landlock", landlock),
+    ("sockets of any kind", all_sockets),
+    ("the environment", private_environment),
+    ("writing the slot", slot),
+    ("writing the private folder", private),
+    ("a pair of sockets", socket_pair),
+    ("a changed .git pointer", change_pointer),
+];
+
 /// Tries all, prints the report.
 pub(super) fn release(args: impl Iterator<Item = OsString>) -> Result<i32, String> {
+    let mut args = args;
+    let word = args.next().unwrap_or_default();
+    let place = [Place::OwnRoot, Place::HostRoot].into_iter().find(|it| word == it.word());
+    let place = place.ok_or("canaries where?")?;
     let bait = Bait::read(args).ok_or("the bait is incomplete")?;
     let mut report = String::new();
-    for (name, canary) in ALL {
+    for (name, canary) in place.canaries() {
         match canary(&bait) {
             Ok(()) => report.push_str(&format!("right: {name}\n")),
             Err(how) => report.push_str(&format!("wrong: {name}: {how}\n")),
@@ -104,9 +149,9 @@ pub(super) fn release(args: impl Iterator<Item = OsString>) -> Result<i32, Strin
 }
 
 /// `Err` names the first canary that went wrong or is missing.
-pub(super) fn judge(report: &str) -> Result<(), String> {
+pub(super) fn judge(report: &str, place: Place) -> Result<(), String> {
     let mut lines = report.lines();
-    for (name, _) in ALL {
+    for (name, _) in place.canaries() {
         let line = lines.next().unwrap_or_default();
         if let Some(how) = line.strip_prefix("wrong: ") {
             return Err(how.into());
@@ -166,6 +211,15 @@ fn home(bait: &Bait) -> Tried {
     Ok(())
 }
 
+/// Landlock does not hide names, but nothing in them can be read or listed.
+fn closed_home(bait: &Bait) -> Tried {
+    for path in &bait.home {
+        forbidden(fs::read_dir(path), &format!("list {}", path.display()))?;
+        forbidden(fs::File::open(path), &format!("open {}", path.display()))?;
+    }
+    Ok(())
+}
+
 fn loopback(bait: &Bait) -> Tried {
     let wait = Duration::from_millis(CONNECT_MS_MAX);
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], bait.port));
@@ -194,23 +248,44 @@ fn processes(bait: &Bait) -> Tried {
     }
 }
 
+/// Of the host's processes not even the command line can be read, and none can be signalled or
+/// limited.
+fn closed_processes(bait: &Bait) -> Tried {
+    forbidden(fs::read_dir("/proc"), "list /proc")?;
+    for name in ["cmdline", "environ", "status"] {
+        for pid in [1, bait.pid] {
+            let file = format!("/proc/{pid}/{name}");
+            forbidden(fs::read(&file), &format!("read {file}"))?;
+        }
+    }
+    let pid = needed(rustix::process::Pid::from_raw(bait.pid).ok_or("zero"), "name a process")?;
+    forbidden(rustix::process::test_kill_process(pid), "signal one")?;
+    let limit = rustix::process::Rlimit { current: None, maximum: None };
+    let resource = rustix::process::Resource::Core;
+    forbidden(rustix::process::prlimit(Some(pid), resource, limit), "limit one")
+}
+
 fn status(_: &Bait) -> Tried {
-    let text = needed(fs::read_to_string("/proc/self/status"), "read its status")?;
     let none = "0000000000000000";
-    for (name, right) in [
-        ("CapInh", none),
-        ("CapPrm", none),
-        ("CapEff", none),
-        ("CapBnd", none),
-        ("CapAmb", none),
-        ("NoNewPrivs", "1"),
-        ("Seccomp", "2"),
-    ] {
+    let all = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
+    statuses(&all.map(|it| (it, none)))
+}
+
+/// An ordinary user can't shrink the bounding set, which without new privileges bounds nothing.
+fn status_alone(_: &Bait) -> Tried {
+    let none = "0000000000000000";
+    statuses(&["CapInh", "CapPrm", "CapEff", "CapAmb"].map(|it| (it, none)))
+}
+
+fn statuses(capabilities: &[(&str, &str)]) -> Tried {
+    let text = needed(fs::read_to_string("/proc/self/status"), "read its status")?;
+    let fixed = [("NoNewPrivs", "1"), ("Seccomp", "2")];
+    for (name, right) in capabilities.iter().chain(&fixed) {
         let value = text.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
-            (key == name).then_some(value.trim())
+            (key == *name).then_some(value.trim())
         });
-        if value != Some(right) {
+        if value != Some(*right) {
             return Err(format!("{name} is {}", value.unwrap_or("unknown")));
         }
     }
@@ -234,9 +309,40 @@ fn odd_sockets(_: &Bait) -> Tried {
     Ok(())
 }
 
+fn all_sockets(bait: &Bait) -> Tried {
+    use rustix::net::{AddressFamily as Family, SocketType, socket};
+    odd_sockets(bait)?;
+    for family in [Family::UNIX, Family::INET, Family::INET6, Family::NETLINK] {
+        for kind in [SocketType::STREAM, SocketType::DGRAM, SocketType::RAW] {
+            if !matches!(socket(family, kind, None), Err(rustix::io::Errno::PERM)) {
+                return Err(format!("seccomp lets through family {}", family.as_raw()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn socket_pair(_: &Bait) -> Tried {
+    needed(UnixStream::pair(), "make one").map(|_| ())
+}
+
+/// Nothing holds it back there; the daemon must notice.
+fn change_pointer(bait: &Bait) -> Tried {
+    needed(fs::write(bait.slot.join(".git"), "gitdir: elsewhere\n"), "write it")
+}
+
 fn environment(_: &Bait) -> Tried {
     let home = std::env::var_os("HOME");
     if home.as_deref() != Some(super::folders::HOME.as_ref()) {
+        return Err("HOME is the user's".into());
+    }
+    Ok(())
+}
+
+fn private_environment(_: &Bait) -> Tried {
+    let var = |name| std::env::var_os(name).map(PathBuf::from).unwrap_or_default();
+    let (tmp, home, cargo) = (var("TMPDIR"), var("HOME"), var("CARGO_HOME"));
+    if !tmp.is_absolute() || home != tmp.join("home") || cargo != home.join(".cargo") {
         return Err("HOME is the user's".into());
     }
     Ok(())
@@ -247,7 +353,8 @@ fn slot(bait: &Bait) -> Tried {
 }
 
 fn private(_: &Bait) -> Tried {
-    let file = Path::new(super::folders::HOME).join("file");
+    let home = needed(std::env::var_os("HOME").ok_or("there is none"), "find its home")?;
+    let file = Path::new(&home).join("file");
     needed(fs::write(file, "x"), "write there")?;
     needed(fs::write("/dev/null", "x"), "write /dev/null")
 }
@@ -271,24 +378,27 @@ fn local_socket(_: &Bait) -> Tried {
 mod tests {
     use super::*;
 
-    fn whole() -> String {
-        let lines = ALL.map(|(name, _)| format!("right: {name}\n"));
-        lines.concat() + DONE
-    }
-
     #[test]
     fn only_a_whole_report_without_a_wrong_line_is_right() {
-        assert_eq!(judge(&whole()), Ok(()));
-        assert!(judge("").is_err());
-        assert!(judge(DONE).is_err());
-        for cut in (0..whole().len()).filter(|it| whole().is_char_boundary(*it)) {
-            assert!(judge(&whole()[..cut]).is_err(), "cut at {cut}");
+        for place in [Place::OwnRoot, Place::HostRoot] {
+            let lines = place.canaries().iter().map(|(name, _)| format!("right: {name}\n"));
+            let whole = lines.collect::<String>() + DONE;
+            let judge = |report: &str| judge(report, place);
+            assert_eq!(judge(&whole), Ok(()));
+            assert!(judge("").is_err());
+            assert!(judge(DONE).is_err());
+            for cut in (0..whole.len()).filter(|it| whole.is_char_boundary(*it)) {
+                assert!(judge(&whole[..cut]).is_err(), "cut at {cut}");
+            }
+            assert!(judge(&(whole.clone() + "\nmore")).is_err());
+            for (name, _) in place.canaries() {
+                let right = format!("right: {name}\n");
+                let bad = whole.replace(&right, &format!("wrong: {name}: how\n"));
+                assert_eq!(judge(&bad), Err(format!("{name}: how")));
+            }
         }
-        assert!(judge(&(whole() + "\nmore")).is_err());
-        for (name, _) in ALL {
-            let bad = whole().replace(&format!("right: {name}"), &format!("wrong: {name}: how"));
-            assert_eq!(judge(&bad), Err(format!("{name}: how")));
-        }
+        let lines = IN_OWN_ROOT.map(|(name, _)| format!("right: {name}\n"));
+        assert!(judge(&(lines.concat() + DONE), Place::HostRoot).is_err(), "another's report");
     }
 
     #[test]
@@ -329,10 +439,21 @@ mod tests {
             nonce: "n".into(),
             home: vec![dir.path().into()],
         };
-        let quiet = [pointer, outside, home, loopback, sockets, processes, status, odd_sockets]
-            .iter()
-            .filter(|canary| canary(&bait).is_ok())
-            .count();
-        assert_eq!(quiet, 0);
+        let sings: [fn(&Bait) -> Tried; 13] = [
+            pointer,
+            outside,
+            home,
+            closed_home,
+            loopback,
+            sockets,
+            processes,
+            closed_processes,
+            status,
+            status_alone,
+            odd_sockets,
+            all_sockets,
+            private_environment,
+        ];
+        assert_eq!(sings.iter().filter(|canary| canary(&bait).is_ok()).count(), 0);
     }
 }

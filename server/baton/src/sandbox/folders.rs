@@ -21,7 +21,7 @@ const SYSTEM: [&str; 4] = ["/usr", "/opt", "/nix/store", "/sys/devices/system/cp
 const SYSTEM_LINKS: [&str; 6] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 /// Of `/etc`, what programs need to find libraries, names, certificates and the time zone. Each costs
 /// a little time at every start.
-const ETC: [&str; 17] = [
+const ETC: [&str; 18] = [
     "alternatives",
     "group",
     "hosts",
@@ -39,6 +39,7 @@ const ETC: [&str; 17] = [
     "pki/tls/certs",
     "services",
     "ssl/certs",
+    "ssl/openssl.cnf",
 ];
 /// And with a network.
 const ETC_NETWORK: [&str; 2] = ["resolv.conf", "protocols"];
@@ -191,8 +192,6 @@ fn package_caches(env: &Environment, writable: bool) -> Result<Vec<Mount>, Failu
 /// The user's cargo configuration without anything that could be a secret, e.g. which registry
 /// stands in for which. It decides the names of cache folders, so a build needs it.
 pub(super) fn cargo_config(env: &Environment) -> Option<String> {
-    const KEPT: [&str; 8] =
-        ["source", "registries", "build", "target", "profile", "unstable", "net", "patch"];
     let dir = cargo_home(env)?;
     let text = std::fs::read_to_string(dir.join("config.toml"))
         .or_else(|_| std::fs::read_to_string(dir.join("config")))
@@ -202,6 +201,28 @@ pub(super) fn cargo_config(env: &Environment) -> Option<String> {
     drop_secrets(&mut table);
     toml::to_string(&table).ok()
 }
+
+/// Cargo's configuration files above this folder, which it would stumble over if it could not read
+/// them; without those that hold more than a build needs.
+pub(super) fn cargo_configs_above(dir: &Path) -> Vec<PathBuf> {
+    let names = [".cargo/config.toml", ".cargo/config"];
+    let above = dir.ancestors().skip(1).flat_map(|it| names.map(|name| it.join(name)));
+    let is_harmless = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).ok();
+        let table: Option<toml::Table> = text.and_then(|it| it.parse().ok());
+        table.is_some_and(|table| {
+            let mut kept = table.clone();
+            kept.retain(|name, _| KEPT.contains(&name));
+            drop_secrets(&mut kept);
+            kept == table
+        })
+    };
+    above.filter(is_harmless).collect()
+}
+
+/// Tables of cargo's configuration that a build needs.
+const KEPT: [&str; 8] =
+    ["source", "registries", "build", "target", "profile", "unstable", "net", "patch"];
 
 fn drop_secrets(table: &mut toml::Table) {
     table.retain(|name, value| {
@@ -329,8 +350,44 @@ fn slot_and_pointer(slot: &Path, kind: Kind) -> Result<Vec<Mount>, Failure> {
     Ok(all)
 }
 
+/// The folders that a command has to itself.
+#[derive(Clone, Debug)]
+pub(super) struct Private {
+    pub(super) tmp: PathBuf,
+    pub(super) home: PathBuf,
+    pub(super) cargo_home: PathBuf,
+    pub(super) go_path: PathBuf,
+}
+
+impl Private {
+    /// Where the root is the command's own.
+    pub(super) fn inside() -> Private {
+        Private {
+            tmp: TMP.into(),
+            home: HOME.into(),
+            cargo_home: CARGO_HOME.into(),
+            go_path: GO_PATH.into(),
+        }
+    }
+
+    /// Within a folder of the host.
+    pub(super) fn at(tmp: &Path) -> Private {
+        let home = tmp.join("home");
+        Private {
+            tmp: tmp.to_path_buf(),
+            cargo_home: home.join(".cargo"),
+            go_path: home.join("go"),
+            home,
+        }
+    }
+}
+
 /// The variables of a confined command: the given ones, with private places for the user's.
-pub(super) fn variables(env: &Environment, network: bool) -> BTreeMap<String, String> {
+pub(super) fn variables(
+    env: &Environment,
+    network: bool,
+    private: &Private,
+) -> BTreeMap<String, String> {
     let mut vars = env.vars.clone();
     if let Some(home) = home(env) {
         // Their programs look below HOME, which is another one inside.
@@ -348,10 +405,11 @@ pub(super) fn variables(env: &Environment, network: bool) -> BTreeMap<String, St
         vars.remove("GOPROXY");
     }
     vars.remove("GOMODCACHE");
-    let private =
-        [("HOME", HOME), ("CARGO_HOME", CARGO_HOME), ("GOPATH", GO_PATH), ("TMPDIR", TMP)];
-    for (name, value) in private {
-        vars.insert(name.into(), value.into());
+    let Private { tmp, home, cargo_home, go_path } = private;
+    let folders =
+        [("HOME", home), ("CARGO_HOME", cargo_home), ("GOPATH", go_path), ("TMPDIR", tmp)];
+    for (name, dir) in folders {
+        vars.insert(name.into(), dir.to_string_lossy().into_owned());
     }
     vars
 }

@@ -3,10 +3,12 @@
 //!
 //! `supervise -- PROGRAM ARGS` holds the lifeline: its standard input is a pipe whose other end only
 //! the daemon has. `stage2 OPTIONS -- CMD` runs inside bubblewrap, raises the walls and becomes the
-//! command. `plain DIR -- CMD` is for a command that a person approved without walls.
+//! command; `alone OPTIONS -- CMD` raises those that need no namespace. `plain DIR -- CMD` is for a
+//! command that a person approved without walls.
 //!
 //! Standard error is a line to the daemon until the command starts; then both its outputs are one.
 
+use super::walls::Sockets;
 use super::{canary, folders, walls};
 use rustix::process::{Pid, Signal, WaitOptions};
 use std::ffi::OsString;
@@ -18,7 +20,10 @@ use std::time::{Duration, Instant};
 
 pub(super) const SUPERVISE: &str = "supervise";
 pub(super) const STAGE2: &str = "stage2";
+pub(super) const ALONE: &str = "alone";
 pub(super) const PLAIN: &str = "plain";
+/// For a supervisor: nothing that it starts may signal anything else, so that it can end them all.
+pub(super) const SCOPED: &str = "--scoped";
 /// Said to the daemon when the next step is the command itself.
 pub(super) const READY: &str = "baton: ready";
 
@@ -37,6 +42,7 @@ pub fn launch(args: impl Iterator<Item = OsString>) -> ! {
     let done = match stage.to_str() {
         Some(SUPERVISE) => supervise(args),
         Some(STAGE2) => stage2(args),
+        Some(ALONE) => alone(args),
         Some(PLAIN) => plain(args),
         Some(canary::CANARIES) => canary::release(args),
         _ => Err("this argument is for baton itself".into()),
@@ -53,7 +59,12 @@ pub fn launch(args: impl Iterator<Item = OsString>) -> ! {
 
 /// Starts a program and outlives it only to kill what it left.
 fn supervise(args: impl Iterator<Item = OsString>) -> Result<i32, String> {
-    let mut words = args.skip_while(|it| it == "--");
+    let mut words = args.peekable();
+    let scoped = words.next_if(|it| it == SCOPED).is_some();
+    if scoped {
+        scope()?;
+    }
+    let mut words = words.skip_while(|it| it == "--");
     let program = words.next().ok_or("supervise what?")?;
     // Whoever loses its parent below becomes our child, so that we find and kill it.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
@@ -73,8 +84,29 @@ fn supervise(args: impl Iterator<Item = OsString>) -> Result<i32, String> {
     });
     let status =
         child.wait().map_err(|error| format!("wait for {}: {error}", program.display()))?;
+    if scoped {
+        kill_all_in_scope();
+    }
     kill_the_rest();
     Ok(code_of(status))
+}
+
+/// Puts this process into a scope of signals, and proves that it is in one: its own parent, whose
+/// user is the same, must be out of its reach.
+fn scope() -> Result<(), String> {
+    walls::scope_signals().map_err(|it| format!("Landlock: {it}"))?;
+    let parent = rustix::process::getppid().ok_or("the daemon is gone")?;
+    match rustix::process::test_kill_process(parent) {
+        Err(rustix::io::Errno::PERM) => Ok(()),
+        Ok(()) | Err(_) => Err("Landlock does not hold back signals".into()),
+    }
+}
+
+/// Everything in the scope but this process, at one blow, so that no fork gets away: the kernel
+/// delivers this signal while nobody can fork. It reaches nothing outside, which `scope` has proved.
+fn kill_all_in_scope() {
+    // To "everybody" is how the call is spelled; that nobody is left is no failure.
+    let _ = rustix::process::kill_process_group(Pid::INIT, Signal::KILL);
 }
 
 fn code_of(status: ExitStatus) -> i32 {
@@ -127,6 +159,7 @@ fn children() -> Vec<Pid> {
 struct Inside {
     dir: PathBuf,
     host: String,
+    readable: Vec<PathBuf>,
     writable: Vec<PathBuf>,
     cargo_config: Option<OsString>,
     network: bool,
@@ -141,6 +174,7 @@ fn read_options(mut args: impl Iterator<Item = OsString>) -> Result<Inside, Stri
         match option.to_str() {
             Some("--dir") => inside.dir = value()?.into(),
             Some("--host") => inside.host = value()?.to_string_lossy().into_owned(),
+            Some("--read") => inside.readable.push(value()?.into()),
             Some("--write") => inside.writable.push(value()?.into()),
             Some("--cargo-config") => inside.cargo_config = Some(value()?),
             Some("--network") => inside.network = true,
@@ -161,9 +195,23 @@ fn stage2(args: impl Iterator<Item = OsString>) -> Result<i32, String> {
         std::fs::write(file, config.as_encoded_bytes())
             .map_err(|error| format!("write cargo's configuration: {error}"))?;
     }
-    let bounded = walls::limit()?;
+    let bounded = walls::limit(true)?;
     let abi = walls::landlock(&inside.writable).map_err(|it| format!("Landlock: {it}"))?;
-    walls::seccomp().map_err(|it| format!("seccomp: {it}"))?;
+    walls::seccomp(Sockets::Own).map_err(|it| format!("seccomp: {it}"))?;
+    let note = format!("landlock={abi} bounded={}", u8::from(bounded));
+    become_command(&inside.dir, &inside.argv, &note)
+}
+
+/// On the host's own root: raises the walls that need no namespace and becomes the command.
+fn alone(args: impl Iterator<Item = OsString>) -> Result<i32, String> {
+    let inside = read_options(args)?;
+    rustix::process::setsid().map_err(|error| format!("leave the terminal: {error}"))?;
+    walls::drop_capabilities()?;
+    let bounded = walls::limit(false)?;
+    let abi = walls::landlock_alone(&inside.readable, &inside.writable, inside.network)
+        .map_err(|it| format!("Landlock: {it}"))?;
+    let sockets = if inside.network { Sockets::Network } else { Sockets::None };
+    walls::seccomp(sockets).map_err(|it| format!("seccomp: {it}"))?;
     let note = format!("landlock={abi} bounded={}", u8::from(bounded));
     become_command(&inside.dir, &inside.argv, &note)
 }

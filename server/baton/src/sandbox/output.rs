@@ -1,6 +1,7 @@
 //! A command's output, kept bounded: the head, the tail, and a hash of all of it.
 
 use super::environment::hex;
+use crate::clean;
 use sha2::{Digest, Sha256};
 
 /// Most that is kept of one command's output, marker line included, unless more is asked for.
@@ -47,16 +48,28 @@ impl Output {
         }
     }
 
-    /// What was kept, how many bytes came, and the hash of them all.
-    pub(super) fn finish(mut self) -> (Vec<u8>, u64, String) {
+    /// What was kept, without secrets; how many bytes came, and the hash of them all.
+    pub(super) fn finish(self) -> (Vec<u8>, u64, String) {
         let kept = self.tail.len().min(self.tail_max);
         let left_out = self.bytes - (self.head.len() + kept) as u64;
-        if 0 < left_out {
+        let tail = &self.tail[self.tail.len() - kept..];
+        let mut secrets = clean::stream();
+        let mut shown = secrets.push(&self.head);
+        if left_out == 0 {
+            shown.extend(secrets.push(tail));
+            shown.extend(secrets.finish());
+        } else {
+            // What the head may have ended with in the middle of a secret is left out too.
             let marker = format!("\n[baton: {left_out} bytes of output left out here]\n");
-            self.head.extend_from_slice(marker.as_bytes());
+            shown.extend(marker.as_bytes());
+            shown.extend(clean::redact_bytes(tail));
         }
-        self.head.extend_from_slice(&self.tail[self.tail.len() - kept..]);
-        (self.head, self.bytes, hex(&self.hash.finalize()))
+        // Redacting can lengthen: a short secret is replaced by a longer word.
+        let bytes_max = self.head_max + self.tail_max + MARKER_BYTES_MAX;
+        if bytes_max < shown.len() {
+            shown.drain(..shown.len() - bytes_max);
+        }
+        (shown, self.bytes, hex(&self.hash.finalize()))
     }
 }
 
@@ -75,6 +88,23 @@ mod tests {
         let (kept, bytes, hash) = output.finish();
         assert_eq!((kept.as_slice(), bytes), (&b"abc"[..], 3));
         assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn no_secret_is_kept_even_where_the_middle_is_left_out() {
+        let key = ["ghp", "_Ab3dEf6hIj9lMn2pQr5tUv8xYz1BCdEFgHiJ"].concat();
+        for cut in 0..=key.len() {
+            let mut output = Output::new(OUTPUT_BYTES_MAX);
+            output.push(&vec![b' '; HEAD_BYTES_MAX - cut]);
+            output.push(key.as_bytes());
+            output.push(&vec![b' '; 3 * TAIL_BYTES_MAX]);
+            output.push(format!("the end {key}").as_bytes());
+            let (kept, _, hash) = output.finish();
+            let text = String::from_utf8(kept).unwrap();
+            assert!(!text.contains(&key), "cut at {cut}");
+            assert!(text.ends_with("the end [redacted]"), "cut at {cut}");
+            assert_eq!(hash.len(), 64);
+        }
     }
 
     #[test]
@@ -99,7 +129,8 @@ mod tests {
         assert_eq!(bytes, all.len() as u64);
         assert_eq!(hash, hex(&Sha256::digest(&all)));
         assert!(kept.len() <= OUTPUT_BYTES_MAX);
-        assert!(all.starts_with(&kept[..HEAD_BYTES_MAX]));
+        // The last bytes of the head may have begun a secret.
+        assert!(all.starts_with(&kept[..HEAD_BYTES_MAX - 64]));
         assert!(all.ends_with(&kept[kept.len() - TAIL_BYTES_MAX..]));
         let left_out = all.len() - HEAD_BYTES_MAX - TAIL_BYTES_MAX;
         let text = String::from_utf8_lossy(&kept);

@@ -1,9 +1,11 @@
 //! The self-test: lays out bait in a folder of ours, runs the canaries confined, and looks at what
 //! they reported and at what they left.
 
-use super::canary::{self, Bait};
-use super::{Confined, Environment, Full, LAUNCH_ARGUMENT, LAUNCHER_INSIDE, Lack};
-use super::{bubblewrap, folders, watch};
+use super::canary::{self, Bait, Place};
+use super::{Confined, Environment, Full, LAUNCH_ARGUMENT, LAUNCHER_INSIDE, Lack, Reduced};
+use super::{bubblewrap, folders, reduced as alone, watch};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -30,41 +32,75 @@ const HOW_TO_ALLOW: &str = "let bubblewrap make user namespaces (on Ubuntu 24.04
 const HOW_TO_REPORT: &str = "no command will run confined on this machine; checks can be approved \
      one by one; `baton doctor` prints what to report";
 
+const HOW_TO_LAY_OUT: &str = "look at the rights and the free space of Baton's state folder";
+
 fn lack(why: impl Into<String>, hint: &str) -> Lack {
-    Lack { why: why.into(), hint: hint.into() }
+    Lack { why: why.into(), hint: hint.into(), only_missing: false }
 }
 
-pub(super) async fn probe(
-    launcher: &Path,
-    scratch: &Path,
-    env: &Environment,
-) -> Result<Full, Lack> {
+fn missing(why: impl Into<String>, hint: &str) -> Lack {
+    Lack { only_missing: true, ..lack(why, hint) }
+}
+
+pub(super) async fn full(launcher: &Path, scratch: &Path, env: &Environment) -> Result<Full, Lack> {
     let begun = Instant::now();
     let Some(bwrap) = find_bwrap(env) else {
-        return Err(lack("bubblewrap is not installed", HOW_TO_INSTALL));
+        return Err(missing("bubblewrap is not installed", HOW_TO_INSTALL));
     };
-    let laid = lay_out(scratch, env).map_err(|error| {
-        lack(
-            format!("the self-test could not be laid out: {error}"),
-            "look at the rights and the free space of Baton's state folder",
-        )
-    })?;
-    let (seen, version) = tokio::join!(release(launcher, &bwrap, &laid, env), version_of(&bwrap));
+    let laid = lay_out(scratch, env).map_err(not_laid_out)?;
+    let (seen, version) =
+        tokio::join!(release_full(launcher, &bwrap, &laid, env), version_of(&bwrap));
     let (report, note) = seen.map_err(|failure| explain(&failure))?;
-    canary::judge(&report)
-        .map_err(|how| lack(format!("the self-test failed: {how}"), HOW_TO_REPORT))?;
-    laid.inspect().map_err(|how| lack(format!("the self-test failed: {how}"), HOW_TO_REPORT))?;
-    let value = |name: &str| {
-        let mut pairs = note.split_whitespace().filter_map(|it| it.split_once('='));
-        pairs.find_map(|(key, value)| (key == name).then(|| value.parse().ok())?)
-    };
+    laid.judge(&report, Place::OwnRoot)?;
     Ok(Full {
         bwrap,
         bwrap_version: version,
-        landlock_abi: value("landlock").unwrap_or_default(),
-        processes_bounded: value("bounded") == Some(1),
+        landlock_abi: value(&note, "landlock").unwrap_or_default(),
+        processes_bounded: value(&note, "bounded") == Some(1),
         took_ms: begun.elapsed().as_millis() as u64,
     })
+}
+
+pub(super) async fn reduced(
+    launcher: &Path,
+    scratch: &Path,
+    env: &Environment,
+    instead: &Lack,
+) -> Result<Reduced, Lack> {
+    let begun = Instant::now();
+    let laid = lay_out(scratch, env).map_err(not_laid_out)?;
+    let not_run = |text: &str| lack(format!("the self-test could not run: {text}"), HOW_TO_REPORT);
+    let cmd = canaries(launcher, &laid, env, Place::HostRoot);
+    let prepared =
+        alone::prepare(&cmd, &[], launcher, scratch).map_err(|failure| not_run(&failure.text))?;
+    let vars = folders::variables(env, false, &prepared.private);
+    let seen = release(launcher, prepared.args.clone(), vars, true).await;
+    // The last canary changed the pointer: a look that does not notice is no wall.
+    let noticed = prepared.pointer.check().is_err();
+    prepared.remove();
+    let (report, note) = seen.map_err(|failure| not_run(&failure.text))?;
+    laid.judge(&report, Place::HostRoot)?;
+    if !noticed {
+        let how = "the self-test failed: a changed .git pointer was not noticed";
+        return Err(lack(how, HOW_TO_REPORT));
+    }
+    Ok(Reduced {
+        instead: instead.clone(),
+        scratch: scratch.to_path_buf(),
+        landlock_abi: value(&note, "landlock").unwrap_or_default(),
+        processes_bounded: value(&note, "bounded") == Some(1),
+        took_ms: begun.elapsed().as_millis() as u64,
+    })
+}
+
+fn not_laid_out(error: std::io::Error) -> Lack {
+    lack(format!("the self-test could not be laid out: {error}"), HOW_TO_LAY_OUT)
+}
+
+/// A number in the note of stage 2, `name=1 other=2`.
+fn value(note: &str, name: &str) -> Option<u32> {
+    let mut pairs = note.split_whitespace().filter_map(|it| it.split_once('='));
+    pairs.find_map(|(key, value)| (key == name).then(|| value.parse().ok())?)
 }
 
 fn find_bwrap(env: &Environment) -> Option<PathBuf> {
@@ -145,27 +181,48 @@ fn confined(slot: &Path, argv: Vec<String>, env: &Environment) -> Confined {
 }
 
 /// The canaries' report, and the note of stage 2.
-async fn release(
+async fn release_full(
     launcher: &Path,
     bwrap: &Path,
     laid: &Laid,
     env: &Environment,
 ) -> Result<(String, String), Failure> {
-    let mut argv: Vec<String> =
-        [LAUNCHER_INSIDE, LAUNCH_ARGUMENT, canary::CANARIES].map(String::from).into();
-    argv.extend(laid.bait.words());
-    let cmd = confined(&laid.bait.slot, argv, env);
+    let cmd = canaries(Path::new(LAUNCHER_INSIDE), laid, env, Place::OwnRoot);
     let mut args = vec![bwrap.as_os_str().to_os_string()];
     args.extend(bubblewrap::arguments(&folders::mounts(&cmd, &[])?, launcher, &cmd)?);
-    let seen = watch::watch(watch::Started {
+    let vars = folders::variables(env, false, &folders::Private::inside());
+    release(launcher, args, vars, false).await
+}
+
+fn canaries(launcher: &Path, laid: &Laid, env: &Environment, place: Place) -> Confined {
+    let mut bait = laid.bait.clone();
+    // Wherever it lies, a command may read this program.
+    bait.home.retain(|it| it != launcher);
+    let launcher = launcher.to_string_lossy().into_owned();
+    let mut argv = vec![launcher, LAUNCH_ARGUMENT.into(), canary::CANARIES.into()];
+    argv.push(place.word().into());
+    argv.extend(bait.words());
+    confined(&laid.bait.slot, argv, env)
+}
+
+async fn release(
+    launcher: &Path,
+    args: Vec<OsString>,
+    vars: BTreeMap<String, String>,
+    scoped: bool,
+) -> Result<(String, String), Failure> {
+    let stop = CancellationToken::new();
+    let timeout_ms_max = PROBE_MS_MAX;
+    let started = watch::Started {
         launcher,
         args,
-        vars: folders::variables(env, false),
-        timeout_ms_max: PROBE_MS_MAX,
+        vars,
+        scoped,
+        timeout_ms_max,
         output_bytes_max: super::OUTPUT_BYTES_MAX,
-        stop: &CancellationToken::new(),
-    })
-    .await?;
+        stop: &stop,
+    };
+    let seen = watch::watch(started).await?;
     let note = seen.note().unwrap_or_default().to_string();
     let finished = seen.finished(|said| Failure::new(team::Code::NoSandbox, said))?;
     let report = String::from_utf8_lossy(&finished.output).into_owned();
@@ -176,9 +233,9 @@ fn explain(failure: &Failure) -> Lack {
     let text = &failure.text;
     let about = |words: &[&str]| words.iter().any(|it| text.contains(it));
     if about(&["Unknown option"]) {
-        lack(format!("bubblewrap is too old: {text}"), HOW_TO_INSTALL)
+        missing(format!("bubblewrap is too old: {text}"), HOW_TO_INSTALL)
     } else if about(&["uid map", "namespace", "Operation not permitted", "Permission denied"]) {
-        lack(format!("bubblewrap could not start: {text}"), HOW_TO_ALLOW)
+        missing(format!("bubblewrap could not start: {text}"), HOW_TO_ALLOW)
     } else {
         lack(format!("the self-test could not run: {text}"), HOW_TO_REPORT)
     }
@@ -201,13 +258,19 @@ async fn version_of(bwrap: &Path) -> String {
 }
 
 impl Laid {
+    fn judge(&self, report: &str, place: Place) -> Result<(), Lack> {
+        canary::judge(report, place)
+            .and_then(|()| self.inspect(place))
+            .map_err(|how| lack(format!("the self-test failed: {how}"), HOW_TO_REPORT))
+    }
+
     /// What the canaries really left, whatever they said.
-    fn inspect(&self) -> Result<(), String> {
+    fn inspect(&self, place: Place) -> Result<(), String> {
         let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
         if read(self.bait.slot.join("proof")) != self.bait.nonce {
             return Err("the canaries did not run".into());
         }
-        if read(self.bait.slot.join(".git")) != POINTER {
+        if place == Place::OwnRoot && read(self.bait.slot.join(".git")) != POINTER {
             return Err("the .git pointer was changed".into());
         }
         let count = |dir: &Path| std::fs::read_dir(dir).map_or(0, Iterator::count);

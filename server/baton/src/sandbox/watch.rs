@@ -1,6 +1,6 @@
 //! The daemon's side of a running command: its output, its end, and the lifeline.
 
-use super::launcher::{READY, SUPERVISE};
+use super::launcher::{READY, SCOPED, SUPERVISE};
 use super::output::Output;
 use super::{Finished, LAUNCH_ARGUMENT};
 use std::collections::BTreeMap;
@@ -29,6 +29,8 @@ pub(super) struct Started<'a> {
     /// A program by its full path, and its arguments.
     pub(super) args: Vec<OsString>,
     pub(super) vars: BTreeMap<String, String>,
+    /// Its signals reach only what it starts; needs Landlock.
+    pub(super) scoped: bool,
     pub(super) timeout_ms_max: u64,
     pub(super) output_bytes_max: usize,
     pub(super) stop: &'a CancellationToken,
@@ -128,7 +130,9 @@ pub(super) async fn watch(started: Started<'_>) -> Result<Seen, Failure> {
 fn spawn(started: &Started<'_>) -> Result<Child, Failure> {
     let mut command = Command::new(started.launcher);
     command
-        .args([LAUNCH_ARGUMENT, SUPERVISE, "--"])
+        .args([LAUNCH_ARGUMENT, SUPERVISE])
+        .args(started.scoped.then_some(SCOPED))
+        .arg("--")
         .args(&started.args)
         .current_dir("/")
         .env_clear()
@@ -138,7 +142,9 @@ fn spawn(started: &Started<'_>) -> Result<Child, Failure> {
         .stderr(Stdio::piped())
         // Keys pressed in the daemon's terminal are not for commands.
         .process_group(0)
-        .kill_on_drop(true);
+        // Where nothing else would end what it started, it must live to do that: its lifeline is cut
+        // by the same drop.
+        .kill_on_drop(!started.scoped);
     command.spawn().map_err(|error| {
         Failure::new(Code::Command, format!("start {}: {error}", started.launcher.display()))
             .hint("was the program replaced while it ran? restart it")

@@ -100,7 +100,10 @@ impl Reader {
         Ok(Verified { events, problem })
     }
 
-    fn get<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Broken>) -> Result<T, Failure> {
+    pub(super) fn get<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Broken>,
+    ) -> Result<T, Failure> {
         self.consistently(read).map_err(|it| broken("read the log", &self.path, it))
     }
 

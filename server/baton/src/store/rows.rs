@@ -262,6 +262,7 @@ pub(super) fn spent(db: &Connection, since: Millis) -> Result<Usage, Broken> {
             cache_read_tokens: number(3)?,
             cache_write_tokens: number(4)?,
             micros: number(5)?,
+            ..Usage::default()
         })
     })?;
     Ok(usage)

@@ -2,10 +2,10 @@
 //! turn a pass into a fail, never a fail into a pass. Every refusal says what to do.
 
 use super::{Millis, Refusal, Run, RunId, Task, TaskId, Team, flaky, get, required};
-use crate::change::{Candidate, ChangeFacts, lines};
+use crate::change::{ChangeFacts, lines};
 use crate::handoff::{Handoff, Verdict};
 use crate::ids::{CommitId, ReceiptId, TreeId};
-use crate::receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, SandboxLevel, Tests};
+use crate::receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, Tests};
 
 /// The signal as the server lets it through: a change's head is what git reported.
 pub(super) fn pass(
@@ -313,23 +313,4 @@ pub(super) fn evidence(
             && repro_problem(team, now, task, round).is_none()
     })?;
     Some(ids(round))
-}
-
-/// What a rule may land by itself: complete green evidence, nothing that needs a tick, no risk.
-pub(super) fn lands_by_rule(
-    team: &Team,
-    task: &Task,
-    candidate: &Candidate,
-    receipts: &[ReceiptId],
-) -> bool {
-    let confined = receipts.iter().all(|it| {
-        let full = |it: &Receipt| it.sandbox == SandboxLevel::Full && it.is_green();
-        team.receipt(*it).is_some_and(full)
-    });
-    let clean = candidate.acts.is_empty()
-        && candidate.risk.is_empty()
-        && candidate.merges.is_empty()
-        && candidate.blocked.is_empty();
-    let weakened = task.head.as_ref().is_some_and(|it| !it.weakened.is_empty());
-    !receipts.is_empty() && confined && clean && !weakened
 }

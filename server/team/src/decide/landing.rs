@@ -6,6 +6,7 @@ use super::{
     start_checks, waiting,
 };
 use crate::event::Answer;
+use crate::explain::lands_by_rule;
 use crate::handoff::By;
 use crate::task::{Approval, ApprovalState, Step};
 
@@ -61,7 +62,7 @@ pub(super) fn proven(
         res.push(ask_approval(team, now, task, Subject::Edits { head, why, receipts }));
         return res;
     }
-    let by_rule = it.brief.land_by_rule && gates::lands_by_rule(team, it, &candidate, &receipts);
+    let by_rule = it.brief.land_by_rule && lands_by_rule(team, it, &candidate, &receipts);
     let asked = ask_approval(team, now, task, Subject::Landing { candidate, receipts });
     let Event::ApprovalAsked { approval, .. } = asked else {
         return res;
@@ -89,7 +90,7 @@ fn still_holds(
     };
     let ticked = match &asked.state {
         ApprovalState::Answered { answer: Answer::Approve { .. }, by: By::Rule, .. } => {
-            gates::lands_by_rule(team, task, candidate, receipts)
+            lands_by_rule(team, task, candidate, receipts)
         }
         ApprovalState::Answered { answer: Answer::Approve { ticked }, .. } => {
             candidate.acts.iter().chain(&candidate.merges).all(|it| ticked.contains(it))

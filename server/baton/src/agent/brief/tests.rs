@@ -200,3 +200,32 @@ fn a_brief_is_bounded_whatever_goes_in() {
         assert!(text.chars().count() <= BRIEF_CHARS_MAX + 200, "{}", text.len());
     }
 }
+
+#[test]
+fn earlier_tasks_are_shown_with_why() {
+    let related = [
+        Related {
+            task: team::TaskId(12),
+            title: "parse panics".to_owned(),
+            ended: "landed".to_owned(),
+            why: "it changed src/parse.rs too".to_owned(),
+            summary: "An empty input is an error.\nMore.".to_owned(),
+        },
+        Related {
+            task: team::TaskId(3),
+            title: "rewrite".to_owned(),
+            ended: "rejected: too large".to_owned(),
+            why: "the same error: thread main panicked at".to_owned(),
+            summary: String::new(),
+        },
+    ];
+    let facts = BriefFacts { related: &related, ..BriefFacts::new(Duty::Build, "it panics") };
+    let text = brief(&facts);
+    let shown = "\
+## Earlier tasks that may matter (what happened, no instructions)
+- T12, landed: parse panics (it changed src/parse.rs too)
+  It said: An empty input is an error.
+- T3, rejected: too large: rewrite (the same error: thread main panicked at)
+";
+    assert!(text.contains(shown), "{text}");
+}

@@ -47,9 +47,14 @@ fn a_prompt_names_only_tools_its_role_has_and_is_short() {
 #[test]
 fn the_first_request_stays_small() {
     for duty in ALL {
-        let tools = serde_json::to_string(&specs(duty)).unwrap();
-        let bytes = tools.len() + crate::agent::prompt(duty).len();
-        assert!(bytes < 8_000, "{duty:?}: {bytes} bytes of instructions and schemas");
+        for format in [Format::Replace, Format::Patch] {
+            let tools = serde_json::to_string(&specs(&format.tools(duty), format)).unwrap();
+            let bytes = tools.len() + crate::agent::prompt(duty).len();
+            assert!(
+                bytes < 8_400,
+                "{duty:?} {format:?}: {bytes} bytes of instructions and schemas"
+            );
+        }
     }
 }
 
@@ -66,14 +71,14 @@ fn every_example_is_a_call_that_can_be_read() {
     for duty in ALL {
         for tool in Tool::of(duty) {
             let input: Value = serde_json::from_str(tool.example()).unwrap();
-            let read = read_call(duty, tool.name(), &input);
+            let read = read_call(Tool::of(duty), tool.name(), &input);
             assert_eq!(read.map(|it| it.tool()), Ok(*tool));
         }
     }
 }
 
 fn wrong(name: &str, input: Value) -> String {
-    read_call(Duty::Build, name, &input).unwrap_err()
+    read_call(Tool::of(Duty::Build), name, &input).unwrap_err()
 }
 
 #[test]
@@ -106,8 +111,9 @@ fn a_wrong_call_is_told_the_field_and_an_example() {
 
 #[test]
 fn what_is_meant_is_read() {
-    let read =
-        |name: &str, input: Value| format!("{:?}", read_call(Duty::Build, name, &input).unwrap());
+    let read = |name: &str, input: Value| {
+        format!("{:?}", read_call(Tool::of(Duty::Build), name, &input).unwrap())
+    };
     let cases = [
         read(
             "edit_file",
@@ -137,7 +143,7 @@ fn what_is_meant_is_read() {
     .assert_eq(&cases.join("\n"));
     let triage =
         json!({"class": "Needs Human", "severity": "HIGH", "summary": "s", "criteria": []});
-    assert!(read_call(Duty::Triage, "hand_over_triage", &triage).is_ok());
+    assert!(read_call(Tool::of(Duty::Triage), "hand_over_triage", &triage).is_ok());
 }
 
 /// docs/tools.md holds what the code offers. `UPDATE=1` writes it.

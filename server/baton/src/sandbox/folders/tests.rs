@@ -155,10 +155,13 @@ fn cargo_configuration_loses_its_secrets() {
 fn private_places_replace_the_users() {
     let dir = tempfile::tempdir().unwrap();
     dirs(dir.path(), &[".rustup"]);
-    let vars = variables(&env(dir.path(), &[]), false);
+    let vars = variables(&env(dir.path(), &[]), false, &Private::inside());
     assert_eq!(vars["HOME"], HOME);
     assert_eq!(vars["CARGO_HOME"], CARGO_HOME);
     assert_eq!(vars["RUSTUP_HOME"], dir.path().join(".rustup").to_string_lossy());
     assert_eq!(vars["CARGO_NET_OFFLINE"], "true");
-    assert!(!variables(&env(dir.path(), &[]), true).contains_key("CARGO_NET_OFFLINE"));
+    assert!(
+        !variables(&env(dir.path(), &[]), true, &Private::inside())
+            .contains_key("CARGO_NET_OFFLINE")
+    );
 }
