@@ -320,7 +320,7 @@ fn a_broken_team_file_says_where_and_what() {
         ),
         (
             "[[check]]\nname = \"a\"\ncommand = [\"x\"]\nreport = \"xml\"",
-            "unknown report `xml` (`cargo` or `exit`)",
+            "unknown report `xml` (`cargo`, `unittest`,",
         ),
         (
             "[model]\nbase_url = \"http://example.org\"",

@@ -376,9 +376,7 @@ impl Team {
                 self.ask(*run, *question, ask, *about);
             }
             Event::QuestionAnswered { question, text, by, .. } => self.answer(*question, text, by),
-            Event::DecisionRecorded { task, decision } => {
-                self.with(*task, |it| it.decisions.push(decision.clone()));
-            }
+            Event::DecisionRecorded { task, decision } => self.decided(*task, decision),
             Event::CandidateWanted { task, head } => self.with(*task, |it| it.wants(head)),
             Event::CandidateBuilt { task, candidate } => {
                 self.with(*task, |it| it.candidate = Some(candidate.clone()));

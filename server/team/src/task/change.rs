@@ -9,7 +9,7 @@ use crate::brief::{Brief, Limits, Usage};
 use crate::change::{Base, Candidate, ChangeFacts, Facts, PlannedPath};
 use crate::event::{Answer, Parked, Start, Subject, Why, Work};
 use crate::failure::Failure;
-use crate::handoff::{About, By, Class, Duty, Handoff, Notes, Question, Repro};
+use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Notes, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::{Quarantined, Setup};
@@ -65,6 +65,14 @@ impl Team {
         self.with(task, |it| it.started(run, work));
     }
 
+    pub(super) fn decided(&mut self, task: TaskId, decision: &Decision) {
+        self.with(task, |it| it.decisions.push(decision.clone()));
+    }
+
+    pub(super) fn lost(&mut self, run: RunId, failure: &Failure) {
+        self.with_run(run, |it| it.state = RunState::Lost { failure: failure.clone() });
+    }
+
     pub(super) fn hand_over(
         &mut self,
         run: RunId,
@@ -82,10 +90,6 @@ impl Team {
 
     pub(super) fn reproduced(&mut self, run: RunId, repro: &Repro) {
         self.with_task_of(run, |it| it.repro = Some(repro.clone()));
-    }
-
-    pub(super) fn lost(&mut self, run: RunId, failure: &Failure) {
-        self.with_run(run, |it| it.state = RunState::Lost { failure: failure.clone() });
     }
 
     pub(super) fn checked(&mut self, run: RunId, at: Millis) {
