@@ -378,10 +378,8 @@ impl Team {
             Event::QuestionAnswered { question, text, by, .. } => self.answer(*question, text, by),
             Event::DecisionRecorded { task, decision } => self.decided(*task, decision),
             Event::CandidateWanted { task, head } => self.with(*task, |it| it.wants(head)),
-            Event::CandidateBuilt { task, candidate } => {
-                self.with(*task, |it| it.candidate = Some(candidate.clone()));
-            }
-            Event::CandidateConflicted { task, .. } => self.with(*task, |it| it.candidate = None),
+            Event::CandidateBuilt { task, candidate } => self.proposed(*task, Some(candidate)),
+            Event::CandidateConflicted { task, .. } => self.proposed(*task, None),
             Event::ApprovalAsked { approval, task, subject, at } => {
                 self.ask_approval(*approval, *task, subject, *at);
             }

@@ -63,21 +63,13 @@ impl<'a> Gathered<'a> {
         let baseline = task.baseline.and_then(|it| team.run(it));
         let baseline: Vec<&Receipt> = baseline.map(checks_of).unwrap_or_default();
         let receipts = last_gate(team, id, run).map(checks_of).unwrap_or_default();
-        let red = match duty {
-            Duty::Build => receipts.iter().copied().filter(|it| !it.is_green()).collect(),
-            Duty::Triage | Duty::Design | Duty::Validate | Duty::Answer | Duty::Announce => vec![],
+        let is_build = duty == Duty::Build;
+        let red_of = |all: &[&'a Receipt]| -> Vec<&'a Receipt> {
+            all.iter().copied().filter(|it| is_build && !it.is_green()).collect()
         };
-        let red: Vec<&Receipt> = match (duty, red.is_empty()) {
-            (Duty::Build, true) => baseline.iter().copied().filter(|it| !it.is_green()).collect(),
-            (
-                Duty::Build
-                | Duty::Triage
-                | Duty::Design
-                | Duty::Validate
-                | Duty::Answer
-                | Duty::Announce,
-                _,
-            ) => red,
+        let red = match red_of(&receipts) {
+            red if red.is_empty() => red_of(&baseline),
+            red => red,
         };
         let failing = failing(desk, &red).await?;
         let (mut severity, mut summary, mut change) = (None, String::new(), String::new());

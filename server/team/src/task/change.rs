@@ -65,6 +65,10 @@ impl Team {
         self.with(task, |it| it.started(run, work));
     }
 
+    pub(super) fn proposed(&mut self, task: TaskId, candidate: Option<&Candidate>) {
+        self.with(task, |it| it.candidate = candidate.cloned());
+    }
+
     pub(super) fn decided(&mut self, task: TaskId, decision: &Decision) {
         self.with(task, |it| it.decisions.push(decision.clone()));
     }

@@ -64,7 +64,7 @@ fn triage_is_by_rule_where_words_leave_no_doubt() {
 }
 
 #[test]
-fn the_model_can_turn_a_pass_into_a_fail_and_never_the_reverse() {
+fn the_model_can_make_a_fail_of_a_pass_and_never_the_reverse() {
     let fail = r#"```json
 {"verdict": "fail", "notes": "total([]) raises"}
 ```"#;
