@@ -376,13 +376,9 @@ impl Team {
                 self.ask(*run, *question, ask, *about);
             }
             Event::QuestionAnswered { question, text, by, .. } => self.answer(*question, text, by),
-            Event::DecisionRecorded { task, decision } => {
-                self.with(*task, |it| it.decisions.push(decision.clone()));
-            }
+            Event::DecisionRecorded { task, decision } => self.decided(*task, decision),
             Event::CandidateWanted { task, head } => self.with(*task, |it| it.wants(head)),
-            Event::CandidateBuilt { task, candidate } => {
-                self.with(*task, |it| it.candidate = Some(candidate.clone()));
-            }
+            Event::CandidateBuilt { task, candidate } => self.built(*task, candidate),
             Event::CandidateConflicted { task, .. } => self.with(*task, |it| it.candidate = None),
             Event::ApprovalAsked { approval, task, subject, at } => {
                 self.ask_approval(*approval, *task, subject, *at);

@@ -9,7 +9,7 @@ use crate::brief::{Brief, Limits, Usage};
 use crate::change::{Base, Candidate, ChangeFacts, Facts, PlannedPath};
 use crate::event::{Answer, Parked, Start, Subject, Why, Work};
 use crate::failure::Failure;
-use crate::handoff::{About, By, Class, Duty, Handoff, Notes, Question, Repro};
+use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Notes, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::{Quarantined, Setup};
@@ -82,6 +82,14 @@ impl Team {
 
     pub(super) fn reproduced(&mut self, run: RunId, repro: &Repro) {
         self.with_task_of(run, |it| it.repro = Some(repro.clone()));
+    }
+
+    pub(super) fn decided(&mut self, task: TaskId, decision: &Decision) {
+        self.with(task, |it| it.decisions.push(decision.clone()));
+    }
+
+    pub(super) fn built(&mut self, task: TaskId, candidate: &Candidate) {
+        self.with(task, |it| it.candidate = Some(candidate.clone()));
     }
 
     pub(super) fn lost(&mut self, run: RunId, failure: &Failure) {
