@@ -263,7 +263,6 @@ pub enum Parked {
 }
 
 /// What an approval is about: exactly one change, exactly these commands, or that the work goes on.
-#[expect(clippy::large_enum_variant, reason = "an approval lives behind an Arc")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Subject {
     /// Land this candidate; the receipts are the required checks on its tree.
