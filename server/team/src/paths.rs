@@ -49,7 +49,7 @@ pub fn is_documentation(path: &str) -> bool {
         None => DOCUMENTS.contains(&name),
         Some((stem, ending)) => {
             let acts = READ_BY_PROGRAMS.iter().any(|it| stem.starts_with(it));
-            PROSE.contains(&ending) && !acts && !(ending == "txt" && !is_named(stem, &folders))
+            PROSE.contains(&ending) && !acts && (ending != "txt" || is_named(stem, &folders))
         }
     }
 }

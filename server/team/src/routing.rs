@@ -128,10 +128,13 @@ const CHORES: [&str; 14] = [
     ".editorconfig",
 ];
 
+/// Rules of one rank: each class that they see, and why.
+type Rank = fn(&Brief, &str) -> Vec<(Class, String)>;
+
 /// What the rules make of this brief.
 pub fn guess(brief: &Brief) -> Guess {
     let text = brief.text.trim();
-    let ranks: [fn(&Brief, &str) -> Vec<(Class, String)>; 5] = [label, form, paths, door, verb];
+    let ranks: [Rank; 5] = [label, form, paths, door, verb];
     for (rank, rule) in ranks.iter().enumerate() {
         let mut fits = rule(brief, text);
         let Some((class, why)) = fits.first().cloned() else { continue };

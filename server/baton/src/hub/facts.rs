@@ -72,24 +72,7 @@ impl<'a> Gathered<'a> {
             red => red,
         };
         let failing = failing(desk, &red).await?;
-        let (mut severity, mut summary, mut change) = (None, String::new(), String::new());
-        for (_, handoff) in &task.handoffs {
-            match handoff {
-                Handoff::Triaged { severity: s, summary: text, .. } => {
-                    severity = Some(*s);
-                    summary.clone_from(text);
-                }
-                Handoff::Changed { summary: text, risks, .. } => {
-                    change.clone_from(text);
-                    risks.iter().for_each(|it| change += &format!("\nrisk: {it}"));
-                }
-                Handoff::Designed { .. }
-                | Handoff::Validated { .. }
-                | Handoff::Answered { .. }
-                | Handoff::Announced { .. }
-                | Handoff::Declined { .. } => {}
-            }
-        }
+        let (severity, summary, mut change) = said(task);
         if duty == Duty::Build {
             change.clear();
         }
@@ -154,6 +137,29 @@ impl<'a> Gathered<'a> {
         res.decisions = &task.decisions;
         res
     }
+}
+
+/// How bad it is and what the PM found; what the Engineer says about the last change.
+fn said(task: &Task) -> (Option<Severity>, String, String) {
+    let (mut severity, mut summary, mut change) = (None, String::new(), String::new());
+    for (_, handoff) in &task.handoffs {
+        match handoff {
+            Handoff::Triaged { severity: s, summary: text, .. } => {
+                severity = Some(*s);
+                summary.clone_from(text);
+            }
+            Handoff::Changed { summary: text, risks, .. } => {
+                change.clone_from(text);
+                risks.iter().for_each(|it| change += &format!("\nrisk: {it}"));
+            }
+            Handoff::Designed { .. }
+            | Handoff::Validated { .. }
+            | Handoff::Answered { .. }
+            | Handoff::Announced { .. }
+            | Handoff::Declined { .. } => {}
+        }
+    }
+    (severity, summary, change)
 }
 
 fn checks_of(run: &Run) -> Vec<&Receipt> {

@@ -44,14 +44,14 @@ pub(super) fn pass(
         }
         Handoff::Designed { plan } => {
             let Some(Facts::Plan(facts)) = facts else {
-                return gate("the server did not look at the paths");
+                return gate("the server saw no plan: hand over again");
             };
             designed(&plan, facts)?;
             Ok(Handoff::Designed { plan })
         }
         Handoff::Announced { notes: Notes::Written { summary, .. } } => {
             let Some(Facts::Notes(facts)) = facts else {
-                return gate("the server saw no change");
+                return gate("the server saw no notes: hand over again");
             };
             announced(it, facts)?;
             let head = facts.change.head.clone();
@@ -121,21 +121,24 @@ fn change(task: &Task, facts: &ChangeFacts) -> Result<(), Refusal> {
 /// A plan says what is done, where, and how it will be shown.
 fn designed(plan: &Plan, facts: &PlanFacts) -> Result<(), Refusal> {
     if plan.approach.trim().is_empty() {
-        return gate("the plan needs an approach: what is changed, and how");
+        return gate("the plan needs an approach: say what is changed, and how");
     }
     if plan.tests.trim().is_empty() {
-        return gate("the plan needs tests: which ones show that each criterion is met");
+        return gate("the plan needs tests: say what shows that each criterion is met");
     }
     if plan.paths.is_empty() {
-        return gate(
-            "the plan names no paths: name the files or folders that the change may touch",
-        );
+        return gate("the plan names no paths: say what files or folders the change may touch");
     }
     if PLAN_PATHS_MAX < plan.paths.len() {
-        return gate(format!("the plan has over {PLAN_PATHS_MAX} paths: name their folders"));
+        return gate(format!(
+            "the plan has over {PLAN_PATHS_MAX} paths: name their folders and hand over again"
+        ));
     }
     if !facts.wrong.is_empty() {
-        return gate(format!("these paths can't stand in a plan: {}", facts.wrong.join("; ")));
+        return gate(format!(
+            "these paths can't stand in a plan: {}. Name others and hand over again",
+            facts.wrong.join("; ")
+        ));
     }
     Ok(())
 }
@@ -144,7 +147,8 @@ fn designed(plan: &Plan, facts: &PlanFacts) -> Result<(), Refusal> {
 fn announced(task: &Task, facts: &NotesFacts) -> Result<(), Refusal> {
     if facts.files.is_empty() {
         return gate(
-            "nothing was written: edit the documentation, or say that there is nothing to announce",
+            "nothing was written: edit the documentation and hand over, or hand over that there is \
+             nothing to announce",
         );
     }
     let code = |it: &&String| !is_documentation(it);
@@ -152,19 +156,22 @@ fn announced(task: &Task, facts: &NotesFacts) -> Result<(), Refusal> {
     let code: Vec<&str> = paths.into_iter().filter(code).map(String::as_str).collect();
     if !code.is_empty() {
         return gate(format!(
-            "only documentation is yours to change, put these back: {}",
+            "only documentation is yours to change, put these back: {}. Then hand over again",
             code.join(", ")
         ));
     }
     let (added, removed) = lines(&facts.files);
     if NOTES_LINES_MAX < added + removed {
         return gate(format!(
-            "the notes change {} lines, at most {NOTES_LINES_MAX}: say it shorter",
+            "the notes change {} lines, at most {NOTES_LINES_MAX}: say it shorter and hand over again",
             added + removed
         ));
     }
     if task.head.is_none() || !facts.change.descends {
-        return gate("the head does not descend from the change that was validated");
+        return gate(
+            "the head does not descend from the change that was validated: put them back as they were, \
+             write the notes and hand over again",
+        );
     }
     if !facts.change.protected.is_empty() {
         let paths = facts.change.protected.join(", ");
@@ -176,10 +183,10 @@ fn announced(task: &Task, facts: &NotesFacts) -> Result<(), Refusal> {
 /// Each citation names a line that the person can open.
 fn cited(citations: &[String], facts: Option<&Facts>) -> Result<(), Refusal> {
     if citations.is_empty() {
-        return gate("an answer needs citations: the `path:line` of what you read");
+        return gate("an answer needs citations: cite the `path:line` of what you read");
     }
     let Some(Facts::Citations { wrong }) = facts else {
-        return gate("the server did not look at the citations");
+        return gate("the server saw no citations: hand over again");
     };
     if !wrong.is_empty() {
         return gate(format!(

@@ -140,7 +140,7 @@ R1 answered here
               T1 is a question: it asks `where ...?`
               R1 started: Answer of T1 on b0
             > R1 answered uncited
-              refused: an answer needs citations: the `path:line` of what you read
+              refused: an answer needs citations: cite the `path:line` of what you read
             > R1 answered wrong=src/a.rs:9000
               refused: these citations name nothing: src/a.rs:9000. Read the file and cite lines that are there
             > R1 answered here

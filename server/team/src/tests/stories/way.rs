@@ -256,9 +256,9 @@ R5 changed h1
               R1 handed over
               R2 started: Design of T1 on b0
             > R2 designed nowhere
-              refused: the plan names no paths: name the files or folders that the change may touch
+              refused: the plan names no paths: say what files or folders the change may touch
             > R2 designed wrong=../x
-              refused: these paths can't stand in a plan: ../x
+              refused: these paths can't stand in a plan: ../x. Name others and hand over again
             > R2 designed
               R2 handed over
               decided: keep the old flag
@@ -401,9 +401,9 @@ R14 declined nothing fits here
               R3 handed over
               R4 started: Announce of T1 on h1
             > R4 announced h2 files=CHANGELOG.md,src/lib.rs
-              refused: only documentation is yours to change, put these back: src/lib.rs
+              refused: only documentation is yours to change, put these back: src/lib.rs. Then hand over again
             > R4 announced h2
-              refused: nothing was written: edit the documentation, or say that there is nothing to announce
+              refused: nothing was written: edit the documentation and hand over, or hand over that there is nothing to announce
             > R4 failed stuck in circles
               R4 lost: stuck in circles
               T1 wants a candidate of h1
