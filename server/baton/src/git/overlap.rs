@@ -126,6 +126,7 @@ fn moved(lines: &Range<usize>, by: &[Replaced]) -> Range<usize> {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one range is meant, not its numbers")]
 mod tests {
     use super::*;
 

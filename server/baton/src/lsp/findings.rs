@@ -218,6 +218,7 @@ impl Door {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one range is meant, not its numbers")]
 mod tests {
     use super::*;
 

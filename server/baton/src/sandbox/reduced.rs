@@ -286,7 +286,7 @@ mod tests {
         std::fs::create_dir_all(&closed).unwrap();
         std::fs::write(closed.join("file"), "x").unwrap();
         for dir in [&closed, &prepared.private.tmp.join("closed")] {
-            std::fs::set_permissions(dir, PermissionsExt::from_mode(0)).unwrap();
+            std::fs::set_permissions(dir, PermissionsExt::from_mode(0o000)).unwrap();
         }
         prepared.remove();
         assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);

@@ -56,7 +56,7 @@ pub(super) fn limit(pids_are_ours: bool) -> Result<bool, String> {
 /// machine is.
 fn data_bytes_max() -> u64 {
     let info = rustix::system::sysinfo();
-    let all = u64::from(info.totalram).saturating_mul(u64::from(info.mem_unit.max(1)));
+    let all = info.totalram.saturating_mul(u64::from(info.mem_unit.max(1)));
     (all / 4 * 3).max(DATA_BYTES_MIN)
 }
 

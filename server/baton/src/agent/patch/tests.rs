@@ -128,7 +128,7 @@ fn a_place_that_is_not_the_only_one_is_never_guessed() {
     let both = "*** Update File: src/lib.rs\n@@\n fn half(n: u32) -> u32 {\n-    n / 3\n+    n / 2\n@@\n-    n / 3\n+    n / 30";
     let expected =
         "fn half(n: u32) -> u32 {\n    n / 2\n}\n\nfn third(n: u32) -> u32 {\n    n / 30\n}\n";
-    is("src/lib.rs", &whole(both), &expected);
+    is("src/lib.rs", &whole(both), expected);
     // The end of the file is a place too.
     check(
         "notes.txt",
@@ -279,8 +279,9 @@ fn random_patches_leave_everything_else_alone() {
         let before = tree(temp.path());
         let mut body = String::from("*** Update File: notes.txt\n");
         let from = next(lines.len());
-        for at in from..(from + 1 + next(4)).min(lines.len()) {
-            let line = if next(3) == 0 { lines[at].trim() } else { lines[at] };
+        let to = (from + 1 + next(4)).min(lines.len());
+        for it in &lines[from..to] {
+            let line = if next(3) == 0 { it.trim() } else { it };
             body += match next(4) {
                 0 => "-",
                 1 => "",

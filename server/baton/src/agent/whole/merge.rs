@@ -214,7 +214,7 @@ fn fitted(new: &[&str], range: &Range<usize>, indent: &str) -> Vec<String> {
 }
 
 /// New functions stand before the first one that is replaced, at its depth.
-fn add_unknown(old: &[&str], new: &[&str], unknown: &[&Definition], edits: &mut Vec<Edit>) {
+fn add_unknown(old: &[&str], new: &[&str], unknown: &[&Definition], edits: &mut [Edit]) {
     let Some(first) = edits.first().map(|it| it.0.start) else { return };
     let line = old.get(first).copied().unwrap_or_default();
     let indent = &line[..line.len() - line.trim_start().len()];

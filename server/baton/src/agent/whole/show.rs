@@ -228,7 +228,7 @@ impl Candidate {
         ranges.dedup();
         ranges.truncate(FUNCTIONS_MAX);
         match ranges.is_empty() {
-            true => vec![0..lines.len().min(HEAD_LINES_MAX)],
+            true => std::iter::once(0..lines.len().min(HEAD_LINES_MAX)).collect(),
             false => ranges,
         }
     }

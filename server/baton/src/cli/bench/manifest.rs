@@ -179,7 +179,7 @@ mod tests {
             edit("c.txt", Some("one"), "1"),
             edit("a.txt", None, "over it"),
         ] {
-            assert!(apply(&files, &[wrong.clone()]).is_err(), "{wrong:?}");
+            assert!(apply(&files, std::slice::from_ref(&wrong)).is_err(), "{wrong:?}");
         }
     }
 }

@@ -94,7 +94,7 @@ mod tests {
             wrong: vec![],
         };
         for test in [true, false] {
-            let text = of(&said, &[edit.clone()], test);
+            let text = of(&said, std::slice::from_ref(&edit), test);
             Script::parse(&text).unwrap_or_else(|it| panic!("{it}\n{text}"));
             assert_eq!(text.contains("checkpoint"), test);
         }
