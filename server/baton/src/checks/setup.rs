@@ -269,7 +269,16 @@ mod tests {
         ] {
             all.extend(commands(files));
         }
-        expect_test::expect![[r#""#]].assert_eq(&all.join("\n"));
+        expect_test::expect![[r#"
+            npm ci --ignore-scripts --no-audit --no-fund
+            pnpm install --frozen-lockfile --ignore-scripts
+            yarn install --frozen-lockfile --ignore-scripts
+            yarn install --immutable --mode=skip-build
+            npm install --ignore-scripts --no-package-lock --no-audit --no-fund
+            sh -c python3 -m venv .venv && .venv/bin/python3 -m pip install --no-input --disable-pip-version-check "$@" pip -r requirements.txt
+            uv sync --frozen --no-install-project
+            go mod download
+            cargo fetch --locked"#]].assert_eq(&all.join("\n"));
         for nothing in [
             &[("package.json", "{}"), ("package-lock.json", "{}")][..],
             &[("requirements.txt", "# none\n\n")],

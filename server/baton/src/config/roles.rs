@@ -189,7 +189,7 @@ mod tests {
         assert_eq!((fast.key, fast.prices), (config.model.clone().unwrap().key, None));
         assert_eq!(config.model_of(Role::Engineer, false).unwrap().key, None);
         let who: Vec<String> = config.models_in_use().into_iter().map(|it| it.0).collect();
-        assert_eq!(who, ["PM, Engineer anew", "Architect, Tester", "Engineer"]);
+        assert_eq!(who, ["PM, Engineer anew", "Architect, Tester, Marketing", "Engineer"]);
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
         let config = parse("[model]").unwrap();
         let all = config.models_in_use();
         assert_eq!(all.len(), 1);
-        assert_eq!(all[0].0, "PM, Architect, Engineer, Tester");
+        assert_eq!(all[0].0, "PM, Architect, Engineer, Tester, Marketing");
         assert_eq!(all[0].1, config.model);
         assert_eq!(Config::default().model_of(Role::Pm, false), None);
     }

@@ -229,5 +229,5 @@ fn earlier_tasks_are_shown_with_why() {
   It said: An empty input is an error.
 - T3, rejected: too large: rewrite (the same error: thread main panicked at)
 ";
-    assert!(text.contains(shown), "{text}");
+    assert!(text.contains(shown.trim_end()), "{text}");
 }
