@@ -40,7 +40,7 @@ pub fn rows(
             money(it.spent.micros),
         );
         if it.spent.estimated_calls != 0 {
-            spent.push_str(" (~ estimated: the model's server counts no tokens)");
+            spent.push_str(" (~ is estimated)");
         }
         table.push("Sum", "", spent, &seconds(person_ms));
     }
