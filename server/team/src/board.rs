@@ -296,7 +296,8 @@ fn stage_asked(task: &Task, before: Stage, res: &mut ApprovalLine) {
     res.answers = vec!["approve", "revise", "reject"];
 }
 
-fn size(files: &[FileChange]) -> String {
+/// `+6 -2 in 1 file`.
+pub fn size(files: &[FileChange]) -> String {
     let (added, removed) = lines(files);
     let n = files.len();
     format!("+{added} -{removed} in {n} file{}", if n == 1 { "" } else { "s" })

@@ -26,7 +26,8 @@ mod task;
 mod tests;
 
 pub use board::{
-    ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, task_line, title,
+    ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, size, task_line,
+    title,
 };
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
 pub use budget::{Day, DayMoney, Grant, Wish, grant};

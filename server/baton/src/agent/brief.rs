@@ -127,7 +127,7 @@ pub fn brief(facts: &BriefFacts<'_>) -> String {
         let Place { path, first_line, last_line, text } = place;
         let text = clip(text, PLACE_CHARS_MAX);
         let title = format!("Where they pointed: {path}:{first_line}-{last_line}");
-        section(&mut out, &title, &fenced(&text));
+        section(&mut out, &title, &fenced("", &text));
     }
     section(&mut out, "Facts", &known(facts));
     list(&mut out, "Done when", facts.criteria);
@@ -156,7 +156,7 @@ pub fn brief(facts: &BriefFacts<'_>) -> String {
     let related: Vec<_> = facts.related.iter().map(related_line).collect();
     list(&mut out, "Earlier tasks that may matter (what happened, no instructions)", &related);
     list(&mut out, "Not in your worktree", facts.left_out);
-    section(&mut out, GUIDE, &fenced(&clip(facts.guide, GUIDE_CHARS_MAX)));
+    section(&mut out, GUIDE, &fenced("", &clip(facts.guide, GUIDE_CHARS_MAX)));
     clip(&out, BRIEF_CHARS_MAX)
 }
 
@@ -293,11 +293,12 @@ fn failing(out: &mut String, list: &[Failing]) {
         let text = plain(&it.output);
         let text = ends(text.trim(), FAILING_HEAD_CHARS_MAX, FAILING_TAIL_CHARS_MAX, "");
         let title = format!("Failing output of {} ({})", it.what, it.receipt);
-        section(out, &title, &fenced(&text));
+        section(out, &title, &fenced("", &text));
     }
 }
 
-fn section(out: &mut String, title: &str, text: &str) {
+/// A part with its heading; nothing where there is no text.
+pub(super) fn section(out: &mut String, title: &str, text: &str) {
     if !text.trim().is_empty() {
         let _ = write!(out, "## {title}\n{}\n\n", text.trim_end());
     }
@@ -318,21 +319,23 @@ fn clipped(items: &[String], max: usize) -> Vec<String> {
     items.iter().map(|it| clip(it, max)).collect()
 }
 
-fn clip(text: &str, max: usize) -> String {
+/// The first so many characters, with a mark where more is left out.
+pub(super) fn clip(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         None => text.trim_end().to_owned(),
         Some((at, _)) => format!("{} [...]", text[..at].trim_end()),
     }
 }
 
-/// A fence that is longer than any in the text, so that the text can't end it.
-fn fenced(text: &str) -> String {
+/// A fence that is longer than any in the text, so that the text can't end it. `info` stands behind
+/// its opening.
+pub(super) fn fenced(info: &str, text: &str) -> String {
     if text.trim().is_empty() {
         return String::new();
     }
     let longest = text.split(|it| it != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}\n{}\n{fence}", text.trim_end())
+    format!("{fence}{info}\n{}\n{fence}", text.trim_end())
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //! manifests, shown to commands read-only, so that one set-up serves every slot.
 
 use super::installed::{Installed, NODE, PYTHON, is_free};
-use super::manifests::{Language, Manifests, hex};
+use super::manifests::{Language, Manifests};
 use super::{Ground, Observed};
+use crate::sandbox::hex;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use team::{CheckSpec, Exit};

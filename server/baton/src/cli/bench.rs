@@ -161,8 +161,10 @@ async fn with_changes(
     sandbox: &Sandbox,
 ) -> Result<Vec<Line>, Trouble> {
     let stop = CancellationToken::new();
-    let cases: Vec<(&Task, Change)> =
-        tasks.iter().flat_map(|task| changes(asked, task).map(move |it| (task, it))).collect();
+    let cases: Vec<(&Task, Change)> = tasks
+        .iter()
+        .flat_map(|task| changes(asked, task).into_iter().map(move |it| (task, it)))
+        .collect();
     let bar = bar(screen, asked, cases.len());
     let mut lines = Vec::new();
     for (task, change) in &cases {
@@ -191,7 +193,7 @@ async fn with_changes(
 }
 
 /// The right fix, the wrong changes that the task names, and mutants of the fix.
-fn changes(asked: &args::Bench, task: &Task) -> impl Iterator<Item = Change> {
+fn changes(asked: &args::Bench, task: &Task) -> Vec<Change> {
     let said = &task.said;
     let fix = Change { says: "the right fix".to_owned(), edits: said.fix.clone(), test: true };
     let wrong = said.wrong.iter().map(|it| {
@@ -204,7 +206,7 @@ fn changes(asked: &args::Bench, task: &Task) -> impl Iterator<Item = Change> {
         edits: it.edits,
         test: true,
     });
-    std::iter::once(fix).chain(wrong).chain(mutants).collect::<Vec<_>>().into_iter()
+    std::iter::once(fix).chain(wrong).chain(mutants).collect()
 }
 
 fn tell(

@@ -1,8 +1,9 @@
 //! Where a running task changes what a person is editing: the Engineer's hunks mapped onto the live
 //! text, and whether the two would merge. Read from the store; the slot itself is not touched.
 
+use super::survey::three_way;
 use super::{Doing, Git, oid};
-use git2::{DiffOptions, MergeFileInput, Oid, Patch};
+use git2::{DiffOptions, Oid, Patch};
 use std::ops::Range;
 use std::path::Path;
 use team::{CommitId, Failure, RunId};
@@ -64,7 +65,7 @@ fn compare(base: &[u8], yours: &[u8], theirs: &[u8]) -> Result<Overlap, Failure>
     let mine = replaced(base, yours)?;
     let agents = replaced(base, theirs)?;
     let changing: Vec<Range<usize>> = agents.iter().map(|it| moved(&it.old, &mine)).collect();
-    if yours == theirs || merges(base, yours, theirs) {
+    if three_way(Some(base), Some(yours), Some(theirs), false).is_some() {
         return Ok(Overlap { changing, colliding: Vec::new() });
     }
     let touches = |a: &Range<usize>, b: &Range<usize>| a.start <= b.end && b.start <= a.end;
@@ -75,16 +76,6 @@ fn compare(base: &[u8], yours: &[u8], theirs: &[u8]) -> Result<Overlap, Failure>
         .map(|(_, shown)| shown.clone())
         .collect();
     Ok(Overlap { changing, colliding })
-}
-
-fn merges(base: &[u8], yours: &[u8], theirs: &[u8]) -> bool {
-    let input = |text| {
-        let mut input = MergeFileInput::new();
-        input.content(text);
-        input
-    };
-    let merged = git2::merge_file(&input(base), &input(yours), &input(theirs), None);
-    merged.is_ok_and(|it| it.is_automergeable())
 }
 
 fn replaced(old: &[u8], new: &[u8]) -> Result<Vec<Replaced>, Failure> {

@@ -11,7 +11,7 @@ use crate::protocol::{
     RangeIn,
 };
 use serde_json::{Value, json};
-use team::{ApprovalLine, Candidate, FileChange, Plan, QuestionLine, Subject, TaskId, Team};
+use team::{ApprovalLine, Board, Candidate, Plan, QuestionLine, Subject, TaskId, Team};
 
 pub const DELEGATE_KIND: &str = "baton.delegate";
 /// Never `quickfix`, `source.*` or preferred: nothing may run a decision by itself.
@@ -146,8 +146,7 @@ impl Entry {
 }
 
 /// What this task waits for, as one command; `None`: it waits for nobody.
-pub fn decision_of(repository: &str, team: &Team, task: TaskId) -> Option<Command> {
-    let board = team::board(team);
+pub fn decision_of(repository: &str, team: &Team, board: &Board, task: TaskId) -> Option<Command> {
     let approval = board.approvals.iter().find(|it| it.task == task);
     let entry = approval.map(|it| approval_entry(repository, team, it)).or_else(|| {
         let question = board.questions.iter().find(|it| it.task == task)?;
@@ -185,7 +184,7 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
         diagnostics: Vec::new(),
     };
     let Some(approval) = team.approvals.get(&line.approval) else { return review("gone") };
-    let size = size(&line.files);
+    let size = team::size(&line.files);
     match &approval.subject {
         Subject::Landing { candidate, .. } => match why_look(team, line, candidate) {
             Some(why) => review(why),
@@ -229,12 +228,6 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
             }
         }
     }
-}
-
-fn size(files: &[FileChange]) -> String {
-    let (added, removed) = team::lines(files);
-    let n = files.len();
-    format!("+{added} -{removed} in {n} file{}", if n == 1 { "" } else { "s" })
 }
 
 /// Why one line is not enough to approve this landing by.

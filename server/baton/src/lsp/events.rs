@@ -5,14 +5,12 @@ use super::progress::Bars;
 use super::repositories::Repository;
 use super::types::{MessageType, Notification};
 use super::{Door, edits, plain};
-use crate::agent::Progress;
-use crate::hub::{Happening, Hub};
+use crate::hub::Hub;
 use crate::protocol::{AttentionParams, BoardChangedParams, BoardView, StateName, method};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use team::{ApprovalId, Board, QuestionId, RunId, TaskId, Team};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 /// At most 20 looks a second.
@@ -80,32 +78,8 @@ fn begin(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Told {
             changed.notify_one();
         }
     });
-    door.gather(&repository.name, hub);
     let (sender, said) = watch::channel(BTreeMap::new());
-    if door.wishes().progress {
-        let mut happenings = hub.happenings();
-        let changed = door.changed.clone();
-        tokio::spawn(async move {
-            loop {
-                match happenings.recv().await {
-                    Ok(Happening::Progress { run, progress: Progress::Does(text) }) => {
-                        sender.send_modify(|it| {
-                            it.insert(run, text);
-                        });
-                        changed.notify_one();
-                    }
-                    Ok(
-                        Happening::Progress { .. }
-                        | Happening::Event { .. }
-                        | Happening::HandoffRefused { .. }
-                        | Happening::Note(_),
-                    )
-                    | Err(RecvError::Lagged(_)) => (),
-                    Err(RecvError::Closed) => break,
-                }
-            }
-        });
-    }
+    door.gather(&repository.name, hub, sender);
     Told {
         said,
         version: None,

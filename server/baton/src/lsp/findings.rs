@@ -8,12 +8,12 @@ use super::types::{Diagnostic, DiagnosticSeverity, Position, Range, Uri};
 use super::{Door, plain};
 use crate::config::{TEAM_FILE, parse_team_file};
 use crate::git::Overlap;
-use crate::hub::Hub;
+use crate::hub::{Hub, blocking};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use team::{Column, CommitId, Handoff, RunId, TaskId, Team, Verdict};
+use team::{CommitId, Handoff, RunId, TaskId, TaskState, Team, Verdict};
 
 /// How long after a change it is looked at; what comes meanwhile is looked at with it.
 const SETTLE_MS: u64 = 400;
@@ -95,12 +95,11 @@ async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found
                 (hub.git().clone(), run.seen.clone(), it.path.clone(), it.text.clone());
             let id = run.run;
             let work = move || git.overlap(&seen, id, &path, text.as_bytes());
-            match tokio::task::spawn_blocking(work).await {
-                Ok(Ok(overlap)) => {
+            match blocking(work).await {
+                Ok(overlap) => {
                     add(found, &it.uri, collisions(run.task, &overlap, &it.text, encoding));
                 }
-                Ok(Err(failure)) => tracing::info!(%failure, "no look at a collision"),
-                Err(_) => tracing::error!("looking for collisions panicked"),
+                Err(failure) => tracing::info!(%failure, "no look at a collision"),
             }
         }
     }
@@ -170,8 +169,7 @@ fn whole(line: u32) -> Range {
 fn failures(team: &Team) -> Vec<(String, Diagnostic)> {
     let mut res = Vec::new();
     for (id, task) in &team.tasks {
-        let column = team::task_line(team, *id, task).column;
-        if matches!(column, Column::Shipped | Column::Ended) {
+        if matches!(task.state, TaskState::Closed(_)) {
             continue;
         }
         let verdict = task.handoffs.iter().rev().find_map(|(_, it)| match it {

@@ -5,7 +5,7 @@ use super::repositories::Repository;
 use super::types::{Hover, HoverContents, HoverParams, MarkupContent, MarkupKind};
 use super::{Door, places, plain};
 use crate::git::LandedLines;
-use crate::hub::Hub;
+use crate::hub::{Hub, blocking};
 use crate::protocol::{answer_name, by};
 use std::sync::Arc;
 use team::{ApprovalState, Candidate, CommitId, Subject, Task, TaskId, Team};
@@ -68,7 +68,7 @@ impl Door {
         let git = hub.git().clone();
         let tip = {
             let git = git.clone();
-            tokio::task::spawn_blocking(move || git.tip()).await.ok()?.ok()?
+            blocking(move || git.tip()).await.ok()?
         };
         let known = |it: &&Blamed| {
             (&it.repository, &it.path, &it.tip) == (&repository.name, &path, &tip)
@@ -79,7 +79,7 @@ impl Door {
         }
         let (asked, wanted) = (path.clone(), text.clone());
         let work = move || git.landed_lines(&asked, wanted.as_bytes(), &oldest);
-        let lines = match tokio::task::spawn_blocking(work).await.ok()? {
+        let lines = match blocking(work).await {
             Ok(lines) => Arc::new(lines),
             Err(failure) => {
                 tracing::info!(%failure, "no blame");

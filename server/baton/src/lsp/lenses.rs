@@ -7,7 +7,7 @@ use super::types::{CodeLens, CodeLensParams, Command, Position, Range};
 use super::{Door, actions, commands, places, plain};
 use serde_json::json;
 use std::time::Duration;
-use team::{Column, Place, TaskId, TaskLine, Team};
+use team::{Board, Place, TaskId, TaskState, Team};
 
 const TITLE_CHARS_MAX: usize = 110;
 /// How long a client may take to say that it heard of new lenses.
@@ -27,11 +27,16 @@ impl Door {
         };
         let team = hub.team();
         let from_here = open_tasks(&team).filter(|(_, place)| place.path == path);
-        let shown = from_here.take(SHOWN_TASKS_MAX);
+        let shown: Vec<(TaskId, &Place)> = from_here.take(SHOWN_TASKS_MAX).collect();
+        if shown.is_empty() {
+            return Vec::new();
+        }
+        let board = team::board(&team);
         shown
-            .map(|(line, place)| CodeLens {
+            .into_iter()
+            .map(|(task, place)| CodeLens {
                 range: range(document, place, documents.encoding()),
-                command: Some(command(&repository.name, &team, &line)),
+                command: command(&repository.name, &team, &board, task),
                 data: None,
             })
             .collect()
@@ -51,16 +56,10 @@ impl Door {
 }
 
 /// Tasks that have not ended and came from a place, newest first.
-fn open_tasks(team: &Team) -> impl Iterator<Item = (TaskLine, &Place)> {
+fn open_tasks(team: &Team) -> impl Iterator<Item = (TaskId, &Place)> {
     let newest_first = team.tasks.iter().rev();
-    newest_first.filter_map(|(id, it)| {
-        let place = it.brief.place.as_ref()?;
-        let line = team::task_line(team, *id, it);
-        match line.column {
-            Column::NeedsYou | Column::Working | Column::Parked => Some((line, place)),
-            Column::Shipped | Column::Ended => None,
-        }
-    })
+    let open = newest_first.filter(|(_, it)| !matches!(it.state, TaskState::Closed(_)));
+    open.filter_map(|(id, it)| Some((*id, it.brief.place.as_ref()?)))
 }
 
 /// Where the place's first line is now. The text that stood there is looked for first, since lines
@@ -79,19 +78,14 @@ fn range(document: &Document, place: &Place, encoding: Encoding) -> Range {
     Range::new(Position::new(line, 0), Position::new(line, 0))
 }
 
-fn command(repository: &str, team: &Team, line: &TaskLine) -> Command {
-    if let Some(decision) = actions::decision_of(repository, team, line.task) {
-        return decision;
-    }
-    Command {
-        title: plain::line(&format!("{} {}", line.task, line.step), TITLE_CHARS_MAX),
+fn command(repository: &str, team: &Team, board: &Board, task: TaskId) -> Option<Command> {
+    let line = board.tasks.iter().find(|it| it.task == task)?;
+    let shows = || Command {
+        title: plain::line(&format!("{task} {}", line.step), TITLE_CHARS_MAX),
         command: commands::SHOW.to_owned(),
-        arguments: Some(vec![argument(repository, line.task)]),
-    }
-}
-
-fn argument(repository: &str, task: TaskId) -> serde_json::Value {
-    json!({ "repository": repository, "task": task.to_string() })
+        arguments: Some(vec![json!({ "repository": repository, "task": task.to_string() })]),
+    };
+    Some(actions::decision_of(repository, team, board, task).unwrap_or_else(shows))
 }
 
 #[cfg(test)]

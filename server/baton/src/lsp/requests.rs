@@ -4,7 +4,7 @@ use super::repositories::Repository;
 use super::selection::{self, Wish};
 use super::{Door, errors, places};
 use crate::git;
-use crate::hub::Delegation;
+use crate::hub::{Delegation, blocking};
 use crate::protocol::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BoardParams, BoardView,
     DelegateParams, DelegateResult, DiffView, DoneResult, FileDiffView, FileLineView, HunkView,
@@ -212,14 +212,12 @@ impl Door {
             return Err(errors::refused(format!("{task} has not changed anything yet")));
         };
         let git = hub.git().clone();
-        let read = tokio::task::spawn_blocking(move || {
+        let read = blocking(move || {
             let files = git.files(&from, &to)?;
             let patch = git.patch(&from, &to)?;
             Ok((from, to, files, patch))
         });
-        let bug = |_| Failure::new(Code::Bug, "reading the change panicked");
-        let (from, to, files, patch) =
-            read.await.map_err(bug).and_then(|it| it).map_err(errors::failed)?;
+        let (from, to, files, patch) = read.await.map_err(errors::failed)?;
         Ok(DiffView {
             repository: repository.name.clone(),
             task: task.to_string(),

@@ -11,6 +11,7 @@ use crate::protocol::{RunProgressParams, WatchParams, WatchResult, method};
 use std::collections::{BTreeMap, BTreeSet};
 use team::{Code, Failure, RunId};
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 use tower_lsp::jsonrpc::Result;
 
 /// Watched runs of one connection; who wants more watches something else less.
@@ -97,8 +98,14 @@ impl Door {
         Ok(WatchResult { repository: key.0, run: run.to_string(), on: params.on })
     }
 
-    /// Gathers what watched runs of this hub say, for as long as the hub lives.
-    pub fn gather(&self, repository: &str, hub: &Hub) {
+    /// Gathers what the runs of this hub say and do, for as long as the hub lives: of watched runs all of
+    /// it, of the others, for the bars of a client that has them, the last thing they did (`said`).
+    pub fn gather(
+        &self,
+        repository: &str,
+        hub: &Hub,
+        said: watch::Sender<BTreeMap<RunId, String>>,
+    ) {
         let mut happenings = hub.happenings();
         let (door, repository) = (self.clone(), repository.to_owned());
         tokio::spawn(async move {
@@ -108,6 +115,14 @@ impl Door {
                         // A tool call that is paid for has been done: files may be others now.
                         if matches!(progress, Progress::Spent(_)) {
                             door.touch();
+                        }
+                        if let Progress::Does(text) = &progress
+                            && door.wishes().progress
+                        {
+                            said.send_modify(|it| {
+                                it.insert(run, text.clone());
+                            });
+                            door.changed.notify_one();
                         }
                         let key = (repository.clone(), run);
                         if door.streams.borrow().watches(&key) {

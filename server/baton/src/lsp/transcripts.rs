@@ -5,6 +5,7 @@ use super::requests::{id, no_task, sides};
 use super::{Door, errors};
 use crate::agent::StepBody;
 use crate::clean;
+use crate::hub::blocking;
 use crate::model::{Block, Speaker};
 use crate::protocol::{FileParams, FileView, StepView, TranscriptParams, TranscriptView};
 use crate::store::Step;
@@ -30,7 +31,7 @@ impl Door {
         };
         let from = params.from.unwrap_or(0);
         let reader = move || hub.reader()?.steps(run);
-        let steps = blocking(reader).await?;
+        let steps = blocking(reader).await.map_err(errors::failed)?;
         let wanted: Vec<&Step> = steps.iter().filter(|it| from <= it.n).collect();
         let shown = wanted.iter().take(STEPS_MAX);
         let more = STEPS_MAX < wanted.len();
@@ -58,7 +59,7 @@ impl Door {
             _ => return Err(errors::invalid("`side` is `from` or `to`")),
         };
         let (git, at, path) = (hub.git().clone(), commit.clone(), params.path.clone());
-        let bytes = blocking(move || git.read(&at, &path)).await?;
+        let bytes = blocking(move || git.read(&at, &path)).await.map_err(errors::failed)?;
         let (text, why) = shown(bytes);
         Ok(FileView {
             repository: repository.name.clone(),
@@ -81,13 +82,6 @@ fn shown(bytes: Option<Vec<u8>>) -> (Option<String>, Option<&'static str>) {
             Ok(_) | Err(_) => (None, Some("it is no text")),
         },
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::result::Result<T, Failure> + Send + 'static,
-) -> Result<T> {
-    let bug = |_| Failure::new(Code::Bug, "reading the log panicked");
-    tokio::task::spawn_blocking(work).await.map_err(bug).and_then(|it| it).map_err(errors::failed)
 }
 
 /// What one step of the journal says to a person.

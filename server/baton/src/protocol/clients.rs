@@ -1,42 +1,30 @@
 //! The wire types in the clients' languages: TypeScript for VS Code, LuaCATS annotations for Neovim.
 //! Written from the same schemas as the documentation, so that no client has types of its own.
 
-use super::document::{MESSAGES, NOTIFICATIONS, schemas};
+use super::document::{Language, MESSAGES, NOTIFICATIONS, about, kind, schemas};
 use super::{PROTOCOL_VERSION, method};
 use serde_json::Value;
 use std::fmt::Write;
 
-/// How a language writes a type.
-struct Language {
-    list: fn(&str) -> String,
-    either: &'static str,
-    words: [(&'static str, &'static str); 5],
-    any: &'static str,
-}
-
 const TYPESCRIPT: Language = Language {
     list: |it| if it.contains('|') { format!("({it})[]") } else { format!("{it}[]") },
     either: " | ",
-    words: [
-        ("string", "string"),
-        ("integer", "number"),
-        ("number", "number"),
-        ("boolean", "boolean"),
-        ("null", "null"),
-    ],
+    word: |it| match it {
+        "integer" => "number",
+        "string" | "number" | "boolean" | "null" => it,
+        _ => "unknown",
+    },
     any: "unknown",
 };
 
 const LUA: Language = Language {
-    list: |it| if it.contains('|') { format!("({it})[]") } else { format!("{it}[]") },
+    list: TYPESCRIPT.list,
     either: "|",
-    words: [
-        ("string", "string"),
-        ("integer", "integer"),
-        ("number", "number"),
-        ("boolean", "boolean"),
-        ("null", "nil"),
-    ],
+    word: |it| match it {
+        "null" => "nil",
+        "string" | "integer" | "number" | "boolean" => it,
+        _ => "any",
+    },
     any: "any",
 };
 
@@ -149,11 +137,6 @@ fn key(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-fn about(schema: &Value) -> Option<String> {
-    let text = schema.get("description").and_then(Value::as_str)?;
-    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
 /// The names of an enum, as literals.
 fn names(schema: &Value, language: &Language) -> String {
     let mut all: Vec<String> = Vec::new();
@@ -165,30 +148,4 @@ fn names(schema: &Value, language: &Language) -> String {
         kind.get("enum").and_then(Value::as_array).into_iter().flatten().for_each(&mut add);
     }
     if all.is_empty() { language.any.to_owned() } else { all.join(language.either) }
-}
-
-fn kind(schema: &Value, language: &Language, named: &dyn Fn(&str) -> String) -> String {
-    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        return named(reference.rsplit('/').next().unwrap_or(reference));
-    }
-    if let Some(kinds) = schema.get("anyOf").and_then(Value::as_array) {
-        let kinds: Vec<String> = kinds.iter().map(|it| kind(it, language, named)).collect();
-        return kinds.join(language.either);
-    }
-    let word = |name: &str| {
-        let found = language.words.iter().find(|it| it.0 == name);
-        found.map_or(language.any, |it| it.1).to_owned()
-    };
-    match schema.get("type") {
-        Some(Value::String(name)) if name == "array" => {
-            let items = schema.get("items").map(|it| kind(it, language, named));
-            (language.list)(&items.unwrap_or_else(|| language.any.to_owned()))
-        }
-        Some(Value::String(name)) => word(name),
-        Some(Value::Array(names)) => {
-            let kinds: Vec<String> = names.iter().filter_map(Value::as_str).map(word).collect();
-            kinds.join(language.either)
-        }
-        Some(_) | None => language.any.to_owned(),
-    }
 }

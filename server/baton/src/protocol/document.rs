@@ -110,15 +110,15 @@ pub(super) fn schemas() -> Vec<(String, Value)> {
 
 fn describe_type(text: &mut String, name: &str, schema: &Value) {
     let _ = write!(text, "\n#### {name}\n\n");
-    if let Some(about) = schema.get("description").and_then(Value::as_str) {
-        let _ = write!(text, "{}\n\n", one_line(about));
+    if let Some(about) = about(schema) {
+        let _ = write!(text, "{about}\n\n");
     }
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
         text.push_str("| field | type | is |\n|---|---|---|\n");
         for (field, it) in properties {
-            let about = it.get("description").and_then(Value::as_str);
-            let about = about.map(one_line).unwrap_or_default();
-            let _ = writeln!(text, "| `{field}` | {} | {about} |", type_of(it));
+            let kind = kind(it, &PROSE, &str::to_owned);
+            let about = about(it).unwrap_or_default();
+            let _ = writeln!(text, "| `{field}` | {kind} | {about} |");
         }
         return;
     }
@@ -136,9 +136,8 @@ fn names_of(schema: &Value) -> Vec<String> {
     let kinds = schema.get("oneOf").and_then(Value::as_array);
     let mut names = Vec::new();
     for kind in kinds.into_iter().flatten() {
-        let about = kind.get("description").and_then(Value::as_str);
-        match (kind.get("const").and_then(plain), about) {
-            (Some(name), Some(about)) => names.push(format!("{name}: {}", one_line(about))),
+        match (kind.get("const").and_then(plain), about(kind)) {
+            (Some(name), Some(about)) => names.push(format!("{name}: {about}")),
             (Some(name), None) => names.push(name),
             (None, _) => names.extend(names_of(kind)),
         }
@@ -146,28 +145,46 @@ fn names_of(schema: &Value) -> Vec<String> {
     names
 }
 
-fn type_of(schema: &Value) -> String {
+/// How a language writes a type.
+pub(super) struct Language {
+    pub(super) list: fn(&str) -> String,
+    pub(super) either: &'static str,
+    /// A word of JSON Schema, as the language has it.
+    pub(super) word: fn(&str) -> &str,
+    /// Where nothing is known.
+    pub(super) any: &'static str,
+}
+
+/// What people read.
+const PROSE: Language =
+    Language { list: |it| format!("list of {it}"), either: " or ", word: |it| it, any: "any" };
+
+/// The type of a schema. `named`: how the language calls a type of ours.
+pub(super) fn kind(schema: &Value, language: &Language, named: &dyn Fn(&str) -> String) -> String {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        return reference.rsplit('/').next().unwrap_or(reference).to_owned();
+        return named(reference.rsplit('/').next().unwrap_or(reference));
     }
     if let Some(kinds) = schema.get("anyOf").and_then(Value::as_array) {
-        let kinds: Vec<String> = kinds.iter().map(type_of).collect();
-        return kinds.join(" or ");
+        let kinds: Vec<String> = kinds.iter().map(|it| kind(it, language, named)).collect();
+        return kinds.join(language.either);
     }
     match schema.get("type") {
-        Some(Value::String(kind)) if kind == "array" => {
-            let items = schema.get("items").map(type_of).unwrap_or_default();
-            format!("list of {items}")
+        Some(Value::String(name)) if name == "array" => {
+            let items = schema.get("items").map(|it| kind(it, language, named));
+            (language.list)(&items.unwrap_or_default())
         }
-        Some(Value::String(kind)) => kind.clone(),
-        Some(Value::Array(kinds)) => {
-            let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).collect();
-            kinds.join(" or ")
+        Some(Value::String(name)) => (language.word)(name).to_owned(),
+        Some(Value::Array(names)) => {
+            let kinds: Vec<&str> =
+                names.iter().filter_map(Value::as_str).map(language.word).collect();
+            kinds.join(language.either)
         }
-        Some(_) | None => "any".to_owned(),
+        Some(_) | None => language.any.to_owned(),
     }
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// What a schema says about itself, in one line.
+pub(super) fn about(schema: &Value) -> Option<String> {
+    let text = schema.get("description").and_then(Value::as_str)?;
+    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

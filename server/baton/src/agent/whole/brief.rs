@@ -2,6 +2,7 @@
 //! forgets the beginning of a long text.
 
 use super::{Facts, Frame, judge, show};
+use crate::agent::brief::{clip, fenced, section};
 use crate::agent::files::Files;
 use crate::agent::output::{ends, plain};
 use std::fmt::Write;
@@ -136,31 +137,8 @@ pub fn red(what: &str, output: &[u8]) -> String {
     )
 }
 
-fn section(out: &mut String, title: &str, text: &str) {
-    if !text.trim().is_empty() {
-        let _ = write!(out, "## {title}\n{}\n\n", text.trim_end());
-    }
-}
-
 fn list(out: &mut String, title: &str, items: &[String]) {
     let items = items.iter().take(LIST_MAX);
     let lines: Vec<String> = items.map(|it| format!("- {}", clip(it, NOTE_CHARS_MAX))).collect();
     section(out, title, &lines.join("\n"));
-}
-
-fn clip(text: &str, max: usize) -> String {
-    match text.char_indices().nth(max) {
-        None => text.trim_end().to_owned(),
-        Some((at, _)) => format!("{} [...]", text[..at].trim_end()),
-    }
-}
-
-/// A fence that is longer than any in the text.
-pub fn fenced(info: &str, text: &str) -> String {
-    if text.trim().is_empty() {
-        return String::new();
-    }
-    let longest = text.split(|it| it != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}{info}\n{}\n{fence}", text.trim_end())
 }

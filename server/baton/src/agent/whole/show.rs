@@ -1,8 +1,8 @@
 //! Chooses the code that a task is about, by what the task, the summary and the failing output name, and
 //! shows as much of it as a small model can read.
 
-use super::brief::fenced;
 use super::{Facts, Shown};
+use crate::agent::brief::fenced;
 use crate::agent::edit::WHOLE_LINES_MAX;
 use crate::agent::files::{Content, Files, content};
 use crate::agent::outline::{self, Definition};

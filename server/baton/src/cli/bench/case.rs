@@ -1,6 +1,6 @@
 //! One case: a task delegated in a scratch folder under the strict rule, and what became of it.
 
-use super::manifest::{Task, apply};
+use super::manifest::Task;
 use crate::cli::follow::{Standing, standing};
 use crate::cli::open::{Doing, Trouble};
 use crate::cli::screen::Screen;
@@ -119,7 +119,7 @@ fn changed(
     to: &team::CommitId,
 ) -> Result<Vec<(String, String)>, Trouble> {
     let doing = "read the result";
-    let mut files = apply(&task.base, &[]).doing(doing)?;
+    let mut files = task.base.clone();
     for diff in hub.git().files(from, to).doing(doing)? {
         files.retain(|it| it.0 != diff.change.path && diff.old_path.as_ref() != Some(&it.0));
         if let Some(text) = hub.git().read(to, &diff.change.path).doing(doing)? {
