@@ -30,7 +30,8 @@ pub fn with_live_run(team: &Team) -> Team {
     let (task, checks) = (TaskId(number), vec![check()]);
     say(&mut team, &mut now, &mut events, Input::Delegate { brief: brief(number) });
     let limits = Limits::default();
-    let snapshotted = Input::Snapshotted { task, base: base(task), checks, limits };
+    let snapshotted =
+        Input::Snapshotted { task, base: base(task), checks, ways: Ways::default(), limits };
     say(&mut team, &mut now, &mut events, snapshotted);
     team
 }
@@ -53,6 +54,7 @@ pub fn paid_call(run: RunId) -> Input {
         cache_read_tokens: 9_000,
         cache_write_tokens: 400,
         micros: 900,
+        ..Usage::default()
     };
     let day = DayMoney { spent_micros: 0, micros_max: 20_000_000 };
     Input::Spent { run, usage, day }
@@ -71,7 +73,13 @@ fn next(team: &Team, task: TaskId) -> Option<Vec<Input>> {
     Some(match &it.state {
         TaskState::Waiting { on: Wait::Snapshot } => {
             let (checks, limits) = (vec![check()], Limits::default());
-            vec![Input::Snapshotted { task, base: base(task), checks, limits }]
+            vec![Input::Snapshotted {
+                task,
+                base: base(task),
+                checks,
+                ways: Ways::default(),
+                limits,
+            }]
         }
         TaskState::Waiting { on: Wait::Candidate { .. } } => {
             vec![Input::CandidateBuilt { task, candidate: candidate(task) }]
@@ -116,8 +124,18 @@ fn role(team: &Team, task: TaskId, run: RunId) -> Vec<Input> {
         Duty::Triage => {
             let summary = "the parser indexes before it checks the length".into();
             let criteria = vec!["an empty file gives an error".into()];
-            let (class, severity) = (Class::Feature, Severity::Medium);
-            (Handoff::Triaged { class, severity, summary, criteria }, None)
+            let (class, severity) = (Class::Bug, Severity::Medium);
+            (
+                Handoff::Triaged {
+                    class,
+                    severity,
+                    summary,
+                    criteria,
+                    or_class: None,
+                    is_visible: false,
+                },
+                None,
+            )
         }
         Duty::Build => {
             let (summary, look_first) =
@@ -132,9 +150,10 @@ fn role(team: &Team, task: TaskId, run: RunId) -> Vec<Input> {
             let notes = "ran it with an empty file".into();
             (Handoff::Validated { verdict, head, receipts, notes }, None)
         }
+        Duty::Design | Duty::Announce => panic!("a bug has neither a plan nor an announcement"),
         Duty::Answer => panic!("nobody asked"),
     };
-    inputs.push(Input::HandedOver { run, handoff, facts });
+    inputs.push(Input::HandedOver { run, handoff, facts: facts.map(Facts::Change) });
     inputs
 }
 
@@ -191,6 +210,7 @@ fn facts(task: TaskId) -> ChangeFacts {
         files: vec![FileChange { path, kind: FileKind::Modified, added: 6, removed: 2 }],
         protected: vec![],
         weakened: vec![],
+        outside: vec![],
     }
 }
 

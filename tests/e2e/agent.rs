@@ -6,6 +6,7 @@
     reason = "a test may stop at what it did not expect"
 )]
 
+mod blocks;
 mod desk;
 
 use baton::agent::{Draft, Ended, NoteWhy, Progress, StepBody, history};

@@ -1,5 +1,6 @@
 //! The command line's door: the real binary, in a world of its own.
 
+mod bench;
 mod garbage;
 mod help;
 mod look;

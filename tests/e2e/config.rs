@@ -250,13 +250,58 @@ fn a_team_file_is_read_whole() {
     assert_eq!((&lint.report, lint.timeout_ms_max, lint.required), (&Report::Exit, 600_000, false));
     assert_eq!(web.report, Report::Junit { path: "out.xml".into() });
     assert_eq!(file.risk, ["migrations/**"]);
-    assert_eq!(
-        file.ignored,
-        [
-            ".baton/team.toml: `class` is not supported yet",
-            ".baton/team.toml: `schedule` is not supported yet",
-        ]
+    assert_eq!(file.ways, team::Ways::default());
+    assert_eq!(file.ignored, [".baton/team.toml: `schedule` is not supported yet",]);
+}
+
+#[test]
+fn stages_are_read_class_by_class() {
+    let file = parse_team_file(
+        "[class.feature]
+        stages = [\"human:design\", \"design\", \"human:build\", \"build\", \"validate\"]
+        [class.docs]
+        stages = [\"build\", \"validate\", \"human:announce\", \"announce\"]",
     );
+    let ways = file.unwrap().ways;
+    assert_eq!(ways.feature.words().join(" "), "human:design design human:build build validate");
+    assert_eq!(ways.docs.words().join(" "), "build validate human:announce announce");
+    assert_eq!(ways.bug, team::Ways::default().bug);
+}
+
+#[test]
+fn bad_stages_are_refused_with_their_place() {
+    let cases = [
+        ("[class.bug]\nstages = [\"build\"]", "line 2, column 10: `validate` is missing"),
+        ("[class.bug]\nstages = []", "line 2, column 10: `build` is missing"),
+        (
+            "[class.bug]\nstages = [\n  \"build\",\n  \"ship\",\n]",
+            "line 4, column 3: there is no stage `ship`",
+        ),
+        (
+            "[class.bug]\nstages = [\"validate\", \"build\"]",
+            "line 2, column 23: `build` comes too late",
+        ),
+        (
+            "[class.bug]\nstages = [\"human:design\", \"build\", \"validate\"]",
+            "line 2, column 27: `design` must come right after `human:design`",
+        ),
+        (
+            "version = 1\n[class.featur]\nstages = []",
+            "line 2, column 8: there is no class `featur` (did you mean `feature`?)",
+        ),
+        (
+            "[class.question]\nstages = [\"build\", \"validate\"]",
+            "line 1, column 8: `question` changes nothing, so it has no stages",
+        ),
+        ("[class.bug]\nstage = []", "unknown key `stage` (did you mean `stages`?)"),
+        ("[class.bug]\nstages = \"build\"", "expected a list"),
+        ("[class.bug]\n", "missing field `stages`"),
+    ];
+    for (text, expected) in cases {
+        let said = parse_team_file(text).unwrap_err().to_string();
+        assert!(said.starts_with(".baton/team.toml"), "{said}");
+        assert!(said.contains(expected), "{said}\nshould contain\n{expected}");
+    }
 }
 
 #[test]
@@ -276,7 +321,7 @@ fn a_broken_team_file_says_where_and_what() {
         ),
         (
             "[[check]]\nname = \"a\"\ncommand = [\"x\"]\nreport = \"xml\"",
-            "unknown report `xml` (`cargo` or `exit`)",
+            "unknown report `xml` (`cargo`, `unittest`,",
         ),
         (
             "[model]\nbase_url = \"http://example.org\"",
@@ -345,12 +390,21 @@ fn the_documented_examples_are_accepted() {
     let text = fs::read_to_string(document()).unwrap();
     let examples: Vec<&str> =
         text.split("```toml\n").skip(1).map(|it| it.split("```").next().unwrap()).collect();
-    let [own, workspace] = examples[..] else { panic!("two examples, not {}", examples.len()) };
+    let [own, local, roles, workspace] = examples[..] else {
+        panic!("four examples, not {}", examples.len())
+    };
     let desk = Desk::new();
     fs::create_dir_all(desk.home.config_file.parent().unwrap()).unwrap();
     fs::write(&desk.home.config_file, own).unwrap();
     let config = Config::load(&desk.home).unwrap();
     assert_eq!((config.limits.run_micros_max, config.runs_at_once_max), (1_500_000, 3));
+    let read = |text: &str| {
+        fs::write(&desk.home.config_file, text).unwrap();
+        Config::load(&desk.home).unwrap()
+    };
+    assert_eq!(read(local).model.unwrap().window_tokens, Some(32_000));
+    let engineer = read(&format!("[model]\n{roles}")).model_of(team::Role::Engineer, false);
+    assert_eq!(engineer.unwrap().model, "qwen3-coder");
     let file = parse_team_file(workspace).unwrap();
     assert_eq!((file.checks.len(), file.ignored.len()), (1, 0));
 }

@@ -3,5 +3,6 @@
 
 mod land;
 mod look;
+mod needs;
 mod projects;
 mod tools;

@@ -244,11 +244,11 @@ fn a_path_that_the_project_protects() {
 }
 
 /// A check whose one test is called `two`, as cargo prints it.
-const COUNTS: &str = "if grep -q 'two = 2' src/numbers.txt && ! grep -q 'six = 7' src/numbers.txt; then\n\
+const COUNTS: &str = "echo 'running 1 test'\nif grep -q 'two = 2' src/numbers.txt && ! grep -q 'six = 7' src/numbers.txt; then\n\
      echo 'test two ... ok'\n\
-     echo 'test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'\nelse\n\
+     echo 'test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s'\nelse\n\
      echo 'test two ... FAILED'\n\
-     echo 'test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out'\n\
+     echo 'test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s'\n\
      exit 101\nfi\n";
 
 #[test]

@@ -3,5 +3,6 @@
 pub mod client;
 mod desk;
 mod document;
+mod panels;
 mod story;
 mod wire;

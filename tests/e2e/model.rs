@@ -1,12 +1,13 @@
 //! The model's wire: our client against our rehearsal with its faults, against servers that are
 //! broken below HTTP, and against a third party's mock.
 
+mod chat;
 mod faults;
 mod rehearsal;
 mod third_party;
 mod wire;
 
-use baton::config::{ModelConfig, Provider};
+use baton::config::{EditFormat, ModelConfig, Provider};
 use baton::model::rehearsal::{Script, Server, serve};
 use baton::model::{Block, Call, Delta, Message, Model, Patience, Reply, Speaker, ToolSpec};
 use serde_json::json;
@@ -32,10 +33,20 @@ fn config(base_url: &str) -> ModelConfig {
         model: "claude-sonnet-5-5".to_owned(),
         key: None,
         max_output_tokens: 1_000,
+        edit_format: EditFormat::Auto,
         window_tokens: None,
         prices: None,
         script: None,
     }
+}
+
+/// The same for the other wire.
+fn chat_config(base_url: &str) -> ModelConfig {
+    ModelConfig { provider: Provider::OpenAi, model: "gpt-6-sol".to_owned(), ..config(base_url) }
+}
+
+async fn open_chat(base_url: &str, patience: Patience) -> Model {
+    Model::open_with(&chat_config(base_url), patience).await.unwrap()
 }
 
 async fn play(script: &str) -> Server {

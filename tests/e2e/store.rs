@@ -35,6 +35,7 @@ fn usage(n: u64) -> Usage {
         cache_read_tokens: 3,
         cache_write_tokens: 4,
         micros: 5,
+        ..Usage::default()
     }
 }
 

@@ -15,6 +15,7 @@ const HOSTS: &[(&str, &str)] = &[
     ("{", "a host put in by a format string"),
     ("$", "a host put in by a shell"),
     ("api.anthropic.com", "the provider's own default"),
+    ("api.openai.com", "the other provider's default"),
     ("platform.claude.com", "where a key comes from"),
     ("console.anthropic.com", "where a key comes from"),
     ("docs.claude.com", "the provider's documentation"),

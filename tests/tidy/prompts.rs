@@ -10,15 +10,22 @@ use std::sync::LazyLock;
 const FOLDER: &str = "server/baton/src/agent/prompts/";
 const WORDS_MAX: usize = 600;
 
-/// Each role by its lower-case name, and the names of its tools.
+/// Each role by its lower-case name, with its duty behind it where it has several; and the names of
+/// its tools.
 static ROLES: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
     let read = baton::agent::tools_json();
-    let text = |it: &Value| it.as_str().unwrap().to_owned();
+    let roles = read["roles"].as_array().unwrap();
+    let text = |it: &Value| it.as_str().unwrap().to_lowercase();
     let role = |it: &Value| {
         let tools = it["tools"].as_array().unwrap();
-        (text(&it["role"]).to_lowercase(), tools.iter().map(|it| text(&it["name"])).collect())
+        let is_one = roles.iter().filter(|other| other["role"] == it["role"]).count() == 1;
+        let name = match is_one {
+            true => text(&it["role"]),
+            false => format!("{}-{}", text(&it["role"]), text(&it["duty"])),
+        };
+        (name, tools.iter().map(|it| text(&it["name"])).collect())
     };
-    read["roles"].as_array().unwrap().iter().map(role).collect()
+    roles.iter().map(role).collect()
 });
 
 #[test]
@@ -26,7 +33,7 @@ fn prompts_are_short_and_name_only_tools_of_their_role() {
     let mut found = Vec::new();
     let prompts: Vec<&File> =
         tree().files.iter().filter(|it| it.path.starts_with(FOLDER)).collect();
-    assert_eq!(prompts.len(), ROLES.len(), "each role has one prompt in {FOLDER}");
+    assert_eq!(prompts.len(), ROLES.len(), "each role has one prompt for each duty in {FOLDER}");
     for prompt in prompts {
         found.extend(wrong(prompt));
     }

@@ -23,7 +23,7 @@ impl File {
     /// A project that a test or the demo works on: none of our code. What must be nowhere in the tree
     /// must not be there either.
     pub fn is_fixture(&self) -> bool {
-        self.path.contains("/fixtures/") || self.path.contains("/demo/bugs/")
+        ["/fixtures/", "/demo/bugs/", "tests/reliability/"].iter().any(|it| self.path.contains(it))
     }
 }
 

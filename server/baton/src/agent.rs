@@ -13,19 +13,26 @@ mod brief;
 mod course;
 mod edit;
 mod files;
+mod format;
 mod journal;
+mod outline;
 mod output;
+mod patch;
 mod read;
 mod request;
 mod stuck;
 mod talk;
 mod tools;
+mod whole;
 
 pub use brief::{BriefFacts, Earlier, Failing, brief, continue_text};
 pub use course::work;
+pub use format::Format;
+pub use format::record::{Rate, Record, choose};
 pub use journal::{Ending, NoteWhy, StepBody, last_tree};
 pub use request::{Asking, Draft, Progress, Request, Seen, Spent, Words};
 pub use tools::{tool_table, tools_json};
+pub use whole::{Facts, Required};
 
 use crate::model::{Block, Message, Speaker};
 use std::path::PathBuf;
@@ -51,6 +58,14 @@ pub struct Assignment {
     pub window_tokens: u64,
     /// Names that no agent reads, besides those that are always secret.
     pub secret_globs: Vec<String>,
+    /// How its edits are written, where it has no steps yet.
+    pub format: Format,
+    /// Where edits fail, or no tool is called at all, it goes on in whole blocks.
+    pub may_fall: bool,
+    /// What is known of the model's edits.
+    pub record: Record,
+    /// What it is told where it works in whole blocks.
+    pub facts: Facts,
 }
 
 /// How a run ended without a failure.
@@ -77,7 +92,9 @@ pub fn prompt(duty: Duty) -> &'static str {
         Duty::Triage => include_str!("agent/prompts/pm.md"),
         Duty::Build => include_str!("agent/prompts/engineer.md"),
         Duty::Validate => include_str!("agent/prompts/tester.md"),
-        Duty::Answer => include_str!("agent/prompts/architect.md"),
+        Duty::Design => include_str!("agent/prompts/architect-design.md"),
+        Duty::Announce => include_str!("agent/prompts/marketing.md"),
+        Duty::Answer => include_str!("agent/prompts/architect-answer.md"),
     }
 }
 

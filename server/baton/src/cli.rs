@@ -4,6 +4,7 @@
 mod act;
 mod approve;
 mod args;
+mod bench;
 mod confine;
 mod daemon;
 mod demo;
@@ -18,6 +19,7 @@ mod read;
 mod remote;
 mod screen;
 mod setup;
+mod stage;
 mod steps;
 mod tools;
 mod trust;
@@ -122,6 +124,7 @@ async fn dispatch(
         Command::Man(it) => setup::man(screen, it),
         Command::Doctor(it) => doctor::doctor(screen, global, it).await,
         Command::Tools(it) => tools::tools(screen, it),
+        Command::Bench(it) => bench::bench(screen, it).await,
         Command::Sandbox(it) => confine::sandbox(screen, global, it).await,
         Command::Status(it) => read::status(screen, &here()?, it),
         Command::Daemon(it) => daemon::daemon(screen, it).await,

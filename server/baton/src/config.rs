@@ -4,6 +4,7 @@
 //! workspace's `.baton/team.toml` is read after the user trusted exactly its content, and can only
 //! narrow.
 
+mod edit_format;
 mod limits;
 mod model;
 mod roles;
@@ -12,6 +13,7 @@ mod team_file;
 mod toml_error;
 pub mod trust;
 
+pub use edit_format::EditFormat;
 pub use limits::LimitsPatch;
 pub use model::{KeySource, MODEL_KEYS, ModelConfig, Prices, Provider};
 pub use roles::{Alias, Roles};
@@ -258,9 +260,10 @@ impl Config {
         }
         // Known from the start, it is taken out of everything that is shown or stored. Whether it is
         // any good is asked when it is needed.
-        let key = config.model.as_ref().and_then(|it| it.key.as_ref());
-        if let Some(key) = key.filter(|it| it.is_at_hand()) {
-            let _ = key.read();
+        for (_, model) in config.models_in_use() {
+            if let Some(key) = model.and_then(|it| it.key).filter(KeySource::is_at_hand) {
+                let _ = key.read();
+            }
         }
         Ok(config)
     }

@@ -6,6 +6,7 @@
 
 mod acting;
 mod audit;
+mod blame;
 mod candidate;
 mod edits;
 mod files;
@@ -15,9 +16,11 @@ mod land;
 mod lens;
 mod make;
 mod objects;
+mod overlap;
 mod pen;
 mod place;
 mod plan;
+mod reach;
 mod review;
 mod save;
 mod slots;
@@ -32,8 +35,11 @@ use git2::{Oid, Repository, RepositoryOpenFlags};
 use std::path::{Path, PathBuf};
 use team::{Candidate, Code, CommitId, Failure, FileChange, PlannedPath, TreeId};
 
+pub use blame::LandedLines;
 pub use make::make_repository;
+pub use overlap::Overlap;
 pub use place::{Place, find};
+pub use reach::outside;
 pub use review::PATCH_BYTES_MAX;
 pub use snapshot::{UNTRACKED_ALL_BYTES_MAX, UNTRACKED_FILE_BYTES_MAX};
 pub use sweep::{Swept, Use};

@@ -7,7 +7,9 @@
 mod crew;
 mod editor;
 mod facts;
+mod guide;
 mod hubs;
+mod learned;
 mod owner;
 mod ports;
 mod purse;

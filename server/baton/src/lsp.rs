@@ -11,7 +11,10 @@ mod documents;
 mod edits;
 mod errors;
 mod events;
+mod findings;
 mod frames;
+mod hover;
+mod lenses;
 mod ordered;
 mod places;
 mod plain;
@@ -19,7 +22,8 @@ mod progress;
 mod repositories;
 mod requests;
 mod selection;
-mod stream;
+mod streams;
+mod transcripts;
 mod types;
 mod wishes;
 
@@ -34,6 +38,7 @@ use repositories::Repositories;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use streams::Streams;
 use team::TaskId;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, watch};
@@ -41,10 +46,10 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::{Client, LanguageServer, LspService};
 use types::{
-    CodeActionParams, CodeActionResponse, DidChangeTextDocumentParams,
+    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, DidChangeTextDocumentParams,
     DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    DidSaveTextDocumentParams, ExecuteCommandParams, InitializeParams, InitializeResult,
-    InitializedParams, LSPAny, ServerInfo,
+    DidSaveTextDocumentParams, ExecuteCommandParams, Hover, HoverParams, InitializeParams,
+    InitializeResult, InitializedParams, LSPAny, ServerInfo,
 };
 use wishes::Wishes;
 
@@ -84,10 +89,13 @@ where
             wishes: OnceLock::new(),
             followed: watch::Sender::new(BTreeSet::new()),
             keys: watch::Sender::new(Vec::new()),
+            blamed: watch::Sender::new(Vec::new()),
+            streams: watch::Sender::new(Streams::default()),
             was_shut_down,
             changed,
             environment,
             over,
+            touched: Notify::new(),
         }))
     })
     .custom_method(method::DELEGATE, Door::delegate)
@@ -102,6 +110,9 @@ where
     .custom_method(method::UNDO, Door::undo)
     .custom_method(method::REPLAY, Door::replay)
     .custom_method(method::SAY, Door::tell_team)
+    .custom_method(method::TRANSCRIPT, Door::transcript)
+    .custom_method(method::FILE, Door::file)
+    .custom_method(method::WATCH, Door::watch)
     .finish();
     let service = Ordered::new(service, REQUESTS_AT_ONCE_MAX);
     let ended = tokio::select! {
@@ -182,9 +193,13 @@ pub struct Inside {
     followed: watch::Sender<BTreeSet<(String, TaskId)>>,
     /// Delegations by the client's own key.
     keys: watch::Sender<Vec<requests::Keyed>>,
+    streams: watch::Sender<Streams>,
+    blamed: watch::Sender<Vec<hover::Blamed>>,
     was_shut_down: watch::Sender<bool>,
     /// Something that this client is told about may have changed.
     changed: Arc<Notify>,
+    /// A document or a run's files may have changed.
+    touched: Notify,
     environment: BTreeMap<String, String>,
     /// The connection has ended.
     over: CancellationToken,
@@ -223,6 +238,7 @@ impl LanguageServer for Door {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         let wishes = Wishes::of(&params);
         let _ = self.wishes.set(wishes);
+        self.streams.send_replace(Streams::new(wishes.run_progress));
         self.documents.send_modify(|it| it.set_encoding(wishes.encoding));
         for folder in folders(&params) {
             if let Some(path) = places::file(&folder) {
@@ -240,9 +256,8 @@ impl LanguageServer for Door {
     }
 
     async fn initialized(&self, _: InitializedParams) {
-        let door = self.clone();
-        let over = door.over.clone();
-        tokio::spawn(async move { over.run_until_cancelled(events::announce(door)).await });
+        self.while_connected(events::announce(self.clone()));
+        self.while_connected(findings::tell(self.clone()));
     }
 
     async fn shutdown(&self) -> Result<()> {
@@ -254,6 +269,7 @@ impl LanguageServer for Door {
         let it = params.text_document;
         let file = places::file(&it.uri);
         self.documents.send_modify(|all| all.open(it.uri, it.version, it.text));
+        self.touch();
         // An editor that was started without a folder: the file says which repository is meant.
         if let Some(folder) = file.as_deref().and_then(std::path::Path::parent)
             && self.repositories.is_empty()
@@ -266,6 +282,7 @@ impl LanguageServer for Door {
         let it = params.text_document;
         let changes = params.content_changes;
         self.documents.send_modify(|all| all.change(&it.uri, it.version, &changes));
+        self.touch();
     }
 
     async fn did_save(&self, params: DidSaveTextDocumentParams) {
@@ -274,6 +291,7 @@ impl LanguageServer for Door {
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
         self.documents.send_modify(|all| all.close(&params.text_document.uri));
+        self.touch();
     }
 
     async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
@@ -287,6 +305,14 @@ impl LanguageServer for Door {
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         Ok(Some(self.actions(&params)))
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        Ok(Some(self.lenses(&params)))
+    }
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        Ok(self.behind(params).await)
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {

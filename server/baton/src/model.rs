@@ -23,7 +23,7 @@ mod wire;
 pub use message::{Block, Message, Speaker, ToolSpec, UNPARSED};
 pub use retry::Patience;
 
-use crate::config::{ModelConfig, Provider};
+use crate::config::{EditFormat, ModelConfig, Provider};
 use client::Client;
 use openai::Habits;
 use price::PriceTable;
@@ -97,6 +97,7 @@ pub struct Model {
 struct Inner {
     name: String,
     output_tokens_max: u32,
+    edit_format: EditFormat,
     window_tokens: Option<u64>,
     wire: Wire,
     client: Client,
@@ -146,6 +147,7 @@ impl Model {
         let inner = Inner {
             name: config.model.clone(),
             output_tokens_max: config.max_output_tokens,
+            edit_format: config.edit_format,
             window_tokens: config.window_tokens,
             wire,
             habits: Mutex::new(Habits::of(client.url())),
@@ -160,6 +162,11 @@ impl Model {
     /// The model's name as the provider knows it; `rehearsal` for a script.
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// How it shall write its edits, as configured.
+    pub fn edit_format(&self) -> EditFormat {
+        self.inner.edit_format
     }
 
     /// How much the model can hold, where that was configured.

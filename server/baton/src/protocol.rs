@@ -3,27 +3,36 @@
 //! Everything additive: a field may come, none changes its meaning. A client ignores fields and shows
 //! names that it does not know. Ids are strings (`T17 R42 A3 Q2`), unique within a repository, so
 //! every message that carries one carries `repository` too. Times are `*At`, unix milliseconds.
-//! `docs/protocol.md` is written from these types.
+//! `docs/protocol.md` and the types of the clients are written from these types.
 
 mod board;
+mod clients;
 mod diff;
 mod document;
 mod hello;
 mod moment;
-mod progress;
+mod plan;
+mod replay;
 mod requests;
+mod stream;
 mod task;
 
 pub use board::{ApprovalView, BoardView, FileLineView, QuestionView, TaskLineView};
+pub use clients::{lua, typescript};
 pub use diff::{DiffView, FileDiffView, HunkView};
 pub use document::describe;
 pub use hello::{DaemonStatus, Hello, RepositoryStatus, Wants, Welcome};
 pub use moment::answer_name;
-pub use progress::{ReplayParams, ReplayView, RunProgressParams, exit_text};
+pub use plan::PlanView;
+pub use replay::{ReplayParams, ReplayView, exit_text};
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
     ErrorData, PositionAt, Problem, RangeIn, SayParams, TaskParams,
+};
+pub use stream::{
+    AttentionParams, FileParams, FileView, RunProgressParams, StepView, TranscriptParams,
+    TranscriptView, WatchParams, WatchResult,
 };
 pub use task::{
     BaseView, BriefView, CostView, DecisionView, HandoffView, MomentView, PlaceView, ReceiptView,
@@ -66,15 +75,21 @@ pub mod method {
     pub const UNDO: &str = "baton/undo";
     pub const REPLAY: &str = "baton/replay";
     pub const SAY: &str = "baton/say";
-    pub const RUN_PROGRESS: &str = "baton/runProgress";
+    pub const TRANSCRIPT: &str = "baton/transcript";
+    pub const FILE: &str = "baton/file";
+    pub const WATCH: &str = "baton/watch";
     pub const BOARD_CHANGED: &str = "baton/boardChanged";
+    pub const RUN_PROGRESS: &str = "baton/runProgress";
+    pub const ATTENTION: &str = "baton/attention";
 
     /// Every request, in the order of the documentation.
-    pub const REQUESTS: [&str; 12] = [
+    pub const REQUESTS: [&str; 15] = [
         DELEGATE,
         BOARD,
         TASK,
+        TRANSCRIPT,
         DIFF,
+        FILE,
         ANSWER_APPROVAL,
         ANSWER_QUESTION,
         CANCEL,
@@ -83,8 +98,10 @@ pub mod method {
         UNDO,
         REPLAY,
         SAY,
+        WATCH,
     ];
-    pub const NOTIFICATIONS: [&str; 2] = [BOARD_CHANGED, RUN_PROGRESS];
+    /// Every notification.
+    pub const NOTIFICATIONS: [&str; 3] = [BOARD_CHANGED, RUN_PROGRESS, ATTENTION];
 }
 
 /// Error codes of ours; JSON-RPC's and LSP's keep their meaning.

@@ -19,7 +19,7 @@ mod reduced;
 mod walls;
 mod watch;
 
-pub use environment::Environment;
+pub use environment::{Environment, hex};
 pub use launcher::launch;
 pub use output::{OUTPUT_BYTES_MAX, shortened};
 

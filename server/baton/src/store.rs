@@ -102,7 +102,7 @@ impl Store {
         let mut notes = Vec::new();
         damage::finish_swap(dir)?;
         damage::finish_birth(dir)?;
-        damage::set_aside_if_damaged(dir, &mut notes)?;
+        let replayed = damage::set_aside_if_damaged(dir, &mut notes)?;
         let mut db = connect(&path)?;
         if let Some(done) = schema::migrate(&mut db, &path, schema::STEPS)?
             && let Some(backup) = done.backup
@@ -113,8 +113,10 @@ impl Store {
                 "the log was migrated from format {from} to {to}; the old one is kept as {backup}"
             ));
         }
-        let Replayed { team, tail, applied, bad_checkpoint } =
-            rows::replay(&db).map_err(|it| broken("replay the log", &path, it))?;
+        let Replayed { team, tail, applied, bad_checkpoint } = match replayed {
+            Some(replayed) => replayed,
+            None => rows::replay(&db).map_err(|it| broken("replay the log", &path, it))?,
+        };
         if bad_checkpoint {
             notes.push("a checkpoint was damaged; the state was made again from the events".into());
         }

@@ -4,9 +4,10 @@ use crate::brief::Usage;
 use crate::change::{Candidate, ChangeId, FileChange, lines};
 use crate::decide::flaky_notes;
 use crate::event::{Parked, Subject, Why, Work};
-use crate::handoff::{Class, Duty, Handoff, Role};
+use crate::handoff::{Class, Duty, Handoff, Plan, Role};
 use crate::ids::{ApprovalId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{Outcome, Ran, SandboxLevel};
+use crate::stages::Stage;
 use crate::task::{ApprovalState, End, Task, TaskState, Team, Wait};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -61,8 +62,11 @@ pub struct ApprovalLine {
     pub receipts: Vec<ReceiptId>,
     /// Paths that need a tick of their own.
     pub ticks: Vec<String>,
-    /// Why it can't land on the branch, for edits; the exact commands, for commands.
+    /// Why it can't land on the branch, for edits; the exact commands, for commands; why a person is
+    /// asked, for a plan.
     pub why: Vec<String>,
+    /// The plan that is to be approved.
+    pub plan: Option<Plan>,
     pub notes: Vec<String>,
     /// What may be answered: `approve`, `apply`, `revise`, `rebuild`, `reject`.
     pub answers: Vec<&'static str>,
@@ -171,7 +175,13 @@ fn describe(team: &Team, it: &Task) -> (Column, String) {
         TaskState::Closed(End::Landed { approval, .. }) => {
             let commit = match team.approvals.get(approval).map(|it| &it.subject) {
                 Some(Subject::Landing { candidate, .. }) => candidate.commit.short().to_string(),
-                Some(Subject::Edits { .. } | Subject::Commands { .. } | Subject::Setup { .. })
+                Some(
+                    Subject::Edits { .. }
+                    | Subject::Commands { .. }
+                    | Subject::Plan { .. }
+                    | Subject::Stage { .. }
+                    | Subject::Setup { .. },
+                )
                 | None => String::new(),
             };
             (Column::Shipped, format!("landed as {commit}"))
@@ -187,10 +197,12 @@ fn describe(team: &Team, it: &Task) -> (Column, String) {
 fn work(task: &Task, work: &Work) -> String {
     match work {
         Work::Role { duty: Duty::Triage, .. } => "the PM triages".into(),
+        Work::Role { duty: Duty::Design, .. } => "the Architect makes a plan".into(),
         Work::Role { duty: Duty::Build, .. } => {
             format!("the Engineer builds ({} of {})", task.builds, task.brief.limits.builds_max)
         }
         Work::Role { duty: Duty::Validate, .. } => "the Tester judges".into(),
+        Work::Role { duty: Duty::Announce, .. } => "Marketing writes the notes".into(),
         Work::Role { duty: Duty::Answer, .. } => "the Architect looks for the answer".into(),
         Work::Setup { .. } => "the set-up, with a network".into(),
         Work::Checks { why: Why::Baseline, .. } => "checks before the change".into(),
@@ -213,6 +225,7 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
         receipts: vec![],
         ticks: vec![],
         why: vec![],
+        plan: None,
         notes: vec![],
         answers: vec![],
         asked_at: it.asked_at,
@@ -246,6 +259,14 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
             res.why = checks.iter().map(|it| it.argv.join(" ")).collect();
             res.answers = vec!["approve", "reject"];
         }
+        Subject::Plan { plan, why, .. } => {
+            let first = plan.approach.trim().lines().next().unwrap_or("");
+            res.proof = format!("a plan, nothing is built yet: {first}");
+            res.why.clone_from(why);
+            res.plan = Some(plan.clone());
+            res.answers = vec!["approve", "revise", "reject"];
+        }
+        Subject::Stage { before } => stage_asked(task, *before, &mut res),
         Subject::Setup { setup, .. } => {
             let (command, on) = (setup.argv.join(" "), setup.commit.short());
             res.proof = format!("run `{command}` with a network, in the sandbox, on {on}?");
@@ -261,7 +282,22 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
     Some(res)
 }
 
-fn size(files: &[FileChange]) -> String {
+/// Whether to go on, with what there is so far.
+fn stage_asked(task: &Task, before: Stage, res: &mut ApprovalLine) {
+    let files = task.head.as_ref().map(|it| it.files.clone()).unwrap_or_default();
+    let so_far = match (before, task.class) {
+        (Stage::Validate | Stage::Announce, _) => size(&files),
+        (Stage::Design | Stage::Build, Some(class)) => format!("classed as {}", class.name()),
+        (Stage::Design | Stage::Build, None) => "not triaged".into(),
+    };
+    res.proof = format!("go on with {}? So far: {so_far}", before.name());
+    res.files = files;
+    res.notes = task.criteria.iter().map(|it| format!("done when: {it}")).collect();
+    res.answers = vec!["approve", "revise", "reject"];
+}
+
+/// `+6 -2 in 1 file`.
+pub fn size(files: &[FileChange]) -> String {
     let (added, removed) = lines(files);
     let n = files.len();
     format!("+{added} -{removed} in {n} file{}", if n == 1 { "" } else { "s" })
@@ -312,8 +348,10 @@ fn proof(team: &Team, task: &Task, candidate: &Candidate, receipts: &[ReceiptId]
     let look = task.handoffs.iter().rev().find_map(|(_, it)| match it {
         Handoff::Changed { look_first, .. } => Some(look_first.clone()),
         Handoff::Triaged { .. }
+        | Handoff::Designed { .. }
         | Handoff::Validated { .. }
         | Handoff::Answered { .. }
+        | Handoff::Announced { .. }
         | Handoff::Declined { .. } => None,
     });
     if let Some(look) = look.filter(|it| !it.is_empty()) {

@@ -107,6 +107,13 @@ pub struct Usage {
     pub cache_write_tokens: u64,
     /// 0 where the price is not known.
     pub micros: u64,
+    /// So many of the calls went to a server that counts nothing: their tokens are an estimate.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub estimated_calls: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Usage {
@@ -117,6 +124,7 @@ impl Usage {
         self.cache_read_tokens += more.cache_read_tokens;
         self.cache_write_tokens += more.cache_write_tokens;
         self.micros += more.micros;
+        self.estimated_calls += more.estimated_calls;
     }
 
     pub fn tokens(&self) -> u64 {

@@ -64,6 +64,39 @@ pub struct ChangeFacts {
     pub protected: Vec<String>,
     /// Sentences: how tests were weakened (deleted, ignored, assertions removed).
     pub weakened: Vec<String>,
+    /// Changed paths that the plan, where there is one, doesn't name; neither tests nor documentation.
+    #[serde(default)]
+    pub outside: Vec<String>,
+}
+
+/// What the server saw of a plan's paths in S.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanFacts {
+    /// Sentences: paths that can't stand in a plan.
+    pub wrong: Vec<String>,
+    /// Paths of the plan where a mistake is dear.
+    pub risk: Vec<String>,
+}
+
+/// What the server saw of Marketing's head, H'.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotesFacts {
+    /// S..H'.
+    pub change: ChangeFacts,
+    /// H..H': Marketing's own part.
+    pub files: Vec<FileChange>,
+}
+
+/// What the server observed of what was handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Facts {
+    Plan(PlanFacts),
+    Change(ChangeFacts),
+    Notes(NotesFacts),
+    /// Citations that name nothing in S, each with the reason.
+    Citations {
+        wrong: Vec<String>,
+    },
 }
 
 /// SHA-256 over the sorted (path, mode, removed and added lines) of tip..candidate, hex. The same

@@ -1,18 +1,20 @@
 //! What follows from what. `decide` turns something that was asked for or reported into events, or
 //! refuses and changes nothing. Time is an argument: every rule with a deadline needs it.
 //!
-//! The rules for what roles hand over are in `decide/handover.rs` and `decide/gates.rs`, those for
-//! what people say in `decide/person.rs`, those for candidate and landing in `decide/landing.rs`.
+//! The rules for what roles hand over are in `decide/handover.rs` and `decide/gates.rs`, which stage
+//! comes next is in `decide/way.rs`, what people say in `decide/person.rs`, candidate and landing in
+//! `decide/landing.rs`.
 
 use crate::brief::{Brief, Limits, Usage};
 use crate::budget::{DayMoney, used, used_of_day};
-use crate::change::{Base, Candidate, ChangeFacts, ChangeId, PlannedPath};
+use crate::change::{Base, Candidate, ChangeId, Facts, PlannedPath};
 use crate::event::{Answer, Event, Parked, Start, Subject, Why, Work};
 use crate::failure::{Code, Failure};
 use crate::handoff::{By, Duty, Handoff, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::{RERUNS_MAX, Setup};
+use crate::stages::Ways;
 use crate::task::{Run, RunState, Task, TaskState, Team, Wait};
 use std::fmt;
 
@@ -22,6 +24,7 @@ mod handover;
 mod landing;
 mod person;
 mod setup;
+mod way;
 
 pub(crate) use flaky::notes as flaky_notes;
 pub use flaky::rerun;
@@ -66,6 +69,7 @@ pub enum Input {
         task: TaskId,
         base: Base,
         checks: Vec<CheckSpec>,
+        ways: Ways,
         /// What the workspace's trusted file allows; what is lower holds.
         limits: Limits,
     },
@@ -88,11 +92,11 @@ pub enum Input {
         run: RunId,
         words: u32,
     },
-    /// `facts`: what the server observed of a change; required for one.
+    /// `facts`: what the server observed of it; required where there is something to observe.
     HandedOver {
         run: RunId,
         handoff: Handoff,
-        facts: Option<ChangeFacts>,
+        facts: Option<Facts>,
     },
     AskedPerson {
         run: RunId,
@@ -216,14 +220,16 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
             live(team, run)?;
             Ok(vec![Event::WordsHeard { run, words }])
         }
-        Input::Snapshotted { task, base, checks, limits } => {
+        Input::Snapshotted { task, base, checks, ways, limits } => {
             let it = waiting(team, task, |on| matches!(on, Wait::Snapshot))?;
-            let on = base.seen.clone();
-            let work = Work::Role { duty: Duty::Triage, on, start: Start::Fresh };
             let limits = it.brief.limits.narrowed(&limits);
-            let started = start_with(team, now, task, work, limits.run_ms_max);
             let limits = (limits != it.brief.limits).then_some(limits);
-            Ok(vec![Event::TaskSnapshotted { task, base, checks, limits }, started])
+            let snapshotted = Event::TaskSnapshotted { task, base, checks, ways, limits };
+            let mut after = team.clone();
+            after.apply(&snapshotted);
+            let mut res = vec![snapshotted];
+            res.extend(way::triage(&after, now, task)?);
+            Ok(res)
         }
         Input::Spent { run, usage, day } => spent(team, now, run, &usage, day),
         // The number is given here, so that no two receipts of a run share one.
@@ -329,6 +335,14 @@ fn run_failed(
         let checks = required(get(team, task)?);
         let subject = Subject::Commands { commit: commit.clone(), why: *why, checks };
         return Ok(vec![lost, ask_approval(team, now, task, subject)]);
+    }
+    // Nobody waits for words about a change that is already validated.
+    if let (Work::Role { duty: Duty::Announce, .. }, Code::Stuck) = (&it.work, failure.code) {
+        let mut after = team.clone();
+        after.apply(&lost);
+        let mut res = vec![lost];
+        res.extend(way::wanted(&after, task));
+        return Ok(res);
     }
     let why = match failure.code {
         Code::Stuck => Parked::NeedsPerson(failure.text),

@@ -1,12 +1,13 @@
 //! Facts. An event has happened, was written to the log, and is never edited.
 
 use crate::brief::{Brief, Limits, Usage};
-use crate::change::{Base, Candidate, ChangeFacts, PlannedPath};
+use crate::change::{Base, Candidate, Facts, PlannedPath};
 use crate::failure::Failure;
-use crate::handoff::{By, Decision, Duty, Handoff, Question, Repro};
+use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Plan, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::Setup;
+use crate::stages::{Stage, Ways};
 use serde::{Deserialize, Serialize};
 
 /// The format of a stored event; a change of meaning raises it and brings a migration.
@@ -23,9 +24,21 @@ pub enum Event {
         task: TaskId,
         base: Base,
         checks: Vec<CheckSpec>,
+        /// Which stages each class of task goes through here.
+        #[serde(default)]
+        ways: Ways,
         /// Lower than the brief's, where the workspace's trusted file says so.
         #[serde(default)]
         limits: Option<Limits>,
+    },
+    /// What kind of task it is was settled without a model: by a rule or by a person.
+    TaskClassified {
+        task: TaskId,
+        class: Class,
+        by: By,
+        why: String,
+        /// The testable "done", where the brief itself holds it.
+        criteria: Vec<String>,
     },
     RunStarted {
         run: RunId,
@@ -59,13 +72,15 @@ pub enum Event {
     RunHandedOver {
         run: RunId,
         handoff: Handoff,
-        facts: Option<ChangeFacts>,
+        facts: Option<Facts>,
         at: Millis,
     },
     QuestionAsked {
         run: RunId,
         question: QuestionId,
         ask: Question,
+        #[serde(default)]
+        about: About,
     },
     QuestionAnswered {
         question: QuestionId,
@@ -247,8 +262,7 @@ pub enum Parked {
     Stopped,
 }
 
-/// What an approval is about: exactly one change, or exactly these commands.
-#[expect(clippy::large_enum_variant, reason = "an approval lives behind an Arc")]
+/// What an approval is about: exactly one change, exactly these commands, or that the work goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Subject {
     /// Land this candidate; the receipts are the required checks on its tree.
@@ -257,6 +271,10 @@ pub enum Subject {
     Edits { head: CommitId, why: String, receipts: Vec<ReceiptId> },
     /// There is no sandbox here: run exactly these commands on exactly this commit, unconfined.
     Commands { commit: CommitId, why: Why, checks: Vec<CheckSpec> },
+    /// Build what this plan says. `run` is the Architect's; `why` says why a person is asked.
+    Plan { run: RunId, plan: Plan, why: Vec<String> },
+    /// Go on with this stage, on what was handed over so far.
+    Stage { before: Stage },
     /// What the checks need is not there: run exactly this command with a network, then the checks.
     Setup { setup: Setup, then: Why },
 }
@@ -269,7 +287,7 @@ pub enum Answer {
     },
     /// Apply as edits: files and buffers change, nothing is committed.
     Apply,
-    /// Back to the Engineer with these words.
+    /// Back to the role whose work was shown, with these words.
     Revise {
         text: String,
     },

@@ -128,6 +128,13 @@ pub fn explain(team: &Team, asked: &Approval) -> Vec<Rule> {
             );
             rules.push(rule("setup", false, says));
         }
+        Subject::Plan { why, .. } => {
+            rules.extend(why.iter().map(|it| rule("plan", false, it.clone())));
+        }
+        Subject::Stage { before } => {
+            let says = format!("a person lets it into {} here", before.name());
+            rules.push(rule("stage", false, says));
+        }
     }
     rules
 }
@@ -151,6 +158,7 @@ pub fn became(state: &ApprovalState) -> String {
                 By::Person { door } => format!("{what} by a person, through the {door}"),
                 By::Rule => format!("{what} by the rule, since every one was kept"),
                 By::Deadline => format!("{what} by its deadline"),
+                By::Role(role) => format!("{what} by the {}", role.name()),
             }
         }
     }

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Duty {
     Triage,
+    Design,
     Build,
     Validate,
     Answer,
+    Announce,
 }
 
 /// A name with a duty.
@@ -20,6 +22,7 @@ pub enum Role {
     Architect,
     Engineer,
     Tester,
+    Marketing,
 }
 
 impl Role {
@@ -29,6 +32,7 @@ impl Role {
             Role::Architect => "Architect",
             Role::Engineer => "Engineer",
             Role::Tester => "Tester",
+            Role::Marketing => "Marketing",
         }
     }
 
@@ -36,9 +40,10 @@ impl Role {
     pub fn of(duty: Duty) -> Role {
         match duty {
             Duty::Triage => Role::Pm,
+            Duty::Design | Duty::Answer => Role::Architect,
             Duty::Build => Role::Engineer,
             Duty::Validate => Role::Tester,
-            Duty::Answer => Role::Architect,
+            Duty::Announce => Role::Marketing,
         }
     }
 }
@@ -76,6 +81,51 @@ impl Class {
             Class::NeedsHuman => "needs-human",
         }
     }
+
+    pub fn by_name(name: &str) -> Option<Class> {
+        let name = name.trim().to_ascii_lowercase();
+        Class::ALL.into_iter().find(|it| it.name() == name)
+    }
+
+    /// The one that does less before somebody has looked: a person's own task and a question change
+    /// nothing, a feature or a refactoring is designed first.
+    pub fn safer(self, other: Class) -> Class {
+        let bold = |it: Class| match it {
+            Class::NeedsHuman => 0,
+            Class::Question => 1,
+            Class::Feature => 2,
+            Class::Refactor => 3,
+            Class::Bug => 4,
+            Class::Docs => 5,
+            Class::Chore => 6,
+        };
+        if bold(other) < bold(self) { other } else { self }
+    }
+}
+
+/// How a change shall be made, before anybody makes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub approach: String,
+    /// Alternatives, each with the reason why not.
+    pub rejected: Vec<String>,
+    /// Globs, relative to the root of the repository: what the change may touch. Tests and
+    /// documentation beside them go without saying.
+    pub paths: Vec<String>,
+    /// How it will be shown that the change is right.
+    pub tests: String,
+    pub assumptions: Vec<String>,
+    /// What was decided, each with the reason after ` because `.
+    pub decisions: Vec<String>,
+}
+
+/// What Marketing leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Notes {
+    /// Nobody who uses the project will notice the change; why.
+    Nothing { why: String },
+    /// Documentation alone was changed, on top of the validated head. The head is what git reported.
+    Written { head: CommitId, summary: String },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +149,13 @@ pub enum Handoff {
         severity: Severity,
         summary: String,
         criteria: Vec<String>,
+        /// A class that fits as well: then a person chooses.
+        or_class: Option<Class>,
+        /// Whoever uses the project will notice the change.
+        is_visible: bool,
+    },
+    Designed {
+        plan: Plan,
     },
     /// The head is what git reported, never what the model said.
     Changed {
@@ -115,7 +172,11 @@ pub enum Handoff {
     },
     Answered {
         text: String,
+        /// `path:line`, each in the commit that the person saw.
         citations: Vec<String>,
+    },
+    Announced {
+        notes: Notes,
     },
     /// The role can't go on and says why.
     Declined {
@@ -128,9 +189,11 @@ impl Handoff {
     pub fn duty(&self) -> Option<Duty> {
         match self {
             Handoff::Triaged { .. } => Some(Duty::Triage),
+            Handoff::Designed { .. } => Some(Duty::Design),
             Handoff::Changed { .. } => Some(Duty::Build),
             Handoff::Validated { .. } => Some(Duty::Validate),
             Handoff::Answered { .. } => Some(Duty::Answer),
+            Handoff::Announced { .. } => Some(Duty::Announce),
             Handoff::Declined { .. } => None,
         }
     }
@@ -149,8 +212,10 @@ pub struct Decision {
 pub enum By {
     /// A person, and through which door (`terminal`, `editor`).
     Person { door: String },
-    /// The rule that the person set when delegating.
+    /// A rule: the person's own, set when delegating, or one of the house.
     Rule,
+    /// A role, within what it was asked to do.
+    Role(Role),
     /// A question's default, after its deadline.
     Deadline,
 }
@@ -167,6 +232,16 @@ pub struct Question {
     pub deadline_at: Millis,
     /// What it costs to be wrong.
     pub stakes: String,
+}
+
+/// What a question is about, and so what its answer does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum About {
+    /// The asking role's own work: it goes on with the answer.
+    #[default]
+    Work,
+    /// Two classes fit the task: the answer is the class.
+    Class { one: Class, other: Class },
 }
 
 /// The tests that show a bug, as the server saw them fail at a checkpoint.

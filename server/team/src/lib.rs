@@ -1,7 +1,7 @@
 //! The team's rules, with no I/O: this crate cannot open a file, spawn a process or tell the time.
 //!
-//! Read in this order: `ids`, `brief`, `handoff`, `receipt`, `change`, `event`, `task`, `decide`,
-//! `jobs`, `board`.
+//! Read in this order: `ids`, `brief`, `handoff`, `receipt`, `change`, `stages`, `event`, `task`,
+//! `routing`, `decide`, `jobs`, `board`.
 
 mod board;
 mod brief;
@@ -14,35 +14,46 @@ mod failure;
 mod handoff;
 mod ids;
 mod jobs;
+mod paths;
 mod receipt;
 mod related;
+mod routing;
 mod setup;
+mod stages;
 mod task;
 
 #[cfg(test)]
 mod tests;
 
 pub use board::{
-    ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, task_line, title,
+    ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, size, task_line,
+    title,
 };
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
 pub use budget::{Day, DayMoney, Grant, Wish, grant};
 pub use change::{
-    Base, Candidate, ChangeFacts, ChangeId, FileChange, FileKind, PlannedPath, Target, lines,
+    Base, Candidate, ChangeFacts, ChangeId, Facts, FileChange, FileKind, NotesFacts, PlanFacts,
+    PlannedPath, Target, lines,
 };
 pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline, rerun};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
 pub use explain::{Rule, became, explain};
 pub use failure::{Code, Failure};
-pub use handoff::{By, Class, Decision, Duty, Handoff, Question, Repro, Role, Severity, Verdict};
+pub use handoff::{
+    About, By, Class, Decision, Duty, Handoff, Notes, Plan, Question, Repro, Role, Severity,
+    Verdict,
+};
 pub use ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
 pub use jobs::{Job, jobs};
+pub use paths::{is_documentation, is_test};
 pub use receipt::{
     CheckSpec, Exit, Outcome, REPORT_FILE, Ran, Receipt, Report, SandboxLevel, Tests,
 };
 pub use related::{RELATED_MAX, Related, related};
+pub use routing::{Guess, guess};
 pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
+pub use stages::{BadStages, Gate, Stage, Stages, Ways};
 pub use task::{
-    Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
-    Wait, Words,
+    Approval, ApprovalState, Asked, Design, End, Head, Resume, Run, RunState, Step, Task,
+    TaskState, Team, Wait, Words,
 };

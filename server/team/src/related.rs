@@ -131,7 +131,11 @@ fn last_summary(task: &Task) -> Option<&str> {
     task.handoffs.iter().rev().find_map(|(_, it)| match it {
         Handoff::Changed { summary, .. } => Some(summary.as_str()),
         Handoff::Answered { text, .. } => Some(text.as_str()),
-        Handoff::Triaged { .. } | Handoff::Validated { .. } | Handoff::Declined { .. } => None,
+        Handoff::Triaged { .. }
+        | Handoff::Designed { .. }
+        | Handoff::Validated { .. }
+        | Handoff::Announced { .. }
+        | Handoff::Declined { .. } => None,
     })
 }
 

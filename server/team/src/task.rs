@@ -9,10 +9,11 @@ use crate::budget::Day;
 use crate::change::{Base, Candidate, FileChange, PlannedPath};
 use crate::event::{Answer, Event, Parked, Subject, Why, Work};
 use crate::failure::Failure;
-use crate::handoff::{By, Class, Decision, Duty, Handoff, Question, Repro};
+use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Plan, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::Quarantined;
+use crate::stages::{Stages, Ways};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,13 +44,23 @@ pub struct Task {
     pub state: TaskState,
     pub base: Option<Base>,
     pub checks: Vec<CheckSpec>,
+    /// Which stages each class goes through.
+    pub ways: Ways,
     pub class: Option<Class>,
+    /// A rule or a person settled the class: no model changes it.
+    pub is_settled: bool,
+    /// Whoever uses the project will notice the change.
+    pub is_visible: bool,
     /// The testable "done", as triaged.
     pub criteria: Vec<String>,
     /// Everything earlier roles handed over, oldest first: the memory the next run starts from.
     pub handoffs: Vec<(RunId, Handoff)>,
     /// Build runs since the start or since a person last sent the task on.
     pub builds: u32,
+    /// The plan that holds: handed over last.
+    pub design: Option<Design>,
+    /// Design runs since the start or since a person took up the parked task.
+    pub designs: u32,
     pub repro: Option<Repro>,
     /// The round of checks on S.
     pub baseline: Option<RunId>,
@@ -69,6 +80,16 @@ pub struct Task {
     #[serde(default)]
     pub words: Vec<Words>,
     pub approvals: Vec<ApprovalId>,
+}
+
+/// A plan that went through its gates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Design {
+    /// The Architect's run.
+    pub run: RunId,
+    pub plan: Plan,
+    /// Paths of the plan where a mistake is dear.
+    pub risk: Vec<String>,
 }
 
 /// What a person said to whoever works on a task.
@@ -250,7 +271,15 @@ pub struct Asked {
     pub task: TaskId,
     pub run: RunId,
     pub ask: Question,
+    pub about: About,
     pub answer: Option<(String, By)>,
+}
+
+impl Task {
+    /// The way of this task's class; built and validated alone while it has none.
+    pub fn stages(&self) -> Stages {
+        self.class.and_then(|it| self.ways.of(it)).copied().unwrap_or(Stages::SHORT)
+    }
 }
 
 impl TaskState {
@@ -321,47 +350,36 @@ impl Team {
             Event::TaskDelegated { task, brief, at } => {
                 self.tasks.insert(*task, Arc::new(Task::new(brief.clone(), *at)));
             }
-            Event::TaskSnapshotted { task, base, checks, limits } => self.with(*task, |it| {
-                it.base = Some(base.clone());
-                it.checks.clone_from(checks);
-                if let Some(limits) = limits {
-                    it.brief.limits = limits.clone();
-                }
-            }),
+            Event::TaskSnapshotted { task, base, checks, ways, limits } => {
+                self.with(*task, |it| it.snapshotted(base, checks, ways, limits.as_ref()));
+            }
+            Event::TaskClassified { task, class, criteria, .. } => {
+                self.with(*task, |it| it.classified(*class, criteria));
+            }
             Event::RunStarted { run, task, work, at, deadline_at } => {
                 self.start(*run, *task, work, *at, *deadline_at)
             }
             Event::RunSpent { run, usage, at } => self.spend(*run, usage, *at),
             Event::BudgetWarned { run, .. } => self.with_run(*run, |it| it.warned = true),
-            Event::ReceiptRecorded { run, receipt } => {
-                self.with_run(*run, |it| it.receipts.push(receipt.clone()));
-            }
-            Event::ReproRecorded { run, repro } => {
-                self.with_task_of(*run, |it| it.repro = Some(repro.clone()));
-            }
+            Event::ReceiptRecorded { run, receipt } => self.record(*run, receipt),
+            Event::ReproRecorded { run, repro } => self.reproduced(*run, repro),
             Event::RunHandedOver { run, handoff, facts, at } => {
                 self.hand_over(*run, handoff, facts.as_ref(), *at);
             }
-            Event::PersonSaid { task, text, by, at } => self.with(*task, |it| {
-                it.words.push(Words { text: text.clone(), by: by.clone(), at: *at });
-            }),
+            Event::PersonSaid { task, text, by, at } => {
+                self.with(*task, |it| it.hear(text, by, *at));
+            }
             Event::WordsHeard { run, words } => self.with_run(*run, |it| it.heard = *words),
-            Event::RunLost { run, failure, .. } => {
-                self.with_run(*run, |it| it.state = RunState::Lost { failure: failure.clone() });
+            Event::RunLost { run, failure, .. } => self.lost(*run, failure),
+            Event::RunChecked { run, at } => self.checked(*run, *at),
+            Event::QuestionAsked { run, question, ask, about } => {
+                self.ask(*run, *question, ask, *about);
             }
-            Event::RunChecked { run, at } => {
-                self.with_run(*run, |it| it.state = RunState::Ended { at: *at });
-            }
-            Event::QuestionAsked { run, question, ask } => self.ask(*run, *question, ask),
             Event::QuestionAnswered { question, text, by, .. } => self.answer(*question, text, by),
-            Event::DecisionRecorded { task, decision } => {
-                self.with(*task, |it| it.decisions.push(decision.clone()));
-            }
+            Event::DecisionRecorded { task, decision } => self.decided(*task, decision),
             Event::CandidateWanted { task, head } => self.with(*task, |it| it.wants(head)),
-            Event::CandidateBuilt { task, candidate } => {
-                self.with(*task, |it| it.candidate = Some(candidate.clone()));
-            }
-            Event::CandidateConflicted { task, .. } => self.with(*task, |it| it.candidate = None),
+            Event::CandidateBuilt { task, candidate } => self.proposed(*task, Some(candidate)),
+            Event::CandidateConflicted { task, .. } => self.proposed(*task, None),
             Event::ApprovalAsked { approval, task, subject, at } => {
                 self.ask_approval(*approval, *task, subject, *at);
             }

@@ -1,7 +1,8 @@
 //! The hub's runner as a run sees it: journals, saves and answers, and can fall over at any step.
 
 use baton::agent::{
-    Assignment, Draft, Ended, Progress, Request, Seen, StepBody, WINDOW_TOKENS, Words, last_tree,
+    Assignment, Draft, Ended, Facts, Format, Progress, Record, Request, Seen, StepBody,
+    WINDOW_TOKENS, Words, last_tree,
 };
 use baton::config::ModelConfig;
 use baton::model::{Model, Patience};
@@ -49,6 +50,9 @@ pub struct Given<'a> {
     pub brief: &'a str,
     pub window_tokens: u64,
     pub stop: CancellationToken,
+    pub format: Format,
+    pub may_fall: bool,
+    pub facts: Facts,
 }
 
 impl Given<'_> {
@@ -58,6 +62,9 @@ impl Given<'_> {
             brief: "Fix it.\nbuild: 1 of 3",
             window_tokens: WINDOW_TOKENS,
             stop: CancellationToken::new(),
+            format: Format::Replace,
+            may_fall: false,
+            facts: Facts::default(),
         }
     }
 }
@@ -125,6 +132,10 @@ impl Desk {
             journal,
             window_tokens: given.window_tokens,
             secret_globs: Vec::new(),
+            format: given.format,
+            may_fall: given.may_fall,
+            record: Record::default(),
+            facts: given.facts.clone(),
         };
         let (out, mut requests) = mpsc::channel(64);
         let work = baton::agent::work(assignment, model, out, &given.stop);

@@ -2,7 +2,7 @@
 //! server does, the task lands, or is parked with the reason and the next step.
 
 use super::server::{Server, mend, with};
-use super::world::{Said, World};
+use super::world::{PROJECT, Said, World};
 use serde_json::{Value, json};
 
 const BRIEF: &str = "two is three";
@@ -66,6 +66,16 @@ fn a_stranger_in_four_styles_lands_it() {
         now.len() > before.len() && now[..before.len()] == before[..]
     });
     assert!(3 <= grown.count(), "{asked:?}");
+}
+
+#[test]
+fn the_mock_of_others_lands_it_too() {
+    let world = World::new(PROJECT);
+    let Some(server) = Server::aimock(&world.home, &mend()) else { return };
+    world.configure_as("openai", &server.url, "");
+    world.baton(&["trust", "--yes"]).ends(0);
+    let start = world.git(&["rev-parse", "HEAD"]);
+    lands(&world, world.baton(&["run", "--yes", BRIEF]), &start);
 }
 
 #[test]
@@ -185,6 +195,8 @@ fn a_server_is_asked_as_it_wants_and_one_that_counts_nothing_is_estimated() {
     let refused = server.asked().iter().filter(|it| it["body"].get("max_tokens").is_some()).count();
     assert_eq!(refused, 1, "it is learned once, for all runs");
     assert!(!ran.out.contains("$0.00"), "{}", ran.out);
+    assert!(ran.out.contains("(~ is estimated)"), "{}", ran.out);
+    assert!(world.baton(&["board", "--all"]).out.contains('~'));
 }
 
 #[test]
@@ -206,6 +218,26 @@ fn a_server_of_this_machine_is_found_and_said() {
     // What is configured is not searched for.
     world.configure_with("[local]\nports = []\n");
     world.baton(&["run", BRIEF]).ends(1).points(&["no model is configured", "OPENAI_API_KEY"]);
+}
+
+#[test]
+fn an_engineer_that_begins_anew_is_served_by_another_model() {
+    let wrong = json!([{ "path": "src/numbers.txt", "old": "two = 3", "new": "two = 4" }]);
+    let again = json!([{ "path": "src/numbers.txt", "old": "two = 4", "new": "two = 44" }]);
+    let plan = with(with(mend(), "edits", wrong), "again", again);
+    let Some((world, server)) = World::mended_by_chat(&plan) else { return };
+    let more = "[models]\nbig = \"stranger-big\"\n[roles.engineer]\nretry_model = \"big\"\n";
+    world.configure_as("openai", &server.url, more);
+    world.baton(&["run", "--yes", BRIEF]).ends(2).points(&["3 builds did not get there"]);
+    let builds = |model: &str| {
+        let asked = server.asked().into_iter().map(|it| it["body"].clone());
+        let of_engineer = asked.filter(|it| it["tools"].to_string().contains("hand_over_change"));
+        let texts = of_engineer.filter(|it| it["model"] == model).map(|it| it.to_string());
+        texts.collect::<Vec<String>>()
+    };
+    let (first, last) = (builds("stranger-1"), builds("stranger-big"));
+    assert!(first.iter().all(|it| !it.contains("build: 3 of 3")) && !first.is_empty());
+    assert!(last.iter().all(|it| it.contains("build: 3 of 3")) && !last.is_empty());
 }
 
 #[test]
@@ -232,7 +264,9 @@ fn each_role_is_served_by_its_own_model_on_its_own_wire() {
     assert_eq!(names(&first), ["\"stranger-fast\"", "\"stranger-1\""]);
     assert_eq!(names(&second), ["\"home-1\""]);
     let doctor = world.baton(&["doctor"]);
-    for part in ["PM: stranger-fast", "Engineer: home-1", "Architect, Tester: stranger-1"] {
+    for part in
+        ["PM: stranger-fast", "Engineer: home-1", "Architect, Tester, Marketing: stranger-1"]
+    {
         assert!(doctor.out.contains(part), "{}", doctor.out);
     }
 }

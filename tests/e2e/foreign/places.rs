@@ -23,7 +23,7 @@ fn a_python_project_without_a_known_check_waits_for_the_person() {
     let source = "def area(width, height):\n    return width + height\n";
     let test = "from area import area\n\ndef test_area():\n    assert area(2, 3) == 6\n";
     let world =
-        World::new(&[("area.py", source), ("test_area.py", test), ("README.md", "# area\n")]);
+        World::new(&[("area.py", source), ("checks_by_hand.py", test), ("README.md", "# area\n")]);
     let plan = json!({
         "key": KEY, "summary": "The area is a product.", "command": "python3 -c 'import area'",
         "edits": [{ "path": "area.py", "old": "width + height", "new": "width * height" }],

@@ -23,7 +23,7 @@ fn editor(world: &World) -> Editor {
         "workspace": { "applyEdit": true, "workspaceEdit": { "documentChanges": true } },
     });
     let (mut editor, _) = Editor::open(command, &uri(world, ""), can);
-    editor.ignored.push(CHANGED);
+    editor.ignored.extend([CHANGED, "baton/attention"]);
     editor
 }
 

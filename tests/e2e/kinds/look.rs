@@ -49,6 +49,8 @@ impl Place {
         let path = std::env::join_paths(path).unwrap();
         environment.vars.insert("PATH".into(), path.into_string().unwrap());
         let mut ground = Ground::new(&self.slot(), &self.lab.path("caches/new"), environment);
+        // The package managers' own files; a real one lies beside its programs.
+        ground.read_only.extend(tools::modules().canonicalize());
         // What the person has installed, where git does not see it.
         let worktree = self.lab.path("person");
         std::fs::create_dir_all(&worktree).unwrap();

@@ -80,7 +80,7 @@ pub const JEST: Project = Project {
     files: &[
         (
             "package.json",
-            "{\"name\":\"numbers\",\"scripts\":{\"test\":\"jest\"},\"devDependencies\":{\"jest\":\"30.2.0\"}}\n",
+            "{\"name\":\"numbers\",\"scripts\":{\"test\":\"jest\"},\"devDependencies\":{\"jest\":\"29.7.0\"}}\n",
         ),
         (".gitignore", "node_modules\n"),
         ("src/numbers.js", NUMBERS_JS),
@@ -104,7 +104,7 @@ pub const VITEST: Project = Project {
     files: &[
         (
             "package.json",
-            "{\"name\":\"numbers\",\"scripts\":{\"test\":\"vitest\"},\"devDependencies\":{\"vitest\":\"4.0.6\"}}\n",
+            "{\"name\":\"numbers\",\"scripts\":{\"test\":\"vitest\"},\"devDependencies\":{\"vitest\":\"3.2.4\"}}\n",
         ),
         (".gitignore", "node_modules\n"),
         (

@@ -29,7 +29,7 @@ pub fn need(tool: &str) -> Option<Vec<PathBuf>> {
         return None;
     }
     let mut dirs = match tool {
-        "pnpm" | "yarn" => vec![modules().join(".bin"), modules().join(tool).join("bin")],
+        "pnpm" | "yarn" => vec![modules().join(".bin")],
         _ => vec![runners.clone()],
     };
     // Where the real interpreter is, so that the sandbox shows it.

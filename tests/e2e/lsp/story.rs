@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 const CHANGED: &str = "baton/boardChanged";
 
 /// A client that knows `baton/*` and shows messages itself.
-fn open(desk: &Desk) -> Editor {
+pub fn open(desk: &Desk) -> Editor {
     let can = json!({
         "experimental": { "baton": { "protocolVersion": 1, "showMessage": false } },
         "workspace": { "applyEdit": true, "workspaceEdit": { "documentChanges": true } },
     });
     let (mut editor, _) = Editor::open(desk.server(), &desk.uri(""), can);
-    editor.ignored.push(CHANGED);
+    editor.ignored.extend([CHANGED, "baton/attention"]);
     editor
 }
 
-fn open_document(editor: &mut Editor, uri: &str, text: &str) {
+pub fn open_document(editor: &mut Editor, uri: &str, text: &str) {
     let document = json!({ "uri": uri, "languageId": "rust", "version": 1, "text": text });
     editor.notify("textDocument/didOpen", json!({ "textDocument": document }));
 }
@@ -33,7 +33,7 @@ fn change_document(editor: &mut Editor, uri: &str, line: u32, text: &str) {
     );
 }
 
-fn delegate_line(editor: &mut Editor, uri: &str) -> String {
+pub fn delegate_line(editor: &mut Editor, uri: &str) -> String {
     let range =
         json!({ "start": { "line": 4, "character": 4 }, "end": { "line": 4, "character": 4 } });
     let problem =
@@ -48,7 +48,7 @@ fn delegate_line(editor: &mut Editor, uri: &str) -> String {
 
 /// The task's line on the first board for which `is_there` holds; what has to run without a sandbox
 /// on this machine is allowed on the way.
-fn until(editor: &mut Editor, task: &str, is_there: impl Fn(&Value) -> bool) -> Value {
+pub fn until(editor: &mut Editor, task: &str, is_there: impl Fn(&Value) -> bool) -> Value {
     let mut allowed: Vec<String> = Vec::new();
     loop {
         let board = editor.request("baton/board", json!({})).unwrap();
@@ -71,7 +71,7 @@ fn until(editor: &mut Editor, task: &str, is_there: impl Fn(&Value) -> bool) -> 
     }
 }
 
-fn waits(editor: &mut Editor, task: &str) -> Value {
+pub fn waits(editor: &mut Editor, task: &str) -> Value {
     until(editor, task, |it| {
         it["state"] == "awaitingApproval" && !it["step"].as_str().unwrap().is_empty()
     });

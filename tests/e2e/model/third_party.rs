@@ -1,5 +1,5 @@
-//! Other people's programs as counterparts: a mock of the wire that we did not write, and the
-//! provider's own SDK as judge of what we send and as reader of what our rehearsal answers.
+//! Other people's programs as counterparts: a mock of both wires that we did not write, and the
+//! providers' own SDKs as judges of what we send and as reader of what our rehearsal answers.
 //! `tests/tools/install.sh` puts them into the target folder.
 
 use super::*;
@@ -115,27 +115,120 @@ async fn a_foreign_mock_understands_us_and_we_it() {
 }
 
 #[tokio::test]
-async fn a_foreign_mocks_faults_are_mended() {
-    let Some(program) = tool("aimock/node_modules/@copilotkit/aimock/dist/cli.js") else {
+async fn the_sdk_accepts_what_the_foreign_mock_got_on_the_other_wire() {
+    let program = tool("aimock/node_modules/@copilotkit/aimock/dist/cli.js");
+    let (Some(program), Some(python)) = (program, tool("sdk/bin/python")) else {
         return;
     };
     let mock = start_mock(program).await;
-    let model = open(&mock.url, patience()).await;
+    let model = open_chat(&mock.url, patience()).await;
+    let mut messages = vec![Message::user("Please fix the pages.")];
+    let stop = CancellationToken::new();
+    let heard = ask_all(&model, &messages, &stop).await;
+    let reply = heard.reply().clone();
+    assert_eq!(reply.stop, Stop::ToolUse);
+    let blocks = json!(reply.message.blocks);
+    let said: Vec<Value> = blocks
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| json!([it["type"], it["input"], it["text"]]))
+        .collect();
+    let path = json!({ "path": "src/lib.rs" });
+    let expected = [
+        json!(["baton_openai", null, null]),
+        json!(["text", null, "Reading."]),
+        json!(["tool_use", path, null]),
+        json!(["tool_use", {}, null]),
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(blocks[0]["fields"]["reasoning_content"], "Which file?");
+    assert!(reply.raw_usage.get("estimated").is_none(), "{}", reply.raw_usage);
+    let results = results(&reply.message, "1 fn page()");
+    messages.extend([reply.message, results]);
+    let heard = ask_all(&model, &messages, &stop).await;
+    assert_eq!(heard.reply().message.blocks, [Block::Text { text: "Fixed.".into() }]);
+    let journal = mock.journal().await;
+    assert_eq!(journal.len(), 2);
+    let bodies: Vec<Value> = journal.iter().map(|it| without_notes(&it["body"])).collect();
+    let (ok, said) =
+        run_python(&python, "check_requests.py", &["chat"], json!(bodies).to_string()).await;
+    assert!(ok, "{said}");
+    the_chat_judge_is_awake(&python, &bodies[1]).await;
+}
+
+/// A body as it was sent: the mock adds words of its own to what it notes.
+fn without_notes(body: &Value) -> Value {
+    let mut body = body.clone();
+    body.as_object_mut().unwrap().retain(|name, _| !name.starts_with('_'));
+    body
+}
+
+/// Each of these is one mistake, and each is found.
+async fn the_chat_judge_is_awake(python: &Path, good: &Value) {
+    let spoil = |pointer: &str, name: &str, value: Value| {
+        let mut body = good.clone();
+        let place = body.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+        match value {
+            Value::Null => drop(place.remove(name)),
+            other => drop(place.insert(name.to_owned(), other)),
+        }
+        body
+    };
+    let spoiled = [
+        spoil("", "model", json!(null)),
+        spoil("", "stream", json!(false)),
+        spoil("", "max_output_tokens", json!(1)),
+        spoil("/tools/0", "function", json!(null)),
+        spoil("/messages/0", "role", json!("nobody")),
+        spoil("/messages/2/tool_calls/0", "id", json!(null)),
+        spoil("/messages/2/tool_calls/0/function", "arguments", json!({})),
+        spoil("/messages/3", "tool_call_id", json!(null)),
+    ];
+    let (ok, said) =
+        run_python(python, "check_requests.py", &["chat"], json!(spoiled).to_string()).await;
+    assert!(!ok);
+    for number in 0..spoiled.len() {
+        assert!(said.contains(&format!("request {number}: ")), "{number} passed:\n{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_mocks_faults_are_mended() {
+    for open in [Wire::Messages, Wire::Chat] {
+        let Some(program) = tool("aimock/node_modules/@copilotkit/aimock/dist/cli.js") else {
+            return;
+        };
+        let mock = start_mock(program).await;
+        let model = match open {
+            Wire::Messages => super::open(&mock.url, patience()).await,
+            Wire::Chat => open_chat(&mock.url, patience()).await,
+        };
+        mends_the_mocks_faults(&model).await;
+    }
+}
+
+enum Wire {
+    Messages,
+    Chat,
+}
+
+async fn mends_the_mocks_faults(model: &Model) {
     let text = |heard: &Heard| match &heard.reply().message.blocks[..] {
         [Block::Text { text }] => text.clone(),
         other => panic!("{other:?}"),
     };
-    let heard = ask(&model, "limited").await;
+    let heard = ask(model, "limited").await;
     assert_eq!(text(&heard), "Here you are.");
     assert_eq!(heard.waits().len(), 2);
     assert_eq!(heard.waits()[0], 0);
-    let heard = ask(&model, "cut").await;
+    let heard = ask(model, "cut").await;
     assert_eq!(text(&heard), "An answer that is cut in its middle.");
     assert_eq!(heard.waits().len(), 1);
     // It had begun to speak before it was cut.
     assert!(matches!(heard.deltas[0], Delta::Text(_)), "{:?}", heard.deltas);
     assert_eq!(heard.lost().len(), 1);
-    let heard = ask(&model, "nothing that it knows").await;
+    let heard = ask(model, "nothing that it knows").await;
     assert!(heard.failure().text.contains("knows no such model"));
 }
 

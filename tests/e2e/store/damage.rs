@@ -263,7 +263,7 @@ fn a_log_that_was_being_born_is_no_log_yet() {
     assert_eq!(opens(born.path(), &[], "killed while it was born"), 0);
 }
 
-/// The header of a rollback journal over a database of no pages, as <https://sqlite.org/fileformat2.html>
+/// The header of a rollback journal over a database of no pages, as SQLite's page on its file format
 /// (chapter 3) has it: magic, records, nonce, pages before, sector and page size; then to the sector's end.
 fn journal_of_nothing() -> Vec<u8> {
     let mut res = vec![0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];

@@ -46,6 +46,15 @@ pub struct EditFile {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+pub struct ApplyPatch {
+    /// From `*** Begin Patch` to `*** End Patch`.
+    pub patch: String,
+    /// `PATH BLOB`: refuse if a file's blob is another one.
+    pub expected_blobs: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct WriteFile {
     pub path: String,
     /// The whole new content.
@@ -132,6 +141,35 @@ pub struct HandOverTriage {
     pub summary: String,
     /// Testable statements that are true when it is done.
     pub criteria: Vec<String>,
+    /// A second class that fits as well; then the person chooses.
+    pub or_class: Option<ClassName>,
+    /// False: nobody who uses the project will notice.
+    pub user_visible: Option<bool>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOverPlan {
+    /// What is changed and how, in the order of the work.
+    pub approach: String,
+    /// Globs of the files and folders that the change may touch.
+    pub paths: Vec<String>,
+    /// Which tests show each criterion.
+    pub tests: String,
+    /// Alternatives, each with why not.
+    pub rejected: Option<Vec<String>>,
+    pub assumptions: Option<Vec<String>>,
+    /// Each as `what because why`.
+    pub decisions: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOverNotes {
+    /// What the notes say; or why there is nothing to announce.
+    pub summary: String,
+    /// True: nothing was written and nothing needs to be.
+    pub nothing: Option<bool>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -3,17 +3,22 @@
 
 use super::{Assignment, Ended, opening, prompt};
 use crate::agent::files::Files;
-use crate::agent::journal::{Ending, NoteWhy, StepBody};
+use crate::agent::format::Format;
+use crate::agent::format::record::Record;
+use crate::agent::journal::{Ending, NoteWhy, StepBody, format_of};
 use crate::agent::request::{Progress, Request, Spent, Words};
 use crate::agent::talk::{Next, Talk, Wanted};
-use crate::agent::tools;
+use crate::agent::tools::{self, Tool};
+use crate::agent::whole::{self, Facts};
 use crate::model::{Call, Delta, Model, Reply, ToolSpec};
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use team::{Code, Duty, Failure, Grant, Wish};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+mod blocks;
 mod calls;
 mod show;
 
@@ -23,6 +28,8 @@ use show::Show;
 const OUTPUT_TOKENS_MAX: u32 = 32_000;
 /// The note that announces the closing reply, which a request may have to hold besides.
 const CLOSING_NOTE_TOKENS: u64 = 200;
+/// A file of 300 lines has room; a model that repeats itself without end is cut off.
+const BLOCK_TOKENS_MAX: u32 = 6_000;
 
 /// Does one run, from its start or from where its journal ends.
 ///
@@ -34,13 +41,31 @@ pub async fn work(
     out: mpsc::Sender<Request>,
     stop: &CancellationToken,
 ) -> Result<Ended, Failure> {
-    let Assignment { run, duty, slot, brief, history, journal, window_tokens, secret_globs } =
-        assignment;
+    let Assignment {
+        run,
+        duty,
+        slot,
+        brief,
+        history,
+        journal,
+        window_tokens,
+        secret_globs,
+        format,
+        facts,
+        may_fall,
+        record,
+    } = assignment;
+    let format = format_of(&journal).unwrap_or(format);
     tracing::debug!(%run, ?duty, steps = journal.len(), "run begins");
     let mut course = Course {
         duty,
         files: Arc::new(open_files(&slot, secret_globs).await?),
-        tools: tools::specs(duty),
+        format,
+        offered: Vec::new(),
+        tools: Vec::new(),
+        facts,
+        may_fall,
+        record,
         window_tokens,
         model,
         out,
@@ -49,9 +74,16 @@ pub async fn work(
         unwritten: Vec::new(),
         is_unsaved: false,
     };
+    course.set_format(format);
     if journal.is_empty() {
-        let messages = opening(history, brief);
-        course.take(StepBody::Opened { messages });
+        let step = match format {
+            Format::Whole => course.open_blocks().await?,
+            Format::Replace | Format::Patch => {
+                let messages = opening(history, brief);
+                StepBody::Opened { messages, format, frame: None }
+            }
+        };
+        course.take(step);
     }
     let ended = course.go().await?;
     tracing::debug!(%run, ?ended, "run ended");
@@ -75,7 +107,14 @@ enum Called {
 struct Course<'a> {
     duty: Duty,
     files: Arc<Files>,
+    format: Format,
+    offered: Vec<Tool>,
     tools: Vec<ToolSpec>,
+    facts: Facts,
+    /// Its format may change on the way.
+    may_fall: bool,
+    /// What is known of the model from earlier runs.
+    record: Record,
     window_tokens: u64,
     model: &'a Model,
     out: mpsc::Sender<Request>,
@@ -91,6 +130,9 @@ struct Course<'a> {
 impl Course<'_> {
     async fn go(&mut self) -> Result<Ended, Failure> {
         loop {
+            if self.falls().await? {
+                self.fall().await?;
+            }
             match self.talk.next() {
                 Next::Do(wanted) => {
                     if let Some(ended) = self.make(wanted).await? {
@@ -113,6 +155,12 @@ impl Course<'_> {
                 }
             }
         }
+    }
+
+    fn set_format(&mut self, format: Format) {
+        self.format = format;
+        self.offered = format.tools(self.duty);
+        self.tools = tools::specs(&self.offered, format);
     }
 
     /// Takes in a step; it is written down before the next thing that has an effect.
@@ -229,11 +277,22 @@ impl Course<'_> {
             .tools
             .iter()
             .map(|it| it.name.len() + it.description.len() + it.schema.to_string().len());
-        let fixed: usize = prompt(self.duty).len() + schemas.sum::<usize>();
+        let (system, asked_max) = self.asks();
+        let fixed: usize = system.len() + schemas.sum::<usize>();
         let input_tokens = self.talk.request_tokens(fixed) + CLOSING_NOTE_TOKENS;
         let (input_micros, output_nanos) = self.model.worst_price(input_tokens);
-        let output_tokens_max = OUTPUT_TOKENS_MAX.min(self.model.output_tokens_max()).into();
+        let output_tokens_max = asked_max.min(self.model.output_tokens_max()).into();
         Wish { input_tokens, input_micros, output_tokens_max, output_nanos }
+    }
+
+    /// The system text in this format, and the longest reply that it needs, in tokens.
+    fn asks(&self) -> (Cow<'static, str>, u32) {
+        match self.format {
+            Format::Replace | Format::Patch => {
+                (self.format.adapt(prompt(self.duty)), OUTPUT_TOKENS_MAX)
+            }
+            Format::Whole => (whole::brief::system(self.duty).into(), BLOCK_TOKENS_MAX),
+        }
     }
 
     async fn reserve(&self, wish: Wish) -> Result<Grant, Failure> {
@@ -251,7 +310,10 @@ impl Course<'_> {
 
     fn closing(&self, limit: &str) -> String {
         let limit = limit.replace('\n', " ");
-        let tool = tools::Tool::hand_over(self.duty).name();
+        if self.format == Format::Whole {
+            return format!("{limit}\nThis is your last reply.");
+        }
+        let tool = Tool::hand_over(self.duty).name();
         format!(
             "{limit}\nThis is your last reply. Hand over what there is with {tool} and say honestly what is missing, or decline and say why. No other tool works any more."
         )
@@ -270,8 +332,9 @@ impl Course<'_> {
                 let _ = lost.send(Spent { usage, raw });
             }
         };
+        let (system, _) = self.asks();
         let call = Call {
-            system: prompt(self.duty),
+            system: &system,
             tools: &self.tools,
             messages: self.talk.messages(),
             max_output_tokens: u32::try_from(output_tokens_max).unwrap_or(OUTPUT_TOKENS_MAX),

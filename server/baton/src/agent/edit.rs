@@ -13,10 +13,11 @@ use std::ops::Range;
 mod diff;
 
 /// Up to this size a file is shown whole after failed edits.
-const WHOLE_LINES_MAX: usize = 300;
+pub const WHOLE_LINES_MAX: usize = 300;
 /// Failed edits of one file after which it is shown whole.
-const FAILED_EDITS_MAX: u32 = 2;
+pub const FAILED_EDITS_MAX: u32 = 2;
 const PLACES_SHOWN_MAX: usize = 8;
+const OLD_HINT: &str = "add lines around it so that it names one, or set all to true";
 
 /// Replaces text in a file; gives the diff. `failed`: how many edits of this file failed in a row.
 pub fn edit_file(files: &Files, want: &args::EditFile, failed: u32) -> Result<String, String> {
@@ -68,7 +69,8 @@ pub fn write_file(files: &Files, want: &args::WriteFile) -> Result<String, Strin
     }
 }
 
-fn report(path: &str, before: &str, after: &str) -> String {
+/// What an edit did, for the model.
+pub fn report(path: &str, before: &str, after: &str) -> String {
     let diff = diff::of(before, after);
     format!(
         "{path} +{} -{}\n{}blob: {}",
@@ -79,7 +81,8 @@ fn report(path: &str, before: &str, after: &str) -> String {
     )
 }
 
-fn after_failing(path: &str, text: &str, why: String, failed: u32) -> String {
+/// Why an edit failed; after some failures in a row with the whole file.
+pub fn after_failing(path: &str, text: &str, why: String, failed: u32) -> String {
     let lines: Vec<&str> = text.lines().collect();
     if failed + 1 < FAILED_EDITS_MAX || WHOLE_LINES_MAX < lines.len() {
         return format!("`{path}` is unchanged: {why}");
@@ -113,7 +116,7 @@ pub fn replace(text: &str, old: &str, new: &str, all: bool) -> Result<String, St
         _ if all => return Ok(text.replace(old, &ended)),
         _ => {
             let places = exact.iter().map(|&at| text[..at].matches('\n').count());
-            return Err(ambiguous(text, places.collect()));
+            return Err(ambiguous(text, places.collect(), "`old`", OLD_HINT));
         }
     }
     let file = Lines::of(text);
@@ -127,22 +130,22 @@ pub fn replace(text: &str, old: &str, new: &str, all: bool) -> Result<String, St
         let places = file.places(&wanted, same);
         match places.as_slice() {
             [] => {}
-            [_, _, ..] if !all => return Err(ambiguous(text, places)),
+            [_, _, ..] if !all => return Err(ambiguous(text, places, "`old`", OLD_HINT)),
             places => return Ok(file.put(places, &wanted, new)),
         }
     }
-    Err(not_found(&file, old))
+    Err(not_found(&file, old, "`old`"))
 }
 
 /// A text as lines, with the byte range of each, ending included.
-struct Lines<'a> {
-    text: &'a str,
-    lines: Vec<(&'a str, Range<usize>)>,
-    crlf: bool,
+pub struct Lines<'a> {
+    pub text: &'a str,
+    pub lines: Vec<(&'a str, Range<usize>)>,
+    pub crlf: bool,
 }
 
 impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Lines<'a> {
+    pub fn of(text: &'a str) -> Lines<'a> {
         let mut at = 0;
         let lines = text
             .split_inclusive('\n')
@@ -158,16 +161,24 @@ impl<'a> Lines<'a> {
     /// Where the wanted lines stand, as indices of their first line, none overlapping another.
     fn places(&self, wanted: &[&str], same: fn(&str, &str) -> bool) -> Vec<usize> {
         let mut places: Vec<usize> = Vec::new();
-        if wanted.is_empty() || wanted.iter().all(|it| it.trim().is_empty()) {
-            return places;
-        }
-        for (first, window) in self.lines.windows(wanted.len()).enumerate() {
-            let free = places.last().is_none_or(|last| last + wanted.len() <= first);
-            if free && window.iter().zip(wanted).all(|((line, _), it)| same(line, it)) {
+        for first in self.all_places(wanted, same) {
+            if places.last().is_none_or(|last| last + wanted.len() <= first) {
                 places.push(first);
             }
         }
         places
+    }
+
+    /// The same, with those that overlap.
+    pub fn all_places(&self, wanted: &[&str], same: fn(&str, &str) -> bool) -> Vec<usize> {
+        if wanted.is_empty() || wanted.iter().all(|it| it.trim().is_empty()) {
+            return Vec::new();
+        }
+        let fits = |window: &[(&str, Range<usize>)]| {
+            window.iter().zip(wanted).all(|((line, _), it)| same(line, it))
+        };
+        let windows = self.lines.windows(wanted.len()).enumerate();
+        windows.filter(|(_, it)| fits(it)).map(|(first, _)| first).collect()
     }
 
     fn put(&self, places: &[usize], wanted: &[&str], new: &str) -> String {
@@ -206,15 +217,15 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn same_but_trailing(line: &str, wanted: &str) -> bool {
+pub fn same_but_trailing(line: &str, wanted: &str) -> bool {
     line.trim_end() == wanted.trim_end()
 }
 
-fn same_but_indented(line: &str, wanted: &str) -> bool {
+pub fn same_but_indented(line: &str, wanted: &str) -> bool {
     line.trim() == wanted.trim()
 }
 
-fn indent(line: &str) -> &str {
+pub fn indent(line: &str) -> &str {
     &line[..line.len() - line.trim_start().len()]
 }
 
@@ -240,12 +251,10 @@ fn without_numbers(text: &str) -> Option<String> {
     plain.filter(|it| !it.is_empty()).map(|it| it.join("\n"))
 }
 
-fn ambiguous(text: &str, places: Vec<usize>) -> String {
+/// Says where `what` stands, since it is no one place.
+pub fn ambiguous(text: &str, places: Vec<usize>, what: &str, hint: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    let mut out = format!(
-        "`old` stands at {} places; add lines around it so that it names one, or set all to true:",
-        places.len()
-    );
+    let mut out = format!("{what} stands at {} places; {hint}:", places.len());
     for &at in places.iter().take(PLACES_SHOWN_MAX) {
         let _ = write!(out, "\n{}\t{}", at + 1, lines.get(at).unwrap_or(&""));
     }
@@ -253,7 +262,7 @@ fn ambiguous(text: &str, places: Vec<usize>) -> String {
 }
 
 /// Says where the text may have been meant: around the line that shares most with its first one.
-fn not_found(file: &Lines<'_>, old: &str) -> String {
+pub fn not_found(file: &Lines<'_>, old: &str, what: &str) -> String {
     let first = old.lines().find(|it| !it.trim().is_empty()).unwrap_or_default();
     let score = |line: &str| {
         let words = |text: &str| -> Vec<String> {
@@ -268,13 +277,13 @@ fn not_found(file: &Lines<'_>, old: &str) -> String {
     };
     let best = (0..file.lines.len()).max_by_key(|&at| (score(file.lines[at].0), usize::MAX - at));
     let Some(best) = best.filter(|&at| 50 <= score(file.lines[at].0)) else {
-        return "`old` is not in it; read the file and copy the lines exactly".to_owned();
+        return format!("{what} is not in it; read the file and copy the lines exactly");
     };
     let lines: Vec<&str> = file.lines.iter().map(|it| it.0).collect();
     let (shown, _) =
         numbered(&lines, best.saturating_sub(3) + 1, 3 + old.lines().count().min(20) + 3);
     format!(
-        "`old` is not in it. The nearest lines are:\n{shown}Copy the lines exactly, without the numbers"
+        "{what} is not in it. The nearest lines are:\n{shown}Copy the lines exactly, without the numbers"
     )
 }
 

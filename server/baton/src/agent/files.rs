@@ -152,6 +152,42 @@ impl Files {
         file.write_all(text).map_err(|error| format!("`{path}` can't be written: {error}"))
     }
 
+    /// Whether something stands at this path, of whatever kind; the error is for the model.
+    pub fn is_there(&self, path: &str) -> Result<bool, String> {
+        let path = self.relative(path)?;
+        let mut dir = self.dir.try_clone().map_err(|error| cannot(&path, &error))?;
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        for part in folders.split('/').filter(|it| !it.is_empty()) {
+            match open_folder(&dir, part) {
+                Ok(inner) => dir = inner,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+                Err(error) => return Err(cannot(&path, &error)),
+            }
+        }
+        Ok(dir.symlink_metadata(name).is_ok())
+    }
+
+    /// Removes a file; the error is for the model.
+    pub fn remove(&self, path: &str) -> Result<(), String> {
+        let path = self.writable(path)?;
+        let (parent, name) = self.parent(&path, false)?;
+        refuse_special(&parent, &name, &path)?;
+        parent.remove_file(&name).map_err(|error| cannot(&path, &error))
+    }
+
+    /// Gives a file another name where nothing stands yet, with the folders above it; the error is for
+    /// the model.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), String> {
+        let (from, to) = (self.writable(from)?, self.writable(to)?);
+        let (parent, name) = self.parent(&from, false)?;
+        refuse_special(&parent, &name, &from)?;
+        if self.is_there(&to)? {
+            return Err(format!("`{to}` is there already; nothing is moved over it"));
+        }
+        let (folder, new) = self.parent(&to, true)?;
+        parent.rename(&name, &folder, &new).map_err(|error| cannot(&from, &error))
+    }
+
     /// The relative path, if a team may write there; the error is for the model.
     pub fn writable(&self, path: &str) -> Result<String, String> {
         let path = self.relative(path)?;

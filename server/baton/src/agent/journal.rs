@@ -1,6 +1,8 @@
 //! The steps of a run. A run *is* its steps: what the model is shown and what happens next follow from
 //! them alone, so a run that was killed goes on where its journal ends.
 
+use crate::agent::format::Format;
+use crate::agent::whole::Frame;
 use crate::clean;
 use crate::model::{Block, Message, Stop};
 use serde::{Deserialize, Serialize};
@@ -11,7 +13,15 @@ use team::{Code, Failure, TreeId, Usage};
 pub enum StepBody {
     /// How the conversation begins. Always the first step: it makes the journal whole in itself, so
     /// that a later release which words a brief differently still replays the same bytes.
-    Opened { messages: Vec<Message> },
+    Opened {
+        messages: Vec<Message>,
+        /// How edits are written from here on.
+        #[serde(default)]
+        format: Format,
+        /// What the server acts by where the model has no tools.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        frame: Option<Box<Frame>>,
+    },
     /// The model's reply, block by block as the provider sent it.
     Reply { message: Message, ending: Ending, usage: Usage },
     /// A call that has effects outside the slot's files begins. Without a result after it, it was cut
@@ -67,8 +77,11 @@ impl StepBody {
     /// changed byte would make it invalid.
     pub fn redact(&mut self) {
         match self {
-            StepBody::Opened { messages } => {
+            StepBody::Opened { messages, frame, format: _ } => {
                 messages.iter_mut().flat_map(|it| &mut it.blocks).for_each(redact_block);
+                if let Some(frame) = frame {
+                    frame.words = clean::redact(&frame.words);
+                }
             }
             StepBody::Reply { message, .. } => message.blocks.iter_mut().for_each(redact_block),
             StepBody::Result { content, .. } => *content = clean::redact(content),
@@ -111,6 +124,18 @@ impl StepBody {
             | StepBody::Elided { .. } => None,
         }
     }
+}
+
+/// The edit format that a run has now; `None`: it has no steps.
+pub fn format_of(steps: &[StepBody]) -> Option<Format> {
+    steps.iter().rev().find_map(|it| match it {
+        StepBody::Opened { format, .. } => Some(*format),
+        StepBody::Reply { .. }
+        | StepBody::Started { .. }
+        | StepBody::Result { .. }
+        | StepBody::Note { .. }
+        | StepBody::Elided { .. } => None,
+    })
 }
 
 fn redact_block(block: &mut Block) {

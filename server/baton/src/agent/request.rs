@@ -7,7 +7,8 @@
 use crate::agent::journal::StepBody;
 use serde::{Deserialize, Serialize};
 use team::{
-    Class, CommitId, Exit, Failure, Grant, ReceiptId, Severity, Tests, TreeId, Usage, Verdict, Wish,
+    Class, CommitId, Exit, Failure, Grant, Plan, ReceiptId, Severity, Tests, TreeId, Usage,
+    Verdict, Wish,
 };
 use tokio::sync::oneshot;
 
@@ -86,11 +87,40 @@ pub struct Seen {
 /// A handoff as the model drafts it. What the server knows better (the head of a change) is not in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Draft {
-    Triaged { class: Class, severity: Severity, summary: String, criteria: Vec<String> },
-    Changed { summary: String, look_first: String, risks: Vec<String> },
-    Validated { verdict: Verdict, head: CommitId, receipts: Vec<ReceiptId>, notes: String },
-    Answered { text: String, citations: Vec<String> },
-    Declined { why: String },
+    Triaged {
+        class: Class,
+        severity: Severity,
+        summary: String,
+        criteria: Vec<String>,
+        or_class: Option<Class>,
+        is_visible: bool,
+    },
+    Designed {
+        plan: Plan,
+    },
+    Changed {
+        summary: String,
+        look_first: String,
+        risks: Vec<String>,
+    },
+    Validated {
+        verdict: Verdict,
+        head: CommitId,
+        receipts: Vec<ReceiptId>,
+        notes: String,
+    },
+    Answered {
+        text: String,
+        citations: Vec<String>,
+    },
+    /// `nothing`: it says why nobody needs to be told.
+    Announced {
+        summary: String,
+        nothing: bool,
+    },
+    Declined {
+        why: String,
+    },
 }
 
 /// A question as the model asks it; the runner adds the deadline.

@@ -1,13 +1,17 @@
 //! A run's conversation, built by taking in its steps one by one. The live run and a run that is
 //! resumed take in the same steps, so they stand at the same place with the same bytes.
 
+use crate::agent::format::record::Rate;
 use crate::agent::journal::{Ending, NoteWhy, StepBody};
+use crate::agent::patch;
 use crate::agent::stuck::{Deed, Watch};
 use crate::agent::tools::Tool;
+use crate::agent::whole::{Frame, PLACE};
 use crate::model::{Block, Message, Speaker};
 use std::collections::{BTreeMap, VecDeque};
 use team::Usage;
 
+mod blocks;
 pub mod window;
 
 use window::Window;
@@ -65,6 +69,18 @@ pub struct Talk {
     closing: Option<String>,
     /// The closing note was answered.
     closed: bool,
+    /// Edits by `edit_file` or `apply_patch`.
+    edits: Rate,
+    /// A tool was called.
+    has_called: bool,
+    /// What a run in whole blocks acts by.
+    frame: Option<Box<Frame>>,
+    /// Its replies.
+    tries: u32,
+    /// What it is told since its last reply led to nothing.
+    again: Option<String>,
+    /// Why the last deed failed.
+    why: String,
 }
 
 impl Talk {
@@ -95,9 +111,29 @@ impl Talk {
         self.closing.is_some()
     }
 
+    /// How often in a row edits of one of these files failed.
+    pub fn failed_edits_of(&self, paths: &[String]) -> u32 {
+        paths.iter().map(|it| self.failed_edits(it)).max().unwrap_or(0)
+    }
+
     /// How often in a row edits of this file failed.
     pub fn failed_edits(&self, path: &str) -> u32 {
         self.failed_edits.get(path).copied().unwrap_or(0)
+    }
+
+    /// A file of which so many edits failed in a row.
+    pub fn failing_file(&self, failed_min: u32) -> Option<&str> {
+        self.failed_edits.iter().find(|it| failed_min <= *it.1).map(|it| it.0.as_str())
+    }
+
+    /// The edits so far, and how many were well formed.
+    pub fn edits(&self) -> Rate {
+        self.edits
+    }
+
+    /// Replies in a row without a call, where there never was one.
+    pub fn silent_from_start(&self) -> u32 {
+        if self.has_called { 0 } else { self.silent }
     }
 
     /// Whether old outputs should be shortened before the next call, and how many stay whole.
@@ -112,6 +148,9 @@ impl Talk {
 
     /// What follows from the steps so far.
     pub fn next(&self) -> Next {
+        if self.frame.is_some() {
+            return self.next_in_blocks();
+        }
         if let Some(wanted) = self.pending.front() {
             if !self.is_closing()
                 && let Some(why) = self.watch.would_repeat(&wanted.name, &wanted.input)
@@ -144,7 +183,7 @@ impl Talk {
     /// Takes in one step. Total: a journal is never refused.
     pub fn take_in(&mut self, step: &StepBody) {
         match step {
-            StepBody::Opened { messages } => self.messages.clone_from(messages),
+            StepBody::Opened { messages, frame, .. } => self.open(messages, frame.as_deref()),
             StepBody::Reply { message, ending, usage } => {
                 self.window.measure(&self.messages, usage);
                 self.spent.add(usage);
@@ -159,6 +198,7 @@ impl Talk {
             StepBody::Result { content, is_error, .. } => self.take_result(content, *is_error),
             StepBody::Note { text, why } => {
                 self.unanswered = None;
+                self.again = None;
                 if *why == NoteWhy::Closing {
                     self.closing = Some(text.lines().next().unwrap_or_default().to_owned());
                 }
@@ -169,6 +209,9 @@ impl Talk {
     }
 
     fn take_reply(&mut self, message: &Message, ending: Ending) {
+        if self.frame.is_some() {
+            return self.take_block_reply(message, ending);
+        }
         // A provider refuses a message without blocks and a text without words.
         let worded = |it: &&Block| !matches!(it, Block::Text { text } if text.trim().is_empty());
         let blocks: Vec<Block> = message.blocks.iter().filter(worded).cloned().collect();
@@ -184,6 +227,7 @@ impl Talk {
             self.unanswered = Some(ending);
         } else {
             self.silent = 0;
+            self.has_called = true;
             self.unanswered = None;
         }
         if !blocks.is_empty() {
@@ -195,7 +239,15 @@ impl Talk {
         let Some(wanted) = self.pending.pop_front() else {
             return;
         };
-        if let Some(path) = edited(&wanted) {
+        if self.frame.is_some() {
+            return self.take_deed_result(&wanted, content, is_error);
+        }
+        let tool = Tool::by_name(&wanted.name);
+        if matches!(tool, Some(Tool::EditFile | Tool::ApplyPatch)) {
+            self.edits.tried += 1;
+            self.edits.well_formed += u32::from(!is_error);
+        }
+        for path in edited(&wanted) {
             match is_error {
                 true => *self.failed_edits.entry(path).or_default() += 1,
                 false => drop(self.failed_edits.remove(&path)),
@@ -225,6 +277,9 @@ impl Talk {
 
     /// The messages of a run that ended, whole enough to be continued: every call has a result.
     pub fn into_history(mut self) -> Vec<Message> {
+        if self.frame.is_some() {
+            return self.messages;
+        }
         while let Some(wanted) = self.pending.front() {
             let content = match Tool::by_name(&wanted.name) {
                 Some(Tool::Ask) => "Your question was put to the person; your run ended here.",
@@ -238,15 +293,28 @@ impl Talk {
     }
 }
 
+/// Whether a result is that of a whole-block reply.
+pub fn is_placing(call: &str) -> bool {
+    call.starts_with(PLACE)
+}
+
 /// The result of a call that a crash cut off.
 pub const INTERRUPTED: &str = "Interrupted: Baton was stopped while this ran. It was not run again, and the files are as they were before it. Call it again if you still need it.";
 
-/// The file that an edit is about, as the model named it.
-fn edited(wanted: &Wanted) -> Option<String> {
-    let edits = matches!(Tool::by_name(&wanted.name), Some(Tool::EditFile | Tool::WriteFile));
-    let names = ["path", "file_path", "filename", "file"];
-    let path = names.iter().find_map(|it| wanted.input[*it].as_str());
-    path.filter(|_| edits).map(str::to_owned)
+/// The files that an edit is about, as the model named them.
+fn edited(wanted: &Wanted) -> Vec<String> {
+    let tool = Tool::by_name(&wanted.name).filter(|it| it.edits());
+    let text = |names: &[&str]| names.iter().find_map(|it| wanted.input[*it].as_str());
+    match tool {
+        None => Vec::new(),
+        Some(Tool::ApplyPatch) => {
+            patch::paths(text(&["patch", "input", "diff"]).unwrap_or_default())
+        }
+        Some(_) => {
+            let path = text(&["path", "file_path", "filename", "file"]);
+            path.map(str::to_owned).into_iter().collect()
+        }
+    }
 }
 
 fn calls(blocks: &[Block]) -> VecDeque<Wanted> {

@@ -5,6 +5,7 @@
 //! name and an example, because that is what a model needs to do it right the next time.
 
 use crate::agent::args;
+use crate::agent::format::Format;
 use crate::model::{ToolSpec, UNPARSED};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -68,6 +69,9 @@ tools! {
     EditFile "edit_file"
         "Replace text in a file; gives the diff."
         r#"{"path": "src/lib.rs", "old": "a + 1", "new": "a - 1"}"#
+    ApplyPatch "apply_patch"
+        "Change, add, delete or move files, all or nothing; gives the diffs. *** Begin Patch, then for each file *** Update File: PATH with hunks (@@ and the function's name, then lines after a space that stay, - that go, + that come), *** Add File: PATH with + lines, or *** Delete File: PATH; *** Move to: PATH after Update moves; *** End Patch."
+        r#"{"patch": "*** Begin Patch\n*** Update File: src/lib.rs\n@@ fn half\n-    n / 3\n+    n / 2\n*** End Patch"}"#
     WriteFile "write_file"
         "Write a whole file, new or not. For changes prefer edit_file."
         r#"{"path": "tests/empty.rs", "text": "fn main() {}\n"}"#
@@ -92,12 +96,18 @@ tools! {
     HandOverTriage "hand_over_triage"
         "Your deliverable. Ends your run."
         r#"{"class": "bug", "severity": "medium", "summary": "parse() panics on empty input", "criteria": ["parse(\"\") returns an error"]}"#
+    HandOverPlan "hand_over_plan"
+        "Your deliverable: how it shall be done. Ends your run if the gates accept it."
+        r#"{"approach": "parse() returns Error::Empty; the caller in main.rs prints it", "paths": ["src/parse.rs", "src/main.rs"], "tests": "a test of parse(\"\") and one of the exit code", "rejected": ["Option instead of Result: loses the reason"], "assumptions": [], "decisions": ["a new variant of Error because callers match on it"]}"#
     HandOverChange "hand_over_change"
         "Your deliverable: the files as they are now. Ends your run if the gates accept it."
         r#"{"summary": "parse() indexed before checking the length; it now returns Error::Empty", "look_first": "src/parse.rs:40", "risks": []}"#
     HandOverVerdict "hand_over_verdict"
         "Your deliverable. Ends your run if the gates accept it."
         r#"{"verdict": "fail", "head": "<the 40 digits after `head:` in the brief>", "receipts": ["R3.1"], "notes": "parse(\" \") still panics: cargo test blank"}"#
+    HandOverNotes "hand_over_notes"
+        "Your deliverable: the documentation as it is now, or that there is nothing to announce. Ends your run if the gates accept it."
+        r#"{"summary": "CHANGELOG: --quiet says nothing on success", "nothing": false}"#
     HandOverAnswer "hand_over_answer"
         "Your deliverable. Ends your run."
         r#"{"text": "Retries are capped in one place, ...", "citations": ["src/net.rs:88"]}"#
@@ -138,6 +148,18 @@ impl Tool {
                 Decline,
                 HandOverVerdict,
             ],
+            Duty::Design => &[ReadFile, FindFiles, Search, Ask, Decline, HandOverPlan],
+            Duty::Announce => &[
+                ReadFile,
+                FindFiles,
+                Search,
+                EditFile,
+                WriteFile,
+                ShowDiff,
+                Ask,
+                Decline,
+                HandOverNotes,
+            ],
             Duty::Answer => &[ReadFile, FindFiles, Search, Ask, Decline, HandOverAnswer],
         }
     }
@@ -146,6 +168,8 @@ impl Tool {
     pub fn hand_over(duty: Duty) -> Tool {
         match duty {
             Duty::Triage => Tool::HandOverTriage,
+            Duty::Design => Tool::HandOverPlan,
+            Duty::Announce => Tool::HandOverNotes,
             Duty::Build => Tool::HandOverChange,
             Duty::Validate => Tool::HandOverVerdict,
             Duty::Answer => Tool::HandOverAnswer,
@@ -156,11 +180,10 @@ impl Tool {
     pub fn ends(self) -> bool {
         use Tool::*;
         match self {
-            Ask | Decline | HandOverTriage | HandOverChange | HandOverVerdict | HandOverAnswer => {
-                true
-            }
-            ReadFile | FindFiles | Search | EditFile | WriteFile | RunCommand | RunCheck
-            | ShowDiff | Checkpoint => false,
+            Ask | Decline | HandOverTriage | HandOverPlan | HandOverChange | HandOverVerdict
+            | HandOverNotes | HandOverAnswer => true,
+            ReadFile | FindFiles | Search | EditFile | ApplyPatch | WriteFile | RunCommand
+            | RunCheck | ShowDiff | Checkpoint => false,
         }
     }
 
@@ -169,9 +192,14 @@ impl Tool {
         matches!(self, Tool::RunCommand | Tool::RunCheck | Tool::Checkpoint)
     }
 
+    /// Changes files by what the model wrote.
+    pub fn edits(self) -> bool {
+        matches!(self, Tool::EditFile | Tool::ApplyPatch | Tool::WriteFile)
+    }
+
     /// May leave the slot's files other than they were.
     pub fn changes_files(self) -> bool {
-        self.runs() || matches!(self, Tool::EditFile | Tool::WriteFile)
+        self.runs() || self.edits()
     }
 
     /// The schema of its arguments, without what costs tokens and tells a model nothing.
@@ -181,23 +209,22 @@ impl Tool {
         schema
     }
 
-    fn spec(self) -> ToolSpec {
+    fn spec(self, format: Format) -> ToolSpec {
         ToolSpec {
             name: self.name().to_owned(),
-            description: self.says().to_owned(),
+            description: format.adapt(self.says()).into_owned(),
             schema: self.schema(),
         }
     }
 }
 
-/// The tools of this duty as the model gets them.
-pub fn specs(duty: Duty) -> Vec<ToolSpec> {
-    Tool::of(duty).iter().map(|it| it.spec()).collect()
+/// These tools as the model gets them.
+pub fn specs(tools: &[Tool], format: Format) -> Vec<ToolSpec> {
+    tools.iter().map(|it| it.spec(format)).collect()
 }
 
 /// Reads a call. The error is for the model: what is wrong, and a call that would be right.
-pub fn read_call(duty: Duty, name: &str, input: &Value) -> Result<Want, String> {
-    let offered = Tool::of(duty);
+pub fn read_call(offered: &[Tool], name: &str, input: &Value) -> Result<Want, String> {
     let known = Tool::by_name(name).filter(|it| offered.contains(it));
     let Some(tool) = known else {
         let names: Vec<_> = offered.iter().map(|it| it.name()).collect();
@@ -232,6 +259,9 @@ fn slim(schema: &mut Value) {
                     map.insert("type".to_owned(), first);
                 }
             }
+            if let Some(Value::Array(values)) = map.get_mut("enum") {
+                values.retain(|it| !it.is_null());
+            }
             map.values_mut().for_each(slim);
         }
         Value::Array(items) => items.iter_mut().for_each(slim),
@@ -261,6 +291,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("query", "pattern"),
     ("regex", "pattern"),
     ("pattern", "glob"),
+    ("input", "patch"),
+    ("diff", "patch"),
 ];
 
 /// Reads arguments as they were meant; the error says why they are none.
@@ -374,24 +406,36 @@ fn in_words(wanted: &str) -> &'static str {
     }
 }
 
-const DUTIES: [Duty; 4] = [Duty::Triage, Duty::Answer, Duty::Build, Duty::Validate];
+const DUTIES: [Duty; 6] =
+    [Duty::Triage, Duty::Design, Duty::Answer, Duty::Build, Duty::Validate, Duty::Announce];
 
 fn duty_name(duty: Duty) -> &'static str {
     match duty {
         Duty::Triage => "triage",
+        Duty::Design => "design",
+        Duty::Announce => "announce",
         Duty::Build => "build",
         Duty::Validate => "validate",
         Duty::Answer => "answer",
     }
 }
 
-/// Each role's tools with their schemas, for `baton tools --json`.
+/// What this duty may use in one edit format or another.
+fn ever_offered(duty: Duty) -> impl Iterator<Item = Tool> {
+    let own = Tool::of(duty);
+    let offered = move |it: &Tool| {
+        own.contains(it) || (*it == Tool::ApplyPatch && own.contains(&Tool::EditFile))
+    };
+    Tool::ALL.iter().copied().filter(offered)
+}
+
+/// Each role's tools with their schemas, for `baton tools --json`. The Engineer gets one of
+/// `edit_file` and `apply_patch`, by the edit format.
 pub fn tools_json() -> Value {
     let roles: Vec<Value> = DUTIES
         .iter()
         .map(|&duty| {
-            let tools: Vec<Value> = Tool::of(duty)
-                .iter()
+            let tools: Vec<Value> = ever_offered(duty)
                 .map(|it| json!({"name": it.name(), "description": it.says(), "input_schema": it.schema()}))
                 .collect();
             json!({"role": Role::of(duty).name(), "duty": duty_name(duty), "tools": tools})
@@ -415,11 +459,13 @@ pub fn tool_table() -> String {
                 format!("`{it}{}`", if must { "" } else { "?" })
             })
             .collect();
-        let who: Vec<_> = DUTIES
+        let mut who: Vec<_> = DUTIES
             .iter()
-            .filter(|&&duty| Tool::of(duty).contains(&tool))
+            .filter(|&&duty| ever_offered(duty).any(|it| it == tool))
             .map(|&duty| Role::of(duty).name())
             .collect();
+        // The Architect has two duties.
+        who.dedup();
         let (name, says) = (tool.name(), tool.says());
         let (fields, who) = (fields.join(" "), who.join(", "));
         table.push_str(&format!("| `{name}` | {fields} | {says} | {who} |\n"));

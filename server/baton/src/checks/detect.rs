@@ -41,10 +41,10 @@ pub fn detect(tree: &Tree<'_>, named: &[CheckSpec]) -> Vec<CheckSpec> {
     if all.iter().any(|it| it.name == "test") {
         return all;
     }
-    let languages: [(&str, fn(&Tree<'_>) -> Option<Found>); 4] =
-        [("cargo", cargo), ("go", go), ("node", node), ("python", python)];
+    let languages =
+        [("cargo", cargo(tree)), ("go", go(tree)), ("node", node(tree)), ("python", python(tree))];
     let mut found: Vec<(&str, Found)> =
-        languages.into_iter().filter_map(|(kind, look)| Some((kind, look(tree)?))).collect();
+        languages.into_iter().filter_map(|(kind, it)| Some((kind, it?))).collect();
     if found.is_empty() {
         found.extend(make(tree).or_else(|| just(tree)).map(|it| ("make", it)));
     }
@@ -160,7 +160,7 @@ fn python(tree: &Tree<'_>) -> Option<Found> {
         || ["conftest.py", "tests/conftest.py", "test/conftest.py"]
             .iter()
             .any(|it| (tree.read)(it).is_some())
-        || PYTHON_NEEDS.iter().any(|it| needs(it))
+        || PYTHON_NEEDS.iter().any(needs)
         || !files
             .iter()
             .take(FILES_READ_MAX)

@@ -2,6 +2,7 @@
 //! for either of them. Scripts, versions and settings of tools don't count.
 
 use super::report::{open_dir, read_file};
+use crate::sandbox::hex;
 use cap_std::fs::Dir;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -167,13 +168,6 @@ fn of_pyproject(text: &str) -> String {
         }
     }
     res
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

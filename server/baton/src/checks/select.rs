@@ -158,7 +158,7 @@ fn go_test(name: &str) -> Option<String> {
 }
 
 /// The last title of `file > suite > title`.
-fn title<'a>(name: &'a str) -> &'a str {
+fn title(name: &str) -> &str {
     name.rsplit(" > ").next().unwrap_or(name).trim()
 }
 

@@ -2,8 +2,9 @@
 //! manifests, shown to commands read-only, so that one set-up serves every slot.
 
 use super::installed::{Installed, NODE, PYTHON, is_free};
-use super::manifests::{Language, Manifests, hex};
+use super::manifests::{Language, Manifests};
 use super::{Ground, Observed};
+use crate::sandbox::hex;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use team::{CheckSpec, Exit};
@@ -26,6 +27,13 @@ const CARGO_SAYS: [&str; 5] = [
     "no matching package named",
     "failed to load source for dependency",
     "unable to update registry",
+];
+const NODE_SAYS: [&str; 5] = [
+    "Cannot find module",
+    "Cannot find package",
+    "ERR_MODULE_NOT_FOUND",
+    "command not found",
+    ": not found",
 ];
 const GO_SAYS: &str = "module lookup disabled by GOPROXY=off";
 const PYTHON_SAYS: [&str; 2] = ["ModuleNotFoundError", "No module named"];
@@ -206,7 +214,9 @@ pub fn would_help(
         "go" if output.contains(GO_SAYS) => {
             (Language::Go, "modules of go.sum are not in the cache")
         }
-        "npm" | "pnpm" | "yarn" | "npx" | "node" | "env" if !has(NODE) => {
+        "npm" | "pnpm" | "yarn" | "npx" | "node" | "env"
+            if !has(NODE) && NODE_SAYS.iter().any(|it| output.contains(it)) =>
+        {
             (Language::Node, "there is no node_modules that fits the lock file")
         }
         "python" | "python3" | "pytest"
@@ -260,7 +270,16 @@ mod tests {
         ] {
             all.extend(commands(files));
         }
-        expect_test::expect![[r#""#]].assert_eq(&all.join("\n"));
+        expect_test::expect![[r#"
+            npm ci --ignore-scripts --no-audit --no-fund
+            pnpm install --frozen-lockfile --ignore-scripts
+            yarn install --frozen-lockfile --ignore-scripts
+            yarn install --immutable --mode=skip-build
+            npm install --ignore-scripts --no-package-lock --no-audit --no-fund
+            sh -c python3 -m venv .venv && .venv/bin/python3 -m pip install --no-input --disable-pip-version-check "$@" pip -r requirements.txt
+            uv sync --frozen --no-install-project
+            go mod download
+            cargo fetch --locked"#]].assert_eq(&all.join("\n"));
         for nothing in [
             &[("package.json", "{}"), ("package-lock.json", "{}")][..],
             &[("requirements.txt", "# none\n\n")],
@@ -269,6 +288,55 @@ mod tests {
         ] {
             assert_eq!(commands(nothing), [""; 0], "{nothing:?}");
         }
+    }
+
+    #[test]
+    fn only_what_is_missing_is_asked_for() {
+        let dir = slot(&[
+            ("package.json", r#"{"devDependencies":{"x":"1"}}"#),
+            ("package-lock.json", "{}"),
+            ("requirements.txt", "x"),
+            ("go.sum", "x"),
+            ("Cargo.lock", "[[package]]\nsource = \"x\"\n"),
+        ]);
+        let environment = crate::sandbox::Environment::from_lookup(|_| None);
+        let mut at = Ground::new(dir.path(), dir.path(), environment);
+        let all = plans(dir.path(), None);
+        let asked = |at: &Ground, program: &str, code: i32, output: &str| {
+            let spec = CheckSpec {
+                name: "test".into(),
+                argv: vec![program.into(), "test".into()],
+                report: team::Report::Exit,
+                required: true,
+                timeout_ms_max: 1,
+            };
+            let seen = Observed {
+                argv: spec.argv.clone(),
+                exit: Exit::Code(code),
+                duration_ms: 1,
+                output: output.into(),
+                output_bytes: 1,
+                output_sha256: String::new(),
+                tests: None,
+                environment: String::new(),
+            };
+            would_help(&spec, &seen, at, &all).map(|it| it.0.argv[0].clone())
+        };
+        for (program, output, command) in [
+            ("npm", "sh: 1: jest: not found", Some("npm")),
+            ("npm", "1 test failed", None),
+            ("python3", "ModuleNotFoundError: No module named 'x'", Some("sh")),
+            ("python3", "AssertionError", None),
+            ("go", "module lookup disabled by GOPROXY=off", Some("go")),
+            ("cargo", "error: no matching package named `x` found", Some("cargo")),
+            ("cargo", "test result: FAILED", None),
+            ("make", "ModuleNotFoundError", None),
+        ] {
+            assert_eq!(asked(&at, program, 1, output).as_deref(), command, "{program}: {output}");
+            assert_eq!(asked(&at, program, 0, output), None);
+        }
+        at.installed.push(Installed { source: dir.path().into(), at: NODE.into() });
+        assert_eq!(asked(&at, "npm", 1, "Cannot find module 'y'"), None);
     }
 
     #[test]

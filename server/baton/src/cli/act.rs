@@ -112,6 +112,8 @@ fn without_landing(team: &Team, task: TaskId, no_land: bool, code: u8) -> u8 {
             team::Subject::Landing { .. }
             | team::Subject::Edits { .. }
             | team::Subject::Commands { .. }
+            | team::Subject::Plan { .. }
+            | team::Subject::Stage { .. }
             | team::Subject::Setup { .. },
         )
         | None => code,

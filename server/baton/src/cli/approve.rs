@@ -10,7 +10,8 @@ use super::screen::{Screen, Shade, safe};
 use crate::hub::Refused;
 use std::time::Instant;
 use team::{
-    Answer, ApprovalId, ApprovalLine, By, CommitId, Input, QuestionId, Setup, Subject, TaskId, Team,
+    Answer, ApprovalId, ApprovalLine, By, CommitId, Input, Plan, QuestionId, Setup, Subject,
+    TaskId, Team,
 };
 
 /// Lines of a diff that are shown before anybody asks for more.
@@ -182,6 +183,9 @@ pub fn show(screen: &Screen, here: &Here, team: &Team, line: &ApprovalLine, patc
             screen.line(format!("  {:<9} {text}   {replay}", id.to_string()));
         }
     }
+    if let Some(plan) = &line.plan {
+        show_plan(screen, plan);
+    }
     for why in &line.why {
         screen.line(format!("  because   {}", screen.paint(Shade::Warn, &safe(why))));
     }
@@ -205,6 +209,23 @@ pub fn show(screen: &Screen, here: &Here, team: &Team, line: &ApprovalLine, patc
     screen.line("");
 }
 
+/// A plan, whole: it is short, and what is approved.
+fn show_plan(screen: &Screen, plan: &Plan) {
+    for line in plan.approach.lines() {
+        screen.line(format!("  plan      {}", safe(line)));
+    }
+    let rows = |name: &str, items: &[String]| {
+        for item in items {
+            screen.line(format!("  {name:<9} {}", safe(item)));
+        }
+    };
+    rows("touches", &plan.paths);
+    rows("tests", std::slice::from_ref(&plan.tests));
+    rows("assumes", &plan.assumptions);
+    rows("rejected", &plan.rejected);
+    rows("decides", &plan.decisions);
+}
+
 /// The two commits whose difference is what a task changes; `None`: nothing yet.
 pub fn sides(team: &Team, task: TaskId) -> Option<(CommitId, CommitId)> {
     let it = team.task(task)?;
@@ -215,7 +236,11 @@ pub fn sides(team: &Team, task: TaskId) -> Option<(CommitId, CommitId)> {
         Subject::Landing { candidate, .. } => {
             Some((candidate.tip.clone(), candidate.commit.clone()))
         }
-        Subject::Edits { .. } | Subject::Commands { .. } | Subject::Setup { .. } => None,
+        Subject::Edits { .. }
+        | Subject::Commands { .. }
+        | Subject::Plan { .. }
+        | Subject::Stage { .. }
+        | Subject::Setup { .. } => None,
     });
     let head = || Some((it.base.as_ref()?.seen.clone(), it.head.as_ref()?.commit.clone()));
     landed.or_else(head)
@@ -242,7 +267,13 @@ async fn patch(
             let base = team.task(task).and_then(|it| it.base.as_ref());
             base.map(|it| (it.seen.clone(), commit.clone()))
         }
-        None => None,
+        Some(Subject::Stage { .. }) => {
+            let it = team.task(task);
+            it.and_then(|it| {
+                Some((it.base.as_ref()?.seen.clone(), it.head.as_ref()?.commit.clone()))
+            })
+        }
+        Some(Subject::Plan { .. }) | None => None,
     };
     let Some((from, to)) = sides.filter(|(from, to)| from != to) else {
         return Ok(None);

@@ -88,6 +88,7 @@ pub enum Command {
     Init(Init),
     Doctor(Doctor),
     Tools(Tools),
+    Bench(Bench),
     Sandbox(Sandbox),
     Status(Status),
     Daemon(Daemon),
@@ -466,6 +467,43 @@ gets it.",
 )]
 pub struct Tools {
     /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How often do the gates let a wrong change through, or refuse a right one?
+#[derive(Clone, Debug, Args)]
+#[command(
+    long_about = "How often do the gates let a wrong change through, or refuse a right one?\n\n\
+The manifest names tasks: a project with a bug, a report of it, a right fix, wrong ones, and \
+hidden tests that nobody on the team sees. Each change is delegated in a scratch folder under the \
+strict rule of `baton run --yes`, and what landed is judged by the hidden tests. Without --model an \
+Engineer is played who hands over exactly that change, with a Tester who passes everything: only \
+the gates stand between a wrong change and the branch. With --model your configured model does the \
+work.\n\nPrinted are: resolved (a right change landed), false pass (a wrong one landed), false \
+refusal (a right one did not), refused (a wrong one did not).",
+    after_help = "Examples:
+  baton bench tests/reliability/manifest.toml
+  baton bench tests/reliability/manifest.toml --task clock --mutants 2
+  baton bench tests/reliability/manifest.toml --model --json"
+)]
+pub struct Bench {
+    /// The manifest: TOML with a list `tasks` of folders beside it
+    #[arg(value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+    /// Only this task; may be given again
+    #[arg(long, value_name = "NAME")]
+    pub task: Vec<String>,
+    /// How many mutants of each right fix are tried
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=50))]
+    pub mutants: u8,
+    /// Let your configured model do the tasks, instead of playing given changes
+    #[arg(long)]
+    pub model: bool,
+    /// Exit code 1 where there is a false pass or a false refusal
+    #[arg(long)]
+    pub strict: bool,
+    /// One case a line, as JSON, and the sums
     #[arg(long)]
     pub json: bool,
 }

@@ -3,7 +3,6 @@
 
 mod bug;
 mod cheat;
-mod stage;
 
 use super::args;
 use super::follow::{Follow, Standing, Tell, code, standing};
@@ -11,13 +10,13 @@ use super::open::{Doing, Trouble, exit};
 use super::person::Person;
 use super::reach::Reach;
 use super::screen::{Screen, Shade, safe};
+use super::stage::Stage;
 use super::steps;
 use crate::checks::read_cargo;
 use crate::config::Config;
 use crate::hub::Delegation;
 use crate::sandbox::Environment;
 use bug::Bug;
-use stage::Stage;
 use std::path::Path;
 use team::{End, Origin, StartFrom, TaskId};
 
@@ -33,7 +32,8 @@ pub async fn demo(screen: &Screen, asked: &args::Demo) -> Result<u8, Trouble> {
         None if asked.cheat => bug::LIAR.to_owned(),
         None => bug.script.to_owned(),
     };
-    let mut stage = Stage::set(bug, &script)?;
+    let mut stage = Stage::set(bug.name, &bug.files(), "")?;
+    stage.play(&script)?;
     introduce(screen, bug, asked);
     let config = Config::load(&stage.here.home).doing("read the demo's configuration")?;
     let hub = stage.here.hub(screen, config).await?;

@@ -6,7 +6,7 @@ use super::narrate::{Line, Narrator};
 use super::open::{Doing, Here, Trouble, exit};
 use super::person::Person;
 use super::reach::Reach;
-use super::screen::{Screen, Shade, count, cut, duration, money, safe};
+use super::screen::{Screen, Shade, cut, duration, money, safe, tokens};
 use crate::agent::Progress;
 use crate::hub::{Happening, now_ms};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -358,7 +358,7 @@ impl<'a> Follow<'a> {
                 "{who:<9} {} {:>6}  {:>6} tokens  {:>6}  {doing}",
                 it.task,
                 duration(elapsed),
-                count(it.spent.tokens()),
+                tokens(&it.spent),
                 money(it.spent.micros),
             ));
             bar.tick();

@@ -6,8 +6,9 @@ use crate::protocol::exit_text;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use team::{
-    Answer, ApprovalId, By, Candidate, ChangeFacts, Event, Handoff, Millis, Parked, Ran, Receipt,
-    ReceiptId, Role, RunId, SandboxLevel, Subject, TaskId, Team, Verdict, Why, Work, lines,
+    Answer, ApprovalId, By, Candidate, Event, Facts, Handoff, Millis, Notes, Parked, Ran,
+    Receipt, ReceiptId, Role, RunId, SandboxLevel, Subject, TaskId, Team, Verdict, Why, Work,
+    lines,
 };
 
 /// Widest text of a line, in characters.
@@ -159,6 +160,7 @@ impl Narrator {
         match event {
             Event::TaskDelegated { task, .. }
             | Event::TaskSnapshotted { task, .. }
+            | Event::TaskClassified { task, .. }
             | Event::CandidateWanted { task, .. }
             | Event::CandidateBuilt { task, .. }
             | Event::CandidateConflicted { task, .. }
@@ -212,13 +214,14 @@ impl Narrator {
                 let checks = if checks.is_empty() { "none found".to_owned() } else { checks.join(", ") };
                 said("taskSnapshotted", BATON, format!("starts from {}; checks: {checks}", base.says))
             }
+            Event::TaskClassified { class, by, why, .. } => said("taskClassified", by_name(by), format!("{}: {why}", class.name())),
             Event::RunStarted { run, work, .. } => self.started(*run, work),
             Event::RunSpent { run, usage, .. } => said("runSpent", self.who(*run), format!("{} tokens", usage.tokens())).quiet(),
             Event::BudgetWarned { run, text } => said("budgetWarned", self.who(*run), text).shade(Shade::Warn),
             Event::ReceiptRecorded { run, receipt } => received(self.who(*run), receipt),
             Event::ReproRecorded { repro, .. } => said("reproRecorded", BATON, repro_text(repro)).shade(Shade::Name),
             Event::RunHandedOver { run, handoff, facts, .. } => handed_over(self.who(*run), handoff, facts.as_ref()),
-            Event::QuestionAsked { run, question, ask } => said("questionAsked", self.who(*run), format!("asks {question}: {}", ask.text)).shade(Shade::Warn),
+            Event::QuestionAsked { run, question, ask, .. } => said("questionAsked", self.who(*run), format!("asks {question}: {}", ask.text)).shade(Shade::Warn),
             Event::QuestionAnswered { question, text, by, .. } => said("questionAnswered", by_name(by), format!("answered {question}: {text}")),
             Event::PersonSaid { task, text, by, .. } => said("personSaid", by_name(by), format!("said about {task}: {}", cut(text, TEXT_CHARS_MAX))).shade(Shade::Strong),
             Event::WordsHeard { run, .. } => said("wordsHeard", self.who(*run), "was told what you said").shade(Shade::Quiet),
@@ -356,7 +359,7 @@ fn repro_text(repro: &team::Repro) -> String {
     )
 }
 
-fn handed_over(who: &'static str, handoff: &Handoff, facts: Option<&ChangeFacts>) -> Said {
+fn handed_over(who: &'static str, handoff: &Handoff, facts: Option<&Facts>) -> Said {
     match handoff {
         Handoff::Triaged { class, severity, summary, .. } => {
             let severity = match severity {
@@ -367,7 +370,7 @@ fn handed_over(who: &'static str, handoff: &Handoff, facts: Option<&ChangeFacts>
             said("runHandedOver", who, format!("{}, {severity}: {summary}", class.name()))
         }
         Handoff::Changed { head, summary, .. } => {
-            let size = facts.map(|it| files_text(&it.files)).unwrap_or_default();
+            let size = files_of(facts).map(files_text).unwrap_or_default();
             said("runHandedOver", who, format!("hands over {}: {summary} {size}", head.short()))
         }
         Handoff::Validated { verdict, head, receipts, notes } => {
@@ -383,10 +386,32 @@ fn handed_over(who: &'static str, handoff: &Handoff, facts: Option<&ChangeFacts>
             )
             .shade(shade)
         }
+        Handoff::Designed { plan } => {
+            let (n, approach) = (plan.paths.len(), &plan.approach);
+            let s = if n == 1 { "" } else { "s" };
+            said("runHandedOver", who, format!("plans ({n} path{s}): {approach}"))
+        }
+        Handoff::Announced { notes: Notes::Written { head, summary } } => {
+            let size = files_of(facts).map(files_text).unwrap_or_default();
+            let text = format!("writes the notes {}: {summary} {size}", head.short());
+            said("runHandedOver", who, text)
+        }
+        Handoff::Announced { notes: Notes::Nothing { why } } => {
+            said("runHandedOver", who, format!("has nothing to announce: {why}"))
+        }
         Handoff::Answered { text, .. } => said("runHandedOver", who, format!("answers: {text}")),
         Handoff::Declined { why } => {
             said("runHandedOver", who, format!("can't go on: {why}")).shade(Shade::Warn)
         }
+    }
+}
+
+/// The files of what was handed over: of notes, Marketing's own.
+pub fn files_of(facts: Option<&Facts>) -> Option<&[team::FileChange]> {
+    match facts? {
+        Facts::Change(it) => Some(&it.files),
+        Facts::Notes(it) => Some(&it.files),
+        Facts::Plan(_) | Facts::Citations { .. } => None,
     }
 }
 
@@ -420,6 +445,11 @@ pub fn subject_text(subject: &Subject) -> String {
                 commit.short()
             )
         }
+        Subject::Plan { plan, why, .. } => {
+            let first = plan.approach.lines().next().unwrap_or_default();
+            format!("the plan \"{first}\" ({})", why.join("; "))
+        }
+        Subject::Stage { before } => format!("go on with {}", before.name()),
         Subject::Setup { setup, .. } => format!(
             "{}; run `{}` with a network, in the sandbox, on {}",
             setup.why,
@@ -444,6 +474,7 @@ fn by_name(by: &By) -> &'static str {
     match by {
         By::Person { .. } => YOU,
         By::Rule | By::Deadline => BATON,
+        By::Role(role) => role.name(),
     }
 }
 
@@ -451,6 +482,7 @@ fn door(by: &By) -> String {
     match by {
         By::Person { door } => format!(", in the {door}"),
         By::Rule => ", by the rule you set".to_owned(),
+        By::Role(_) => String::new(),
         By::Deadline => ", by its deadline".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use super::args;
 use super::follow::{json_line, pointer, shown};
 use super::narrate::Narrator;
 use super::open::{Doing, Here, Trouble, exit};
-use super::screen::{Screen, Shade, count, cut, duration, money, safe};
+use super::screen::{Screen, Shade, count, cut, duration, money, safe, tokens};
 use crate::git::Git;
 use crate::protocol::{
     BoardView, DiffView, FileDiffView, FileLineView, HunkView, RunView, TaskView,
@@ -56,7 +56,7 @@ pub fn board(screen: &Screen, here: &Here, asked: &args::Board) -> Result<u8, Tr
         pointer(&team, line.task, &here.repo_option).iter().for_each(|it| screen.line(it));
     }
     let spent = &board.spent;
-    screen.line(format!("{} tokens, {} in all", count(spent.tokens()), money(spent.micros)));
+    screen.line(format!("{} tokens, {} in all", tokens(spent), money(spent.micros)));
     Ok(exit::DONE)
 }
 
@@ -73,7 +73,7 @@ fn task_row(screen: &Screen, it: &team::TaskLine) -> Vec<String> {
         screen.paint(shade, word),
         cut(&safe(&it.title), TITLE_CHARS_MAX),
         cut(&safe(&it.step), STEP_CHARS_MAX),
-        count(it.spent.tokens()),
+        tokens(&it.spent),
         money(it.spent.micros),
     ]
 }
@@ -103,6 +103,10 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
             screen.line(format!("  left out: {}", safe(path)));
         }
     }
+    if !view.stages.is_empty() {
+        let class = view.class.as_deref().unwrap_or_default();
+        screen.line(format!("  {}: {}, land", safe(class), view.stages.join(", ")));
+    }
     for criterion in &view.criteria {
         screen.line(format!("  done when: {}", safe(criterion)));
     }
@@ -116,6 +120,17 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
         it.points.iter().for_each(|point| screen.line(format!("  - {}", safe(point))));
         if let Some(look) = it.look_first.as_ref().filter(|it| !it.is_empty()) {
             screen.line(format!("  look first at {}", safe(look)));
+        }
+    }
+    if let Some(plan) = &view.plan {
+        screen.line("");
+        let rest = [("tests", std::slice::from_ref(&plan.tests))];
+        let rest = rest.into_iter().chain([
+            ("assumes", plan.assumptions.as_slice()),
+            ("rejected", plan.rejected.as_slice()),
+        ]);
+        for (name, items) in rest {
+            items.iter().for_each(|it| screen.line(format!("  the plan {name}: {}", safe(it))));
         }
     }
     receipts(screen, here, &view.runs);

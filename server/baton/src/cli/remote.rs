@@ -319,9 +319,14 @@ impl Pump {
                 self.mirror.catch_up(changed.ok().map(|it| it.version));
             }
             Some(method::RUN_PROGRESS) => {
-                if let Some(it) = serde_json::from_value(params).ok().and_then(happening) {
+                let told = serde_json::from_value(params).ok();
+                for it in told.map(happenings).unwrap_or_default() {
                     let _ = self.mirror.happenings.send(it);
                 }
+            }
+            Some("window/logMessage") => {
+                let text = params["message"].as_str().unwrap_or_default().to_owned();
+                let _ = self.mirror.happenings.send(Happening::Note(text));
             }
             Some(_) => (),
             None => self.answered(message),
@@ -376,20 +381,16 @@ impl Mirror {
 }
 
 /// What the service told of a run, as a hub tells it.
-fn happening(it: RunProgressParams) -> Option<Happening> {
-    let RunProgressParams { run, kind, text, wait_ms, .. } = it;
-    let run = run.and_then(|it| it.parse::<RunId>().ok());
-    let of = |run, progress| Some(Happening::Progress { run, progress });
-    match (kind.as_str(), run) {
-        ("says", Some(run)) => of(run, Progress::Says(text)),
-        ("does", Some(run)) => of(run, Progress::Does(text)),
-        ("waits", Some(run)) => of(run, Progress::Waits { why: text, wait_ms }),
-        ("replied", Some(run)) => of(run, Progress::Spent(Usage::default())),
-        ("refused", Some(run)) => Some(Happening::HandoffRefused { run, why: text }),
-        ("note", _) => Some(Happening::Note(text)),
-        // A newer daemon may tell more.
-        (_, _) => None,
-    }
+fn happenings(it: RunProgressParams) -> Vec<Happening> {
+    let Ok(run) = it.run.parse::<RunId>() else { return vec![] };
+    let wait_ms = it.wait_ms;
+    let says = Some(it.says).filter(|it| !it.is_empty()).map(Progress::Says);
+    let replied = it.replied.then(|| Progress::Spent(Usage::default()));
+    let does = it.does.into_iter().map(Progress::Does);
+    let waits = it.waits.map(|why| Progress::Waits { why, wait_ms });
+    let progress = says.into_iter().chain(replied).chain(does).chain(waits);
+    let refused = it.refused.into_iter().map(|why| Happening::HandoffRefused { run, why });
+    progress.map(|progress| Happening::Progress { run, progress }).chain(refused).collect()
 }
 
 /// An error of the service's, as a hub would have put it.

@@ -7,6 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::MultiProgress;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
+use team::Usage;
 
 /// A shade of meaning, not a colour: what the text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +186,12 @@ pub fn duration(ms: u64) -> String {
     } else {
         format!("{minutes}:{seconds:02}")
     }
+}
+
+/// The tokens of calls: `12.3k`, or `~12.3k` where some of them are an estimate.
+pub fn tokens(usage: &Usage) -> String {
+    let mark = if usage.estimated_calls == 0 { "" } else { "~" };
+    format!("{mark}{}", count(usage.tokens()))
 }
 
 /// `950`, `12.3k`, `4.1M`.

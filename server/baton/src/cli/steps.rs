@@ -1,13 +1,13 @@
 //! The table that ends a run: Step, Role, Action, My time. Made from the log, so it tells what
 //! happened and not what was meant to.
 
-use super::narrate::parked_text;
-use super::screen::{count, cut, duration, money, safe};
+use super::narrate::{files_of, parked_text};
+use super::screen::{cut, duration, money, safe, tokens};
 use crate::protocol::exit_text;
 use std::collections::BTreeMap;
 use team::{
-    By, Event, Exit, Handoff, Millis, Outcome, Ran, Receipt, Role, RunId, TaskId, Team, Verdict,
-    Why, Work, lines,
+    By, Event, Exit, Handoff, Millis, Notes, Outcome, Ran, Receipt, Role, RunId, TaskId, Team,
+    Verdict, Why, Work, lines,
 };
 
 const ACTION_CHARS_MAX: usize = 90;
@@ -33,13 +33,16 @@ pub fn rows(
     if let Some(it) = team.task(task) {
         let first = log.first().map_or(0, |it| it.0);
         let last = log.last().map_or(0, |it| it.0);
-        let spent = format!(
+        let mut spent = format!(
             "{} in all, {} model calls, {} tokens, {}",
             duration(last.saturating_sub(first)),
             it.spent.calls,
-            count(it.spent.tokens()),
+            tokens(&it.spent),
             money(it.spent.micros),
         );
+        if it.spent.estimated_calls != 0 {
+            spent.push_str(" (~ is estimated)");
+        }
         table.push("Sum", "", spent, &seconds(person_ms));
     }
     table.rows
@@ -83,7 +86,7 @@ impl Table {
                 self.push("Reproduce", "server", text, "");
             }
             Event::RunHandedOver { run, handoff, facts, .. } if self.is_of(*run) => {
-                let size = facts.as_ref().map(|it| lines(&it.files));
+                let size = files_of(facts.as_ref()).map(lines);
                 self.handed_over(handoff, size);
             }
             Event::RunChecked { run, .. } if self.is_of(*run) => self.checked(*run),
@@ -97,6 +100,7 @@ impl Table {
             }
             Event::TaskDelegated { .. }
             | Event::TaskSnapshotted { .. }
+            | Event::TaskClassified { .. }
             | Event::RunSpent { .. }
             | Event::BudgetWarned { .. }
             | Event::ReproRecorded { .. }
@@ -140,6 +144,10 @@ impl Table {
             && *of == task
         {
             self.push("Snapshot", "server", format!("start from {}", base.says), "");
+        } else if let Event::TaskClassified { task: of, class, why, .. } = event
+            && *of == task
+        {
+            self.push("Class", "server", format!("{}: {why}", class.name()), "");
         } else if let Event::CandidateBuilt { task: of, candidate } = event
             && *of == task
         {
@@ -169,6 +177,7 @@ impl Table {
             By::Person { door } => ("you", format!("{text}, in the {door}")),
             By::Rule => ("server", format!("{text}, by the rule you set")),
             By::Deadline => ("server", format!("{text}, by its deadline")),
+            By::Role(role) => (role.name(), text.to_owned()),
         };
         if let By::Person { .. } = by {
             self.decided = Some(self.rows.len());
@@ -192,6 +201,16 @@ impl Table {
                     Verdict::Fail => "fail",
                 };
                 self.push("Judge", Role::Tester.name(), format!("{word}: {notes}"), "");
+            }
+            Handoff::Designed { plan } => {
+                self.push("Design", Role::Architect.name(), &plan.approach, "");
+            }
+            Handoff::Announced { notes } => {
+                let text = match notes {
+                    Notes::Written { summary, .. } => summary.clone(),
+                    Notes::Nothing { why } => format!("nothing to announce: {why}"),
+                };
+                self.push("Announce", Role::Marketing.name(), text, "");
             }
             Handoff::Answered { text, .. } => {
                 self.push("Answer", Role::Architect.name(), text, "");

@@ -1,5 +1,6 @@
 //! The `[model]` table: which model serves the team, where, and where its key is kept.
 
+use super::EditFormat;
 use crate::clean;
 use rustix::process::{Pid, Signal};
 use secrecy::SecretString;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use team::{Code, Failure};
 
 /// The key names that a `[model]` table may have.
-pub const MODEL_KEYS: [&str; 10] = [
+pub const MODEL_KEYS: [&str; 11] = [
     "provider",
     "base_url",
     "model",
@@ -24,6 +25,7 @@ pub const MODEL_KEYS: [&str; 10] = [
     "api_key_file",
     "api_key_command",
     "max_output_tokens",
+    "edit_format",
     "window_tokens",
     "script",
     "prices",
@@ -89,6 +91,7 @@ pub struct ModelConfig {
     /// None: no key is sent.
     pub key: Option<KeySource>,
     pub max_output_tokens: u32,
+    pub edit_format: EditFormat,
     /// How much the model can hold; None: as much as the known ones do.
     pub window_tokens: Option<u64>,
     /// Overrides the built-in prices.
@@ -106,6 +109,7 @@ impl ModelConfig {
             model: ANTHROPIC_MODEL.to_owned(),
             key: Some(KeySource::Env(ANTHROPIC_KEY_ENV.to_owned())),
             max_output_tokens: OUTPUT_TOKENS,
+            edit_format: EditFormat::Auto,
             window_tokens: None,
             prices: None,
             script: None,
@@ -139,9 +143,9 @@ impl ModelConfig {
 
     /// Another model at the same address.
     pub(super) fn named(&self, model: &str) -> ModelConfig {
-        // A price is one model's, and so is a window.
-        let it = self.clone();
-        ModelConfig { model: model.to_owned(), prices: None, window_tokens: None, ..it }
+        // A price is one model's, and so are a window and a form of edits.
+        let (it, model, edit_format) = (self.clone(), model.to_owned(), EditFormat::Auto);
+        ModelConfig { model, prices: None, window_tokens: None, edit_format, ..it }
     }
 
     /// The scripted rehearsal of that file.
@@ -152,6 +156,7 @@ impl ModelConfig {
             model: "rehearsal".to_owned(),
             key: None,
             max_output_tokens: OUTPUT_TOKENS,
+            edit_format: EditFormat::Auto,
             window_tokens: None,
             prices: None,
             script: Some(script),
@@ -170,6 +175,8 @@ struct Table {
     api_key_file: Option<PathBuf>,
     api_key_command: Option<Vec<String>>,
     max_output_tokens: Option<u32>,
+    #[serde(default)]
+    edit_format: EditFormat,
     window_tokens: Option<u64>,
     script: Option<PathBuf>,
     prices: Option<Prices>,
@@ -217,6 +224,7 @@ impl TryFrom<Table> for ModelConfig {
         if let Some(max) = table.max_output_tokens {
             config.max_output_tokens = max;
         }
+        config.edit_format = table.edit_format;
         config.window_tokens = table.window_tokens;
         config.prices = table.prices;
         check(&config)?;

@@ -61,6 +61,8 @@ pub struct Roles {
     engineer: EngineerTable,
     #[serde(default)]
     tester: RoleTable,
+    #[serde(default)]
+    marketing: RoleTable,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -82,6 +84,7 @@ impl Roles {
             Role::Pm => &self.pm.model,
             Role::Architect => &self.architect.model,
             Role::Tester => &self.tester.model,
+            Role::Marketing => &self.marketing.model,
             Role::Engineer => match &self.engineer.retry_model {
                 Some(_) if begins_anew => &self.engineer.retry_model,
                 Some(_) | None => &self.engineer.model,
@@ -98,6 +101,7 @@ impl Roles {
             ("roles.engineer.model", &self.engineer.model),
             ("roles.engineer.retry_model", &self.engineer.retry_model),
             ("roles.tester.model", &self.tester.model),
+            ("roles.marketing.model", &self.marketing.model),
         ];
         all.into_iter().filter_map(|(key, name)| Some((key, name.as_deref()?)))
     }
@@ -109,15 +113,15 @@ impl Roles {
             return Err(Failure::new(Code::Config, text));
         }
         let known: Vec<&str> = models.keys().map(String::as_str).collect();
-        for (key, name) in self.used().filter(|it| !models.contains_key(it.1)) {
-            let text = format!("{file}: `{key}` names \"{name}\", which [models] has not");
-            let hint = match nearest(name, &known) {
-                Some(it) => format!("did you mean \"{it}\"?"),
-                None => format!("write {name} = \"the model\" under [models]"),
-            };
-            return Err(Failure::new(Code::Config, text).hint(hint));
-        }
-        Ok(())
+        let Some((key, name)) = self.used().find(|it| !models.contains_key(it.1)) else {
+            return Ok(());
+        };
+        let text = format!("{file}: `{key}` names \"{name}\", which [models] has not");
+        let hint = match nearest(name, &known) {
+            Some(it) => format!("did you mean \"{it}\"?"),
+            None => format!("write {name} = \"the model\" under [models]"),
+        };
+        Err(Failure::new(Code::Config, text).hint(hint))
     }
 }
 
@@ -135,7 +139,7 @@ impl Config {
 
     /// Every model that a role may be served by, with who it is for; each once.
     pub fn models_in_use(&self) -> Vec<(String, Option<ModelConfig>)> {
-        let roles = [Role::Pm, Role::Architect, Role::Engineer, Role::Tester];
+        let roles = [Role::Pm, Role::Architect, Role::Engineer, Role::Tester, Role::Marketing];
         let mut all: Vec<(String, Option<ModelConfig>)> = Vec::new();
         let pairs = roles.map(|it| (it.name().to_owned(), self.model_of(it, false)));
         let anew = ("Engineer anew".to_owned(), self.model_of(Role::Engineer, true));
@@ -185,7 +189,7 @@ mod tests {
         assert_eq!((fast.key, fast.prices), (config.model.clone().unwrap().key, None));
         assert_eq!(config.model_of(Role::Engineer, false).unwrap().key, None);
         let who: Vec<String> = config.models_in_use().into_iter().map(|it| it.0).collect();
-        assert_eq!(who, ["PM, Engineer anew", "Architect, Tester", "Engineer"]);
+        assert_eq!(who, ["PM, Engineer anew", "Architect, Tester, Marketing", "Engineer"]);
     }
 
     #[test]
@@ -193,7 +197,7 @@ mod tests {
         let config = parse("[model]").unwrap();
         let all = config.models_in_use();
         assert_eq!(all.len(), 1);
-        assert_eq!(all[0].0, "PM, Architect, Engineer, Tester");
+        assert_eq!(all[0].0, "PM, Architect, Engineer, Tester, Marketing");
         assert_eq!(all[0].1, config.model);
         assert_eq!(Config::default().model_of(Role::Pm, false), None);
     }

@@ -93,6 +93,13 @@ fn model() -> Vec<Setting> {
         ),
         setting("model.max_output_tokens", "number", "32000", "asked of the model for each reply"),
         setting(
+            "model.edit_format",
+            "`\"auto\"`, `\"replace\"`, `\"patch\"` or `\"whole\"`",
+            "\"auto\"",
+            "how the model writes its edits: search and replace, patches, or whole blocks without \
+             tools for small local models; `auto` learns it",
+        ),
+        setting(
             "model.window_tokens",
             "number",
             "",
@@ -128,6 +135,7 @@ fn roles() -> Vec<Setting> {
             "an Engineer that begins anew after two builds that failed",
         ),
         of("roles.tester.model", "the Tester"),
+        of("roles.marketing.model", "Marketing"),
         setting(
             "local.ports",
             "list of numbers",

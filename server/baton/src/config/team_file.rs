@@ -3,8 +3,9 @@
 
 use super::{LimitsPatch, toml_error};
 use serde::Deserialize;
-use std::collections::BTreeSet;
-use team::{CheckSpec, Code, Failure, REPORT_FILE, Report};
+use std::collections::{BTreeMap, BTreeSet};
+use team::{CheckSpec, Class, Code, Failure, REPORT_FILE, Report, Stages, Ways};
+use toml::Spanned;
 
 /// Relative to the root of the workspace.
 pub const TEAM_FILE: &str = ".baton/team.toml";
@@ -20,7 +21,7 @@ const MS_PER_S: u64 = 1_000;
 /// Keys that are the user's own, with the reason in one word for the message.
 const USERS_ONLY: [&str; 7] = ["model", "models", "roles", "local", "sandbox", "land", "at_once"];
 /// Documented, and not yet acted on: they are named to the user and break nothing.
-const NOT_YET: [&str; 2] = ["class", "schedule"];
+const NOT_YET: [&str; 1] = ["schedule"];
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TeamFile {
@@ -33,6 +34,8 @@ pub struct TeamFile {
     pub limits: LimitsPatch,
     /// The one command that may use the network, once its content was approved.
     pub setup: Option<Vec<String>>,
+    /// Which stages each class of task goes through.
+    pub ways: Ways,
     /// What is written there and not acted on, for one line to the person.
     pub ignored: Vec<String>,
 }
@@ -49,7 +52,8 @@ struct File {
     paths: PathsTable,
     #[serde(default)]
     limits: LimitsPatch,
-    class: Option<toml::Value>,
+    #[serde(default)]
+    class: BTreeMap<Spanned<String>, ClassTable>,
     schedule: Option<toml::Value>,
 }
 
@@ -67,6 +71,12 @@ struct CheckTable {
     report: Option<String>,
     required: Option<bool>,
     timeout_s_max: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassTable {
+    stages: Spanned<Vec<Spanned<String>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -87,7 +97,7 @@ pub fn parse_team_file(text: &str) -> Result<TeamFile, Failure> {
         return Err(wrong(format!("it has version {version}, this Baton knows {VERSION}")));
     }
     let mut ignored = Vec::new();
-    for (key, value) in NOT_YET.iter().zip([file.class, file.schedule]) {
+    for (key, value) in NOT_YET.iter().zip([file.schedule]) {
         if value.is_some() {
             ignored.push(format!("{TEAM_FILE}: `{key}` is not supported yet"));
         }
@@ -114,8 +124,43 @@ pub fn parse_team_file(text: &str) -> Result<TeamFile, Failure> {
     }
     globs("risk", &file.paths.risk)?;
     globs("protected", &file.paths.protected)?;
+    let (limits, ways) = (file.limits, ways(text, file.class)?);
     let PathsTable { risk, protected } = file.paths;
-    Ok(TeamFile { checks, risk, protected, limits: file.limits, setup, ignored })
+    Ok(TeamFile { checks, risk, protected, limits, setup, ways, ignored })
+}
+
+/// The usual ways, with those of the file. Errors name the line of the word that is wrong.
+fn ways(text: &str, classes: BTreeMap<Spanned<String>, ClassTable>) -> Result<Ways, Failure> {
+    let mut res = Ways::default();
+    for (name, table) in classes {
+        let at = |place: usize, what: &str| {
+            let (line, column) = toml_error::place(text, place);
+            let text = format!("{TEAM_FILE}, line {line}, column {column}: {what}");
+            Failure::new(Code::Config, text)
+        };
+        let with_stages = Class::ALL.into_iter().filter(|it| res.of(*it).is_some());
+        let known: Vec<&str> = with_stages.map(Class::name).collect();
+        let place = name.span().start;
+        let Some(class) = Class::by_name(name.get_ref()) else {
+            let hint = match toml_error::nearest(name.get_ref(), &known) {
+                Some(it) => format!("did you mean `{it}`?"),
+                None => format!("known here: {}", known.join(", ")),
+            };
+            let name = crate::clean::line(name.get_ref());
+            return Err(at(place, &format!("there is no class `{name}`")).hint(hint));
+        };
+        let words: Vec<&str> = table.stages.get_ref().iter().map(|it| &**it.get_ref()).collect();
+        let stages = Stages::parse(&words).map_err(|bad| {
+            let word = bad.at.and_then(|it| table.stages.get_ref().get(it));
+            let place = word.map_or(table.stages.span().start, |it| it.span().start);
+            at(place, &crate::clean::line(&bad.text))
+        })?;
+        if !res.set(class, stages) {
+            let what = format!("`{}` changes nothing, so it has no stages", class.name());
+            return Err(at(place, &what).hint(format!("stages are for {}", known.join(", "))));
+        }
+    }
+    Ok(res)
 }
 
 fn wrong(text: String) -> Failure {

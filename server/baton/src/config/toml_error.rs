@@ -20,7 +20,7 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, Fa
 }
 
 /// Line and column, counted from 1.
-fn place(text: &str, at: usize) -> (usize, usize) {
+pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let start = before.rfind('\n').map_or(0, |it| it + 1);

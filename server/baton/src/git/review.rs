@@ -63,6 +63,7 @@ impl Git {
             files: changes(&diff)?,
             protected,
             weakened: audit::weakened(&texts),
+            outside: vec![],
         })
     }
 

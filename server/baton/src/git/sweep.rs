@@ -203,6 +203,7 @@ impl Git {
         let parts = [
             ("slots", "slots"),
             ("build caches", "cache"),
+            ("set-ups", "deps"),
             ("git store", "store.git"),
             ("set aside", "left"),
             ("to be deleted", TRASH),

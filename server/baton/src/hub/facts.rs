@@ -1,21 +1,26 @@
 //! What a role is told when its run starts: gathered from the team, and for red receipts from their
 //! stored output. The wording is the agent's (`agent/brief.rs`).
 
-use super::blocking;
 use super::crew::Desk;
+use super::{blocking, guide};
 use crate::agent::{self, BriefFacts, Earlier, Failing};
 use crate::checks::{self, Observed};
 use crate::store::Reader;
 use team::{
-    Code, Duty, Failure, Handoff, Ran, Receipt, Related, Run, RunId, RunState, Severity, Start,
-    Task, TaskId, Team, Verdict, Why, Work,
+    Code, Duty, Failure, Guess, Handoff, Ran, Receipt, Related, Run, RunId, RunState, Severity,
+    Start, Task, TaskId, Team, Verdict, Why, Work,
 };
 
 /// Red receipts whose output is told.
 const FAILING_MAX: usize = 3;
 
-/// The first text of a run: a brief, or what a run that continues another one gets to hear.
-pub(super) async fn opening(desk: &Desk, task: TaskId, run: RunId) -> Result<String, Failure> {
+/// The first text of a run: a brief, or what a run that continues another one gets to hear. And the same
+/// facts for a run in whole blocks.
+pub(super) async fn opening(
+    desk: &Desk,
+    task: TaskId,
+    run: RunId,
+) -> Result<(String, agent::Facts), Failure> {
     let missing = || Failure::new(Code::Bug, format!("find {run}"));
     let it = desk.team.task(task).ok_or_else(missing)?;
     let Some(Work::Role { duty, start, .. }) = desk.team.run(run).map(|it| &it.work) else {
@@ -24,8 +29,10 @@ pub(super) async fn opening(desk: &Desk, task: TaskId, run: RunId) -> Result<Str
     let gathered = Gathered::of(desk, task, it, run, *duty).await?;
     let facts = gathered.facts(it, *duty);
     Ok(match start {
-        Start::Fresh => agent::brief(&facts),
-        Start::Continues { text, .. } => agent::continue_text(text, &facts),
+        Start::Fresh => (agent::brief(&facts), agent::Facts::of(&facts, "")),
+        Start::Continues { text, .. } => {
+            (agent::continue_text(text, &facts), agent::Facts::of(&facts, text))
+        }
     })
 }
 
@@ -39,6 +46,8 @@ struct Gathered<'a> {
     earlier: Vec<Earlier>,
     failing: Vec<Failing>,
     comments: Vec<String>,
+    class_why: String,
+    guide: String,
     related: Vec<Related>,
 }
 
@@ -54,39 +63,27 @@ impl<'a> Gathered<'a> {
         let baseline = task.baseline.and_then(|it| team.run(it));
         let baseline: Vec<&Receipt> = baseline.map(checks_of).unwrap_or_default();
         let receipts = last_gate(team, id, run).map(checks_of).unwrap_or_default();
-        let red = match duty {
-            Duty::Build => receipts.iter().copied().filter(|it| !it.is_green()).collect(),
-            Duty::Triage | Duty::Validate | Duty::Answer => vec![],
+        let is_build = duty == Duty::Build;
+        let red_of = |all: &[&'a Receipt]| -> Vec<&'a Receipt> {
+            all.iter().copied().filter(|it| is_build && !it.is_green()).collect()
         };
-        let red: Vec<&Receipt> = match (duty, red.is_empty()) {
-            (Duty::Build, true) => baseline.iter().copied().filter(|it| !it.is_green()).collect(),
-            (Duty::Build | Duty::Triage | Duty::Validate | Duty::Answer, _) => red,
+        let red = match red_of(&receipts) {
+            red if red.is_empty() => red_of(&baseline),
+            red => red,
         };
         let failing = failing(desk, &red).await?;
-        let (mut severity, mut summary, mut change) = (None, String::new(), String::new());
-        for (_, handoff) in &task.handoffs {
-            match handoff {
-                Handoff::Triaged { severity: s, summary: text, .. } => {
-                    severity = Some(*s);
-                    summary.clone_from(text);
-                }
-                Handoff::Changed { summary: text, risks, .. } => {
-                    change.clone_from(text);
-                    risks.iter().for_each(|it| change += &format!("\nrisk: {it}"));
-                }
-                Handoff::Validated { .. } | Handoff::Answered { .. } | Handoff::Declined { .. } => {
-                }
-            }
-        }
+        let (severity, summary, mut change) = said(task);
         if duty == Duty::Build {
             change.clear();
         }
         let person = task.decisions.iter().filter(|it| it.what.starts_with("revise: "));
         let comments = person.map(|it| it.what.clone()).collect();
         let earlier = earlier(team, task);
+        let class_why = if duty == Duty::Triage { class_why(task) } else { String::new() };
+        let guide = guide::read(&desk.shared, task).await?;
         let related = match duty {
-            Duty::Triage | Duty::Build => team::related(team, id),
-            Duty::Validate | Duty::Answer => vec![],
+            Duty::Triage | Duty::Design | Duty::Build => team::related(team, id),
+            Duty::Validate | Duty::Answer | Duty::Announce => vec![],
         };
         Ok(Gathered {
             severity,
@@ -97,6 +94,8 @@ impl<'a> Gathered<'a> {
             earlier,
             failing,
             comments,
+            class_why,
+            guide,
             related,
         })
     }
@@ -110,6 +109,11 @@ impl<'a> Gathered<'a> {
             res.seen = Some(&base.seen);
         }
         res.class = task.class;
+        res.class_why = &self.class_why;
+        res.guide = &self.guide;
+        if duty != Duty::Design {
+            res.plan = task.design.as_ref().map(|it| &it.plan);
+        }
         res.severity = self.severity;
         res.summary = &self.summary;
         res.criteria = &task.criteria;
@@ -117,7 +121,7 @@ impl<'a> Gathered<'a> {
             res.build = Some((task.builds, task.brief.limits.builds_max));
             res.checks = &task.checks;
         }
-        if duty == Duty::Validate {
+        if matches!(duty, Duty::Validate | Duty::Announce) {
             res.head = task.head.as_ref().map(|it| &it.commit);
         }
         res.baseline = &self.baseline;
@@ -133,6 +137,29 @@ impl<'a> Gathered<'a> {
         res.decisions = &task.decisions;
         res
     }
+}
+
+/// How bad it is and what the PM found; what the Engineer says about the last change.
+fn said(task: &Task) -> (Option<Severity>, String, String) {
+    let (mut severity, mut summary, mut change) = (None, String::new(), String::new());
+    for (_, handoff) in &task.handoffs {
+        match handoff {
+            Handoff::Triaged { severity: s, summary: text, .. } => {
+                severity = Some(*s);
+                summary.clone_from(text);
+            }
+            Handoff::Changed { summary: text, risks, .. } => {
+                change.clone_from(text);
+                risks.iter().for_each(|it| change += &format!("\nrisk: {it}"));
+            }
+            Handoff::Designed { .. }
+            | Handoff::Validated { .. }
+            | Handoff::Answered { .. }
+            | Handoff::Announced { .. }
+            | Handoff::Declined { .. } => {}
+        }
+    }
+    (severity, summary, change)
 }
 
 fn checks_of(run: &Run) -> Vec<&Receipt> {
@@ -170,11 +197,25 @@ fn earlier(team: &Team, task: &Task) -> Vec<Earlier> {
             }
             Handoff::Validated { verdict: Verdict::Pass, .. }
             | Handoff::Triaged { .. }
+            | Handoff::Designed { .. }
             | Handoff::Answered { .. }
+            | Handoff::Announced { .. }
             | Handoff::Declined { .. } => {}
         }
     }
     res
+}
+
+/// What the rules saw in the words: the PM's class is settled by it, or begins there.
+fn class_why(task: &Task) -> String {
+    match team::guess(&task.brief) {
+        Guess::Sure { why, .. } if task.is_settled => why,
+        Guess::Sure { .. } => String::new(),
+        Guess::Open { fits } => {
+            let fits = fits.iter().map(|(class, why)| format!("{} ({why})", class.name()));
+            fits.collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 async fn failing(desk: &Desk, red: &[&Receipt]) -> Result<Vec<Failing>, Failure> {

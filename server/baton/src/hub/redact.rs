@@ -6,9 +6,9 @@ use crate::clean;
 use team::Event;
 
 /// What git made or reads back: paths and hashes that must stay as they are, and the commands of
-/// checks, which the person trusted.
-const AS_THEY_ARE: [&str; 8] =
-    ["base", "candidate", "checks", "files", "path", "paths", "plan", "ticked"];
+/// checks and set-ups, which the person sees.
+const AS_THEY_ARE: [&str; 9] =
+    ["base", "candidate", "checks", "files", "path", "paths", "plan", "setup", "ticked"];
 
 pub(super) fn event(event: Event) -> Event {
     let Ok(before) = serde_json::to_value(&event) else {

@@ -173,8 +173,18 @@ pub(super) async fn ground(
     commit: &CommitId,
     environment: Environment,
 ) -> Result<Ground, Failure> {
+    ground_with(shared, slot, commit, environment, shared.include().await?).await
+}
+
+/// The same with these patterns of ignored files to be copied in.
+pub(super) async fn ground_with(
+    shared: &Shared,
+    slot: &str,
+    commit: &CommitId,
+    environment: Environment,
+    include: String,
+) -> Result<Ground, Failure> {
     let (git, name, at) = (shared.git.clone(), slot.to_string(), commit.clone());
-    let include = shared.include().await?;
     let (slot, tree) = blocking(move || {
         let slot = git.slot(&name, &at)?;
         git.include(&slot, &include)?;

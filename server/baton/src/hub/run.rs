@@ -5,22 +5,25 @@ use super::crew::Desk;
 use super::owner::Message;
 use super::round::{self, ground_at};
 use super::shared::Leased;
-use super::{Happening, Refused, blocking, facts, now_ms};
+use super::{Happening, Refused, blocking, facts, learned, now_ms};
 use crate::agent::{
     self, Asking, Assignment, Draft, Ended, NoteWhy, Progress, Request, Seen, Spent, StepBody,
     WINDOW_TOKENS, last_tree,
 };
 use crate::checks::Observed;
+use crate::config::EditFormat;
 use crate::git::Slot;
 use crate::sandbox::Environment;
 use crate::store::{Reader, Step};
 use crate::{checks, fail};
 use team::{
-    Base, CheckSpec, Code, CommitId, Duty, Failure, Handoff, Input, Question, Ran, ReceiptId,
-    Report, Role, RunId, Start, Task, TaskId, TreeId, Work,
+    Base, CheckSpec, Code, CommitId, Duty, Failure, Input, Question, Ran, ReceiptId, Report, Role,
+    RunId, Start, Task, TaskId, TreeId, Work,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+mod observe;
 
 /// Requests and lines of progress that wait for the runner.
 const REQUESTS_MAX: usize = 256;
@@ -65,15 +68,22 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
         Start::Continues { run: old, .. } => agent::history(&steps(desk, old).await?),
     };
     let stop = CancellationToken::new();
+    let (brief, block_facts) = facts::opening(desk, task, run).await?;
+    let setting = model.edit_format();
+    let record = learned::of(desk, model.name()).await;
     let assignment = Assignment {
         run,
         duty,
         slot: slot.dir.clone(),
-        brief: facts::opening(desk, task, run).await?,
+        brief,
         history,
         window_tokens: model.window_tokens().unwrap_or(WINDOW_TOKENS),
         // For commands alone: what was copied in is not shown by the tools that read files.
         secret_globs: included,
+        format: agent::choose(setting, model.name(), &record),
+        may_fall: setting == EditFormat::Auto,
+        record,
+        facts: block_facts,
         journal,
     };
     let next = u32::try_from(assignment.journal.len()).unwrap_or(u32::MAX);
@@ -85,16 +95,17 @@ pub(super) async fn role(desk: &Desk, task: TaskId, run: RunId) -> Result<(), Fa
     let (ended, served) = tokio::join!(work, course.serve(requests));
     // Whatever the end: every byte it wrote is kept.
     let kept = course.rest().await;
+    learned::add(desk, model.name(), &steps(desk, run).await?).await;
     served?;
     let ended = ended?;
     kept?;
     course.end(ended).await
 }
 
-/// Engineers and readers share a kind of slot; the Tester's are never written by an Engineer.
+/// Engineers, writers and readers share a kind of slot; the Tester's are never written by an Engineer.
 fn slot_name(leased: &Leased<'_>, duty: Duty) -> String {
     match duty {
-        Duty::Triage | Duty::Build | Duty::Answer => leased.name(),
+        Duty::Triage | Duty::Design | Duty::Build | Duty::Answer | Duty::Announce => leased.name(),
         Duty::Validate => leased.name().replace('e', "t"),
     }
 }
@@ -390,26 +401,14 @@ impl Course<'_> {
 
     /// The outer `None`: the task went on without this run.
     async fn hand_over(&mut self, draft: Draft) -> Result<Option<Result<(), String>>, Failure> {
-        let (run, mut facts) = (self.run, None);
-        let handoff = match draft {
-            Draft::Changed { summary, look_first, risks } => {
-                let head = self.commit(&summary).await?;
-                let (git, base, at) =
-                    (self.desk.shared.git.clone(), self.base.clone(), head.clone());
-                let file = self.desk.shared.team_file().await?.unwrap_or_default();
-                let protected = file.protected;
-                facts = Some(blocking(move || git.facts(&base, &at, &protected)).await?);
-                Handoff::Changed { head, summary, look_first, risks }
+        let (handoff, facts) = match self.observe(draft).await? {
+            Ok(observed) => observed,
+            Err(why) => {
+                self.desk.say(Happening::HandoffRefused { run: self.run, why: why.clone() });
+                return Ok(Some(Err(why)));
             }
-            Draft::Triaged { class, severity, summary, criteria } => {
-                Handoff::Triaged { class, severity, summary, criteria }
-            }
-            Draft::Validated { verdict, head, receipts, notes } => {
-                Handoff::Validated { verdict, head, receipts, notes }
-            }
-            Draft::Answered { text, citations } => Handoff::Answered { text, citations },
-            Draft::Declined { why } => Handoff::Declined { why },
         };
+        let run = self.run;
         self.signal(Input::HandedOver { run, handoff, facts }).await
     }
 

@@ -28,7 +28,7 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
     let (start, title) = (it.brief.start, team::title(it));
     let to_branch = matches!(desk.shared.config.land.to, crate::config::LandTo::Branch);
     let file = desk.shared.team_file().await?.unwrap_or_default();
-    let (named, limits) = (file.checks, file.limits.narrow(&it.brief.limits));
+    let (named, ways, limits) = (file.checks, file.ways, file.limits.narrow(&it.brief.limits));
     let (git, dir) = (desk.shared.git_of(&desk.team, task)?, desk.shared.dir.clone());
     let (base, checks) = blocking(move || {
         let buffers = store::Reader::open(&dir)?.buffers(task)?;
@@ -45,7 +45,7 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
         Ok((base, checks))
     })
     .await?;
-    settled(desk.report(Input::Snapshotted { task, base, checks, limits }).await)
+    settled(desk.report(Input::Snapshotted { task, base, checks, ways, limits }).await)
 }
 
 pub(super) async fn candidate(desk: &Desk, task: TaskId, head: &CommitId) -> Result<(), Failure> {
@@ -67,8 +67,10 @@ fn message(team: &Team, id: TaskId, task: &Task) -> String {
     let summary = task.handoffs.iter().rev().find_map(|(_, it)| match it {
         Handoff::Changed { summary, .. } => Some(summary.trim().to_string()),
         Handoff::Triaged { .. }
+        | Handoff::Designed { .. }
         | Handoff::Validated { .. }
         | Handoff::Answered { .. }
+        | Handoff::Announced { .. }
         | Handoff::Declined { .. } => None,
     });
     let summary = crate::clean::text(&summary.unwrap_or_default());
@@ -81,7 +83,16 @@ fn message(team: &Team, id: TaskId, task: &Task) -> String {
         res += &format!("\n\n{}", body.trim());
     }
     res += &format!("\n\nBaton-Task: {id}\n");
-    let head = task.head.as_ref().map(|it| &it.commit);
+    // Notes may lie on top of what was validated: the checks ran below them.
+    let head = task.handoffs.iter().rev().find_map(|(_, it)| match it {
+        Handoff::Validated { head, .. } => Some(head),
+        Handoff::Triaged { .. }
+        | Handoff::Designed { .. }
+        | Handoff::Changed { .. }
+        | Handoff::Answered { .. }
+        | Handoff::Announced { .. }
+        | Handoff::Declined { .. } => None,
+    });
     let receipts = team.runs.values().flat_map(|it| &it.receipts);
     for it in receipts.filter(|it| it.commit.as_ref() == head && head.is_some()) {
         if let Some(line) = trailer(it) {
@@ -109,7 +120,11 @@ fn landing_of(
     };
     let candidate = match &asked.subject {
         Subject::Landing { candidate, .. } => Some(candidate.clone()),
-        Subject::Edits { .. } | Subject::Commands { .. } | Subject::Setup { .. } => None,
+        Subject::Edits { .. }
+        | Subject::Commands { .. }
+        | Subject::Plan { .. }
+        | Subject::Stage { .. }
+        | Subject::Setup { .. } => None,
     };
     Ok((candidate, ticked))
 }

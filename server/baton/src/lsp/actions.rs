@@ -11,7 +11,7 @@ use crate::protocol::{
     RangeIn,
 };
 use serde_json::{Value, json};
-use team::{ApprovalLine, QuestionLine, Subject, Team};
+use team::{ApprovalLine, Board, Candidate, Plan, QuestionLine, Subject, TaskId, Team};
 
 pub const DELEGATE_KIND: &str = "baton.delegate";
 /// Never `quickfix`, `source.*` or preferred: nothing may run a decision by itself.
@@ -61,25 +61,29 @@ impl Door {
             origin: Some(origin.to_owned()),
             ..DelegateParams::default()
         };
+        let entry = |title: &str, origin: &str, diagnostics: Vec<Diagnostic>| Entry {
+            title: title.to_owned(),
+            kind: DELEGATE_KIND,
+            command: commands::DELEGATE,
+            argument: json!(delegate(origin)),
+            diagnostics,
+        };
         let mut entries = Vec::new();
-        if range.start != range.end {
-            entries.push(Entry {
-                title: "Delegate selection".to_owned(),
-                kind: DELEGATE_KIND,
-                command: commands::DELEGATE,
-                argument: json!(delegate("selection")),
-                diagnostics: Vec::new(),
-            });
+        let selected = range.start != range.end;
+        let line = selection::line_text(document, range.start.line);
+        if selected {
+            entries.push(entry("Delegate selection", "selection", Vec::new()));
         }
-        let has_text = !selection::line_text(document, range.start.line).is_empty();
-        if !problems.is_empty() || (by_hand && has_text) {
-            entries.push(Entry {
-                title: "Delegate: fix the problem on this line".to_owned(),
-                kind: DELEGATE_KIND,
-                command: commands::DELEGATE,
-                argument: json!(delegate("diagnostic")),
-                diagnostics: params.context.diagnostics.clone(),
-            });
+        if selection::is_todo(line) && (by_hand || selected) {
+            entries.push(entry("Delegate: do what this comment asks", "todo", Vec::new()));
+        }
+        if !problems.is_empty() || (by_hand && !line.is_empty()) {
+            let here = params.context.diagnostics.clone();
+            entries.push(entry("Delegate: fix the problem on this line", "diagnostic", here));
+        }
+        if selected || (by_hand && !line.is_empty()) {
+            entries.push(entry("Delegate: write tests for this", "tests", Vec::new()));
+            entries.push(entry("Ask the team about this", "question", Vec::new()));
         }
         entries
     }
@@ -141,6 +145,19 @@ impl Entry {
     }
 }
 
+/// What this task waits for, as one command; `None`: it waits for nobody.
+pub fn decision_of(repository: &str, team: &Team, board: &Board, task: TaskId) -> Option<Command> {
+    let approval = board.approvals.iter().find(|it| it.task == task);
+    let entry = approval.map(|it| approval_entry(repository, team, it)).or_else(|| {
+        let question = board.questions.iter().find(|it| it.task == task)?;
+        question_entries(repository, question).into_iter().next()
+    })?;
+    match entry.in_form(false) {
+        CodeActionOrCommand::Command(command) => Some(command),
+        CodeActionOrCommand::CodeAction(_) => None,
+    }
+}
+
 /// The one-line decision on an approval. Where a yes needs ticks or a closer look, the entry points
 /// to where that is possible, and running it decides nothing.
 fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
@@ -167,27 +184,15 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
         diagnostics: Vec::new(),
     };
     let Some(approval) = team.approvals.get(&line.approval) else { return review("gone") };
-    let (added, removed) = team::lines(&line.files);
-    let files = line.files.len();
-    let s = if files == 1 { "" } else { "s" };
-    let size = format!("+{added} -{removed} in {files} file{s}");
+    let size = team::size(&line.files);
     match &approval.subject {
-        Subject::Landing { candidate, .. } => {
-            let look = [
-                (!candidate.acts.is_empty(), "it changes files that run by themselves"),
-                (!candidate.merges.is_empty(), "it merges into your own changes"),
-                (!candidate.risk.is_empty(), "it changes files where mistakes are dear"),
-                (!candidate.blocked.is_empty(), "it cannot land as things are"),
-                (weakened(team, line), "it weakens tests"),
-            ];
-            match look.iter().find(|it| it.0) {
-                Some((_, why)) => review(why),
-                None => {
-                    let tests = tests(team, line);
-                    decide(format!("{task} approve: {size}{tests}"), "approve")
-                }
+        Subject::Landing { candidate, .. } => match why_look(team, line, candidate) {
+            Some(why) => review(why),
+            None => {
+                let tests = tests(team, line);
+                decide(format!("{task} approve: {size}{tests}"), "approve")
             }
-        }
+        },
         Subject::Edits { .. } => decide(format!("{task} apply as edits: {size}"), "apply"),
         Subject::Commands { checks, commit, .. } => {
             let commands: Vec<String> = checks.iter().map(|it| it.argv.join(" ")).collect();
@@ -202,6 +207,16 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
                 review("commands without a sandbox")
             }
         }
+        Subject::Plan { plan, .. } => {
+            let design = team.task(task).and_then(|it| it.design.as_ref());
+            if design.is_some_and(|it| !it.risk.is_empty()) {
+                return review("its plan touches files where mistakes are dear");
+            }
+            decide(format!("{task} approve the plan {}", plan_in_short(plan)), "approve")
+        }
+        Subject::Stage { before } => {
+            decide(format!("{task} go on with {}", before.name()), "approve")
+        }
         Subject::Setup { setup, .. } => {
             let command = setup.argv.join(" ");
             let on = setup.commit.short();
@@ -213,6 +228,25 @@ fn approval_entry(repository: &str, team: &Team, line: &ApprovalLine) -> Entry {
             }
         }
     }
+}
+
+/// Why one line is not enough to approve this landing by.
+fn why_look(team: &Team, line: &ApprovalLine, candidate: &Candidate) -> Option<&'static str> {
+    let look = [
+        (!candidate.acts.is_empty(), "it changes files that run by themselves"),
+        (!candidate.merges.is_empty(), "it merges into your own changes"),
+        (!candidate.risk.is_empty(), "it changes files where mistakes are dear"),
+        (!candidate.blocked.is_empty(), "it cannot land as things are"),
+        (weakened(team, line), "it weakens tests"),
+    ];
+    look.iter().find(|it| it.0).map(|it| it.1)
+}
+
+/// What is approved lands nothing, so the start of it may stand for the whole.
+fn plan_in_short(plan: &Plan) -> String {
+    let paths = plan.paths.len();
+    let s = if paths == 1 { "" } else { "s" };
+    format!("({paths} path{s}): {}", plan.approach.lines().next().unwrap_or_default())
 }
 
 /// A title that is cut would hide a part of what runs.

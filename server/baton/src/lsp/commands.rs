@@ -14,6 +14,8 @@ pub const DELEGATE: &str = "baton.do.delegate";
 pub const ANSWER: &str = "baton.do.answer";
 /// Says where something can be reviewed; decides nothing. Argument: `{task, why}`.
 pub const REVIEW: &str = "baton.do.review";
+/// Says where a task stands. Argument: `TaskParams`.
+pub const SHOW: &str = "baton.do.show";
 /// Argument: `TaskParams`.
 pub const CANCEL: &str = "baton.do.cancel";
 /// Argument: `TaskParams`.
@@ -23,7 +25,7 @@ pub const UNDO: &str = "baton.do.undo";
 
 /// The ids are the server's. A client's own begin with `baton.` alone, because some register both
 /// lists in one place.
-pub const ALL: [&str; 6] = [DELEGATE, ANSWER, REVIEW, CANCEL, RETRY, UNDO];
+pub const ALL: [&str; 7] = [DELEGATE, ANSWER, REVIEW, SHOW, CANCEL, RETRY, UNDO];
 
 const SAID_CHARS_MAX: usize = 300;
 
@@ -45,6 +47,11 @@ impl Door {
             }
             ANSWER => self.answer_command(argument(params)?).await,
             REVIEW => review(&argument::<Value>(params)?),
+            SHOW => {
+                let view = self.task(argument(params)?).await?;
+                let says = format!("{} {}: {}", view.id, view.title, view.says);
+                Ok((says, Value::Null))
+            }
             CANCEL => {
                 let params: TaskParams = argument(params)?;
                 self.cancel(params).await.map(|it| (it.says.clone(), json!(it)))
@@ -82,6 +89,15 @@ impl Door {
     pub(super) async fn say(&self, kind: MessageType, text: &str) {
         if self.wishes().messages {
             self.client.show_message(kind, plain::line(text, SAID_CHARS_MAX)).await;
+        }
+    }
+
+    /// Something about the repository as a whole; where messages are not wanted it goes to the log.
+    pub(super) async fn note(&self, text: &str) {
+        self.say(MessageType::WARNING, text).await;
+        if !self.wishes().messages {
+            let text = plain::line(text, SAID_CHARS_MAX);
+            self.client.log_message(MessageType::WARNING, text).await;
         }
     }
 }

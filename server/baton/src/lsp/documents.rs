@@ -120,6 +120,15 @@ impl Documents {
         self.by_uri.values().find(|it| it.path.as_deref() == Some(path))
     }
 
+    /// At most so many documents under `root`: the path relative to it, the URI and the text.
+    pub fn under(&self, root: &Path, max: usize) -> Vec<(String, Uri, Arc<String>)> {
+        let inside = self.by_uri.values().filter_map(|it| {
+            let path = super::places::relative(root, it.path.as_deref()?)?;
+            Some((path, it.uri.clone(), it.text.clone()))
+        });
+        inside.take(max).collect()
+    }
+
     /// Documents with changes under `root` whose text is not what their file holds: the path
     /// relative to the root with `/` between parts, and the bytes that saving would write.
     pub fn unsaved(&self, root: &Path) -> Vec<(String, Vec<u8>)> {

@@ -4,15 +4,13 @@
 use super::progress::Bars;
 use super::repositories::Repository;
 use super::types::{MessageType, Notification};
-use super::{Door, edits, plain, stream};
-use crate::agent::Progress;
-use crate::hub::{Attached, Happening, Hub};
-use crate::protocol::{BoardChangedParams, BoardView, StateName, method};
+use super::{Door, edits, plain};
+use crate::hub::{Attached, Hub};
+use crate::protocol::{AttentionParams, BoardChangedParams, BoardView, StateName, method};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use team::{ApprovalId, Board, QuestionId, RunId, TaskId, Team};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 /// At most 20 looks a second.
@@ -27,6 +25,14 @@ enum BoardChanged {}
 impl Notification for BoardChanged {
     type Params = BoardChangedParams;
     const METHOD: &'static str = method::BOARD_CHANGED;
+}
+
+/// `baton/attention`.
+enum Attention {}
+
+impl Notification for Attention {
+    type Params = AttentionParams;
+    const METHOD: &'static str = method::ATTENTION;
 }
 
 /// What this client was told about one repository.
@@ -62,12 +68,13 @@ pub async fn announce(door: Door) {
             }
             if !told.contains_key(&name) {
                 for note in hub.notes() {
-                    door.say(MessageType::WARNING, note).await;
+                    door.note(note).await;
                 }
             }
             let it = told.entry(name).or_insert_with(|| begin(&door, &repository, &hub));
             look(&door, &repository.name, &hub.team(), it, &mut bars).await;
         }
+        door.flush_streams().await;
         tokio::time::sleep(Duration::from_millis(LOOK_MS_MIN)).await;
         door.changed.notified().await;
     }
@@ -83,35 +90,8 @@ fn begin(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Told {
             changed.notify_one();
         }
     });
-    if door.wishes().run_progress {
-        let (client, name, hub) = (door.client.clone(), repository.name.clone(), hub.clone());
-        door.while_connected(stream::forward(client, name, hub));
-    }
     let (sender, said) = watch::channel(BTreeMap::new());
-    if door.wishes().progress {
-        let mut happenings = hub.happenings();
-        let changed = door.changed.clone();
-        door.while_connected(async move {
-            loop {
-                match happenings.recv().await {
-                    Ok(Happening::Progress { run, progress: Progress::Does(text) }) => {
-                        sender.send_modify(|it| {
-                            it.insert(run, text);
-                        });
-                        changed.notify_one();
-                    }
-                    Ok(
-                        Happening::Progress { .. }
-                        | Happening::Event { .. }
-                        | Happening::HandoffRefused { .. }
-                        | Happening::Note(_),
-                    )
-                    | Err(RecvError::Lagged(_)) => (),
-                    Err(RecvError::Closed) => break,
-                }
-            }
-        });
-    }
+    door.gather(&repository.name, hub, sender);
     Told {
         _attached: attached,
         hub: hub.clone(),
@@ -134,6 +114,8 @@ async fn look(door: &Door, repository: &str, team: &Team, told: &mut Told, bars:
         return;
     }
     told.version = Some(team.version);
+    door.refresh_lenses();
+    door.touch();
     if wishes.board_changed {
         let whole = board.tasks.len() <= BOARD_TASKS_MAX;
         let params = BoardChangedParams {
@@ -143,11 +125,20 @@ async fn look(door: &Door, repository: &str, team: &Team, told: &mut Told, bars:
         };
         door.client.send_notification::<BoardChanged>(params).await;
     }
-    if wishes.messages {
-        for (kind, text) in messages(door, repository, team, &board, told) {
-            door.say(kind, &text).await;
+    for it in messages(door, repository, team, &board, told) {
+        if let Some(attention) = it.attention.filter(|_| wishes.board_changed) {
+            door.client.send_notification::<Attention>(attention).await;
         }
+        door.say(it.kind, &it.text).await;
     }
+}
+
+/// One line for the person.
+struct Said {
+    kind: MessageType,
+    text: String,
+    /// Somebody is needed.
+    attention: Option<AttentionParams>,
 }
 
 /// What waits for a person, once each; and how what this person follows went on.
@@ -157,18 +148,34 @@ fn messages(
     team: &Team,
     board: &Board,
     told: &mut Told,
-) -> Vec<(MessageType, String)> {
+) -> Vec<Said> {
     let mut res = Vec::new();
+    let needed = |kind: &str, task: TaskId, id: Option<String>, says: &str| {
+        let (repository, kind) = (repository.to_owned(), kind.to_owned());
+        Some(AttentionParams {
+            repository,
+            kind,
+            task: task.to_string(),
+            id,
+            says: says.to_owned(),
+        })
+    };
     for line in &board.approvals {
         if told.approvals.insert(line.approval) {
             let proof = plain::line(&line.proof, PROOF_CHARS_MAX);
-            res.push((MessageType::INFO, format!("{} waits for you: {proof}", line.task)));
+            let text = format!("{} waits for you: {proof}", line.task);
+            let id = Some(line.approval.to_string());
+            let attention = needed("approval", line.task, id, &text);
+            res.push(Said { kind: MessageType::INFO, text, attention });
         }
     }
     for line in &board.questions {
         if told.questions.insert(line.question) {
             let text = plain::line(&line.text, PROOF_CHARS_MAX);
-            res.push((MessageType::INFO, format!("{} asks you: {text}", line.task)));
+            let text = format!("{} asks you: {text}", line.task);
+            let id = Some(line.question.to_string());
+            let attention = needed("question", line.task, id, &text);
+            res.push(Said { kind: MessageType::INFO, text, attention });
         }
     }
     let followed = door.followed.borrow();
@@ -186,7 +193,10 @@ fn messages(
             _ if state.is_end() => MessageType::INFO,
             _ => continue,
         };
-        res.push((kind, format!("{} {}", line.task, ended(team, line))));
+        let text = format!("{} {}", line.task, ended(team, line));
+        let is_parked = state == StateName::Parked;
+        let attention = is_parked.then(|| needed("parked", line.task, None, &text)).flatten();
+        res.push(Said { kind, text, attention });
     }
     res
 }
@@ -197,8 +207,10 @@ fn ended(team: &Team, line: &team::TaskLine) -> String {
     let mut answers = answers.filter_map(|(_, it)| match it {
         team::Handoff::Answered { text, .. } => Some(text),
         team::Handoff::Triaged { .. }
+        | team::Handoff::Designed { .. }
         | team::Handoff::Changed { .. }
         | team::Handoff::Validated { .. }
+        | team::Handoff::Announced { .. }
         | team::Handoff::Declined { .. } => None,
     });
     match answers.next() {

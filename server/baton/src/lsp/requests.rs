@@ -1,9 +1,10 @@
 //! The `baton/*` requests.
 
 use super::repositories::Repository;
-use super::{Door, errors, places, selection};
+use super::selection::{self, Wish};
+use super::{Door, errors, places};
 use crate::git;
-use crate::hub::Delegation;
+use crate::hub::{Delegation, blocking};
 use crate::protocol::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BoardParams, BoardView,
     DOOR_TERMINAL, DelegateParams, DelegateResult, DiffView, DoneResult, FileDiffView,
@@ -13,8 +14,8 @@ use futures_util::FutureExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use team::{
-    Answer, ApprovalId, By, ChangeId, Code, CommitId, Failure, Input, Origin, QuestionId,
-    ReceiptId, StartFrom, Subject, Task, TaskId, Team,
+    Answer, ApprovalId, By, ChangeId, Code, CommitId, Failure, Input, QuestionId, ReceiptId,
+    StartFrom, Subject, Task, TaskId, Team,
 };
 use tokio::sync::watch;
 use tower_lsp::jsonrpc::Result;
@@ -29,14 +30,14 @@ const KEYS_MAX: usize = 256;
 /// A delegation that the client gave a key of its own, and its result once there is one.
 pub type Keyed = (String, watch::Receiver<Option<Result<DelegateResult>>>);
 
-fn id<T: FromStr<Err = String>>(text: &str) -> Result<T> {
+pub fn id<T: FromStr<Err = String>>(text: &str) -> Result<T> {
     text.parse().map_err(errors::invalid)
 }
 
 /// What a delegation says, worked out before the first await: the documents as they are now.
 struct Meant {
     text: String,
-    origin: Origin,
+    wish: Wish,
     start: StartFrom,
     /// The document's file and what was pointed at in it; the path is absolute still.
     pointed: Option<(PathBuf, Option<team::Place>)>,
@@ -99,7 +100,7 @@ impl Door {
         if let Some(place) = &place
             && text.is_empty()
         {
-            text = selection::words(meant.origin, place, &params.diagnostics);
+            text = selection::words(meant.wish, place, &params.diagnostics);
         }
         if text.is_empty() {
             return Err(errors::invalid("a delegation needs `text`, or a document and a range"));
@@ -107,7 +108,7 @@ impl Door {
         text.push_str(&selection::problems(&params.diagnostics));
         let delegated = hub.delegate(Delegation {
             text,
-            origin: meant.origin,
+            origin: meant.wish.origin(),
             place,
             start: meant.start,
             buffers: buffers.into_iter().map(|(path, text)| git::Buffer { path, text }).collect(),
@@ -134,24 +135,20 @@ impl Door {
             Some(_) => return Err(errors::invalid("`base` is `seen` or `head`")),
         };
         let empty = params.range.is_none_or(|it| it.start == it.end);
-        let origin = match params.origin.as_deref() {
-            Some("selection") => Origin::Selection,
-            Some("diagnostic") => Origin::Diagnostic,
-            Some("commandLine") => Origin::CommandLine,
-            None if params.range.is_none() => Origin::Sentence,
-            None if empty || !params.diagnostics.is_empty() => Origin::Diagnostic,
-            None => Origin::Selection,
-            Some(_) => {
-                return Err(errors::invalid(
-                    "`origin` is `selection`, `diagnostic` or `commandLine`",
-                ));
-            }
+        let wish = match params.origin.as_deref() {
+            Some(name) => Wish::by_name(name).ok_or_else(|| {
+                let known = Wish::NAMED.map(|it| it.0).join("`, `");
+                errors::invalid(format!("`origin` is one of `{known}`"))
+            })?,
+            None if params.range.is_none() => Wish::Sentence,
+            None if empty || !params.diagnostics.is_empty() => Wish::Diagnostic,
+            None => Wish::Selection,
         };
         let pointed = match &params.text_document {
             None => None,
             Some(named) => Some(self.pointed(&named.uri, params)?),
         };
-        Ok(Meant { text, origin, start, pointed })
+        Ok(Meant { text, wish, start, pointed })
     }
 
     /// The file, and the lines of its open document. The place's path is filled in later.
@@ -221,14 +218,12 @@ impl Door {
             return Err(errors::refused(format!("{task} has not changed anything yet")));
         };
         let git = hub.git().clone();
-        let read = tokio::task::spawn_blocking(move || {
+        let read = blocking(move || {
             let files = git.files(&from, &to)?;
             let patch = git.patch(&from, &to)?;
             Ok((from, to, files, patch))
         });
-        let bug = |_| Failure::new(Code::Bug, "reading the change panicked");
-        let (from, to, files, patch) =
-            read.await.map_err(bug).and_then(|it| it).map_err(errors::failed)?;
+        let (from, to, files, patch) = read.await.map_err(errors::failed)?;
         Ok(DiffView {
             repository: repository.name.clone(),
             task: task.to_string(),
@@ -343,7 +338,7 @@ impl Door {
     }
 }
 
-fn no_task(task: TaskId) -> tower_lsp::jsonrpc::Error {
+pub fn no_task(task: TaskId) -> tower_lsp::jsonrpc::Error {
     errors::unknown(Failure::new(Code::Config, format!("there is no task {task}")))
 }
 
@@ -367,7 +362,7 @@ fn answer(params: &AnswerApprovalParams) -> Result<Answer> {
 
 /// The two sides of a task's change: the candidate on its tip; before there is one, and for edits,
 /// the Engineer's head on what the person saw.
-fn sides(team: &Team, task: &Task) -> Option<(CommitId, CommitId)> {
+pub fn sides(team: &Team, task: &Task) -> Option<(CommitId, CommitId)> {
     if let Some(candidate) = &task.candidate {
         return Some((candidate.tip.clone(), candidate.commit.clone()));
     }

@@ -10,6 +10,11 @@ const PLACE_CHARS_MAX: usize = 4_000;
 /// More problems of one place are left out.
 const PROBLEMS_MAX: usize = 8;
 const PROBLEM_CHARS_MAX: usize = 500;
+/// Of the line that is meant, in a brief's words.
+const LINE_CHARS_MAX: usize = 120;
+/// Tasks that are shown at the lines of one document.
+pub const SHOWN_TASKS_MAX: usize = 20;
+const MARKERS: [&str; 4] = ["TODO", "FIXME", "XXX", "HACK"];
 
 impl From<RangeIn> for Range {
     fn from(it: RangeIn) -> Range {
@@ -39,25 +44,78 @@ pub fn place(document: &Document, path: String, range: Range, encoding: Encoding
     }
 }
 
+/// What a person wants of the place they pointed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Words of their own, and no place.
+    Sentence,
+    /// The same, typed in a terminal.
+    CommandLine,
+    Selection,
+    /// What is wrong on this line.
+    Diagnostic,
+    /// What a comment on this line leaves to be done.
+    Todo,
+    Tests,
+    /// To understand it; nothing is changed.
+    Question,
+}
+
+impl Wish {
+    /// The names on the wire, of those that a client may name.
+    pub const NAMED: [(&str, Wish); 6] = [
+        ("selection", Wish::Selection),
+        ("diagnostic", Wish::Diagnostic),
+        ("todo", Wish::Todo),
+        ("tests", Wish::Tests),
+        ("question", Wish::Question),
+        ("commandLine", Wish::CommandLine),
+    ];
+
+    pub fn by_name(name: &str) -> Option<Wish> {
+        Wish::NAMED.iter().find(|it| it.0 == name).map(|it| it.1)
+    }
+
+    pub fn origin(self) -> Origin {
+        match self {
+            Wish::Sentence => Origin::Sentence,
+            Wish::CommandLine => Origin::CommandLine,
+            Wish::Diagnostic => Origin::Diagnostic,
+            Wish::Selection | Wish::Todo | Wish::Tests | Wish::Question => Origin::Selection,
+        }
+    }
+}
+
 /// The words for a place where the person gave none.
-pub fn words(origin: Origin, place: &Place, problems: &[Problem]) -> String {
+pub fn words(wish: Wish, place: &Place, problems: &[Problem]) -> String {
     let at = if place.first_line == place.last_line {
         format!("{}:{}", place.path, place.first_line)
     } else {
         format!("{}:{}-{}", place.path, place.first_line, place.last_line)
     };
-    match origin {
-        Origin::Diagnostic if problems.is_empty() => {
-            let line = super::plain::line(&place.text, 120);
-            format!(
-                "Fix the problem at {at}\n\nThe line is `{line}`. Find out what is wrong with it and fix that."
-            )
-        }
-        Origin::Diagnostic => format!("Fix the problem at {at}"),
-        Origin::Selection | Origin::Sentence | Origin::CommandLine => format!(
+    let line = super::plain::line(&place.text, LINE_CHARS_MAX);
+    match wish {
+        Wish::Diagnostic if problems.is_empty() => format!(
+            "Fix the problem at {at}\n\nThe line is `{line}`. Find out what is wrong with it and fix that."
+        ),
+        Wish::Diagnostic => format!("Fix the problem at {at}"),
+        Wish::Todo => format!(
+            "Do what the comment at {at} leaves to be done\n\nThe line is `{line}`. Do it, and take the comment away."
+        ),
+        Wish::Tests => format!(
+            "Write tests for the code at {at}\n\nTest what it promises, its borders and its errors, in the project's own way. Don't change the code itself; where it is wrong, say so."
+        ),
+        Wish::Question => format!("What does the code at {at} do, and why is it there?"),
+        Wish::Selection | Wish::Sentence | Wish::CommandLine => format!(
             "Work on the selection at {at}\n\nDo what the comments in the selected lines ask for. If they ask for nothing, find what is wrong there and fix it."
         ),
     }
+}
+
+/// Whether a line leaves something to be done, in the words that editors and linters look for too.
+pub fn is_todo(line: &str) -> bool {
+    let is_word = |it: char| it.is_alphanumeric() || it == '_';
+    line.split(|it| !is_word(it)).any(|it| MARKERS.contains(&it))
 }
 
 /// The problems that an editor shows at a place, as lines for the brief.

@@ -2,10 +2,10 @@
 
 use super::documents::Encoding;
 use super::types::{
-    CodeActionKind, CodeActionOptions, CodeActionProviderCapability, ExecuteCommandOptions,
-    InitializeParams, SaveOptions, ServerCapabilities, TextDocumentSyncCapability,
-    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
+    ExecuteCommandOptions, HoverProviderCapability, InitializeParams, SaveOptions,
+    ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+    TextDocumentSyncSaveOptions, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 use super::{actions, commands};
 use crate::protocol::{BatonOffer, BatonWish, DOOR_TERMINAL, PROTOCOL_VERSION, method};
@@ -28,10 +28,14 @@ pub struct Wishes {
     pub board_changed: bool,
     /// `window/showMessage` about approvals and ends.
     pub messages: bool,
-    /// `baton/runProgress`.
+    /// `baton/runProgress` of every run.
     pub run_progress: bool,
     /// It is the command line, not an editor.
     pub is_terminal: bool,
+    /// `workspace/codeLens/refresh`.
+    pub refreshes_lenses: bool,
+    /// `textDocument/publishDiagnostics`.
+    pub diagnostics: bool,
 }
 
 impl Wishes {
@@ -46,6 +50,8 @@ impl Wishes {
         messages: false,
         run_progress: false,
         is_terminal: false,
+        refreshes_lenses: false,
+        diagnostics: false,
     };
 
     /// Nothing is sent that the client has not announced.
@@ -54,8 +60,10 @@ impl Wishes {
         let general = can.general.as_ref();
         let offered = general.and_then(|it| it.position_encodings.as_deref());
         let workspace = can.workspace.as_ref();
-        let action = can.text_document.as_ref().and_then(|it| it.code_action.as_ref());
+        let text = can.text_document.as_ref();
+        let action = text.and_then(|it| it.code_action.as_ref());
         let window = can.window.as_ref();
+        let lens = workspace.and_then(|it| it.code_lens.as_ref());
         let edit = workspace.and_then(|it| it.workspace_edit.as_ref());
         let announced = can.experimental.as_ref().and_then(|it| it.get("baton"));
         let wish = announced.and_then(|it| BatonWish::deserialize(it).ok());
@@ -71,6 +79,8 @@ impl Wishes {
             messages: wish.as_ref().and_then(|it| it.show_message) != Some(false),
             run_progress: wish.as_ref().and_then(|it| it.run_progress) == Some(true),
             is_terminal: wish.and_then(|it| it.door).as_deref() == Some(DOOR_TERMINAL),
+            refreshes_lenses: lens.and_then(|it| it.refresh_support) == Some(true),
+            diagnostics: text.is_some_and(|it| it.publish_diagnostics.is_some()),
         }
     }
 }
@@ -97,6 +107,8 @@ pub fn capabilities(encoding: Encoding) -> ServerCapabilities {
             code_action_kinds: Some(kinds.map(CodeActionKind::new).to_vec()),
             ..CodeActionOptions::default()
         })),
+        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
         execute_command_provider: Some(ExecuteCommandOptions {
             commands: commands::ALL.map(str::to_owned).to_vec(),
             ..ExecuteCommandOptions::default()

@@ -1,5 +1,6 @@
 //! Finds a model's server on this machine where nothing is configured: asks the usual ports of the
-//! loopback which models they serve, all at once and briefly. No other host is ever asked.
+//! loopback which models they serve, all at once and briefly. No other host is ever asked, and no server
+//! of another person on this machine: it would get to read the files.
 
 use super::client::install_crypto;
 use crate::clean;
@@ -12,6 +13,8 @@ const CONNECT_MAX: Duration = Duration::from_millis(500);
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 const NAME_CHARS_MAX: usize = 200;
+/// Below are the accounts of the system and its services.
+const PERSONS_FROM_UID: u32 = 1_000;
 
 /// A server that answered, and the model that was taken of those it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +82,11 @@ async fn find(ports: &[u16]) -> Option<Found> {
 }
 
 async fn ask(http: &reqwest::Client, port: u16) -> Option<Found> {
+    if let Ok(table) = tokio::fs::read_to_string("/proc/net/tcp").await
+        && !is_ours(&table, port, rustix::process::getuid().as_raw())
+    {
+        return None;
+    }
     let base_url = format!("http://127.0.0.1:{port}/v1");
     let mut response = http.get(format!("{base_url}/models")).send().await.ok()?;
     if response.status() != reqwest::StatusCode::OK {
@@ -93,6 +101,18 @@ async fn ask(http: &reqwest::Client, port: u16) -> Option<Found> {
     }
     let listing: Listing = serde_json::from_slice(&bytes).ok()?;
     choose(base_url, listing)
+}
+
+/// Whether whoever listens on this port is this user, or no person at all, as the kernel's table of
+/// sockets says. A line is `0: 0100007F:2CAA 00000000:0000 0A ... UID ...`, with 0A for listening.
+fn is_ours(table: &str, port: u16, me: u32) -> bool {
+    let suffix = format!(":{port:04X}");
+    let mut owners = table.lines().filter_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let listens = fields.get(1)?.ends_with(&suffix) && *fields.get(3)? == "0A";
+        listens.then(|| fields.get(7)?.parse().ok())?
+    });
+    owners.all(|it: u32| it == me || it < PERSONS_FROM_UID)
 }
 
 /// The first that can talk.
@@ -131,6 +151,19 @@ mod tests {
         );
         let vllm = chosen(r#"{"data":[{"id":"m","max_model_len":8192}]}"#).unwrap();
         assert_eq!(vllm.window_tokens, Some(8_192));
+    }
+
+    #[test]
+    fn a_server_of_another_person_is_not_asked() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n   \
+            0: 0100007F:2CAA 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1001        0 1 1\n   \
+            1: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000   998        0 2 1\n   \
+            2: 0100007F:1F40 0100007F:2CAA 01 00000000:00000000 00:00000000 00000000  1002        0 3 1\n";
+        let ours = |port| is_ours(table, port, 1_001);
+        assert!(ours(11_434) && ours(8_080));
+        assert!(!is_ours(table, 11_434, 1_000));
+        // Not listening, or nobody there.
+        assert!(ours(8_000) && ours(1_234));
     }
 
     #[test]

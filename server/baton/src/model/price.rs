@@ -8,6 +8,8 @@ use team::Usage;
 /// No reply has more; what a broken server claims beyond that would overflow the sums.
 const TOKENS_MAX: u64 = 1_000_000_000;
 const NANOS: f64 = 1_000.0;
+/// Stands in a record that is no server's.
+const ESTIMATED: &str = "estimated";
 
 /// (model, input, output, cache read); writing to the cache costs 1.25 times the input.
 const BUILT_IN: [(&str, f64, f64, f64); 28] = [
@@ -126,7 +128,7 @@ pub(super) fn usage(raw: &Map<String, Value>, prices: Option<&PriceTable>) -> Us
         output_tokens: count("output_tokens"),
         cache_read_tokens: count("cache_read_input_tokens"),
         cache_write_tokens: count("cache_creation_input_tokens"),
-        micros: 0,
+        ..Usage::default()
     };
     usage.micros = prices.map_or(0, |it| it.micros(&usage));
     usage
@@ -146,7 +148,8 @@ pub(super) fn chat_usage(raw: &Map<String, Value>, prices: Option<&PriceTable>) 
         output_tokens: count(raw.get("completion_tokens")),
         cache_read_tokens: read,
         cache_write_tokens: written,
-        micros: 0,
+        estimated_calls: u32::from(raw.contains_key(ESTIMATED)),
+        ..Usage::default()
     };
     // A router says what it took; that is better than any list.
     let said = raw.get("cost").and_then(Value::as_f64).filter(|it| (0.0..1e6).contains(it));
@@ -163,7 +166,7 @@ pub(super) fn chat_usage(raw: &Map<String, Value>, prices: Option<&PriceTable>) 
 pub(super) fn estimate(question_bytes: usize, reply_bytes: usize) -> Map<String, Value> {
     const BYTES_A_TOKEN: usize = 4;
     let mut raw = Map::new();
-    raw.insert("estimated".to_owned(), Value::Bool(true));
+    raw.insert(ESTIMATED.to_owned(), Value::Bool(true));
     for (name, bytes) in [("prompt_tokens", question_bytes), ("completion_tokens", reply_bytes)] {
         raw.insert(name.to_owned(), Value::from(bytes.div_ceil(BYTES_A_TOKEN)));
     }
@@ -206,6 +209,7 @@ mod tests {
                     cache_write_tokens: parts.2,
                     output_tokens: 500,
                     micros: 0,
+                    ..Usage::default()
                 };
                 let most = input + (500 * output).div_ceil(1_000);
                 assert!(table.micros(&usage) <= most, "{model} {parts:?}");

@@ -1,6 +1,7 @@
 //! The board: what a person sees now, and what waits for a decision.
 
 use super::moment::answer_name;
+use super::plan::PlanView;
 use super::task::{CostView, StateName, by};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,7 +52,7 @@ pub struct ApprovalView {
     pub id: String,
     pub task: String,
     pub title: String,
-    /// `landing`, `edits` or `commands`.
+    /// `landing`, `edits`, `commands`, `setup`, `plan`, or `stage`: whether to go on.
     pub subject: String,
     /// The evidence in one line.
     pub proof: String,
@@ -65,8 +66,10 @@ pub struct ApprovalView {
     pub receipts: Vec<String>,
     /// Paths that need a tick of their own in the answer.
     pub ticks: Vec<String>,
-    /// Why it can't land on the branch; or the exact commands.
+    /// Why it can't land on the branch; or the exact commands; or why a person is asked.
     pub why: Vec<String>,
+    /// What is to be built, of a plan. Approving it lands nothing.
+    pub plan: Option<PlanView>,
     pub notes: Vec<String>,
     /// What may be answered: `approve`, `apply`, `revise`, `rebuild`, `reject`. Empty once it is
     /// answered or void.
@@ -190,6 +193,8 @@ impl ApprovalView {
             Subject::Landing { .. } => "landing",
             Subject::Edits { .. } => "edits",
             Subject::Commands { .. } => "commands",
+            Subject::Plan { .. } => "plan",
+            Subject::Stage { .. } => "stage",
             Subject::Setup { .. } => "setup",
         };
         let (state, outcome) = match &approval.state {
@@ -215,6 +220,7 @@ impl ApprovalView {
             receipts: line.receipts.iter().map(ToString::to_string).collect(),
             ticks: line.ticks,
             why: line.why,
+            plan: line.plan.as_ref().map(PlanView::of),
             notes: line.notes,
             answers: answers.map(|it| (*it).to_owned()).collect(),
             state: state.to_owned(),

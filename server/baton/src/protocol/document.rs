@@ -1,19 +1,20 @@
 //! Writes the generated part of `docs/protocol.md` from the schemas of the wire types.
 
 use super::{
-    AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
-    BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult, DiffView,
-    DoneResult, ErrorData, Hello, ReplayParams, ReplayView, RunProgressParams, SayParams,
-    TaskParams, TaskView, Welcome, method,
+    AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, AttentionParams, BatonOffer,
+    BatonWish, BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult,
+    DiffView, DoneResult, ErrorData, FileParams, FileView, Hello, ReplayParams, ReplayView,
+    RunProgressParams, SayParams, TaskParams, TaskView, TranscriptParams, TranscriptView,
+    WatchParams, WatchResult, Welcome, method,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 use std::fmt::Write;
 
 /// One message: name, what it does, the types of its params and of its result.
-type Row = (&'static str, &'static str, &'static str, &'static str);
+pub(super) type Row = (&'static str, &'static str, &'static str, &'static str);
 
-const REQUESTS: [Row; 12] = [
+pub(super) const MESSAGES: [Row; 15] = [
     (
         method::DELEGATE,
         "gives the team a task and returns its id at once",
@@ -22,7 +23,14 @@ const REQUESTS: [Row; 12] = [
     ),
     (method::BOARD, "the board of a repository", "BoardParams", "BoardView"),
     (method::TASK, "one task whole", "TaskParams", "TaskView"),
+    (
+        method::TRANSCRIPT,
+        "what a run said and did, from a cursor on",
+        "TranscriptParams",
+        "TranscriptView",
+    ),
     (method::DIFF, "what a task changes, by file and hunk", "TaskParams", "DiffView"),
+    (method::FILE, "one side of a file that a task changes", "FileParams", "FileView"),
     (
         method::ANSWER_APPROVAL,
         "decides an approval, once",
@@ -36,22 +44,31 @@ const REQUESTS: [Row; 12] = [
     (method::UNDO, "takes a landing, or applied edits, back", "TaskParams", "DoneResult"),
     (method::REPLAY, "runs a receipt's command again", "ReplayParams", "ReplayView"),
     (method::SAY, "tells something to whoever works on a task", "SayParams", "DoneResult"),
+    (method::WATCH, "begins or ends the streaming of a run", "WatchParams", "WatchResult"),
+];
+
+/// Name, what it says, the type of its params.
+pub(super) const NOTIFICATIONS: [(&str, &str, &str); 3] = [
+    (method::BOARD_CHANGED, "what is true now; at most 20 a second", "BoardChangedParams"),
+    (
+        method::RUN_PROGRESS,
+        "what a watched run says and does; gathered, at most 20 a second and run",
+        "RunProgressParams",
+    ),
+    (method::ATTENTION, "somebody is needed; once for each thing that waits", "AttentionParams"),
 ];
 
 /// Markdown: the tables of messages, then every type with its fields.
 pub fn describe() -> String {
     let mut text = String::new();
     text.push_str("### Requests\n\n| request | does | params | result |\n|---|---|---|---|\n");
-    for (name, does, params, result) in REQUESTS {
+    for (name, does, params, result) in MESSAGES {
         let _ = writeln!(text, "| `{name}` | {does} | `{params}` | `{result}` |");
     }
     text.push_str("\n### Notifications\n\n| notification | says | params |\n|---|---|---|\n");
-    let says = "what is true now; at most 20 a second";
-    let changed = method::BOARD_CHANGED;
-    let _ = writeln!(text, "| `{changed}` | {says} | `BoardChangedParams` |");
-    let says = "what runs are doing, to clients that announced `runProgress`";
-    let progress = method::RUN_PROGRESS;
-    let _ = writeln!(text, "| `{progress}` | {says} | `RunProgressParams` |");
+    for (name, says, params) in NOTIFICATIONS {
+        let _ = writeln!(text, "| `{name}` | {says} | `{params}` |");
+    }
     text.push_str("\n### Types\n");
     for (name, schema) in schemas() {
         describe_type(&mut text, &name, &schema);
@@ -60,9 +77,9 @@ pub fn describe() -> String {
 }
 
 /// Every wire type by name, in alphabetical order.
-fn schemas() -> Vec<(String, Value)> {
+pub(super) fn schemas() -> Vec<(String, Value)> {
     let mut generator = SchemaGenerator::default();
-    let roots: [Schema; 21] = [
+    let roots: [Schema; 28] = [
         generator.subschema_for::<AnswerApprovalParams>(),
         generator.subschema_for::<AnswerApprovalResult>(),
         generator.subschema_for::<AnswerQuestionParams>(),
@@ -79,11 +96,18 @@ fn schemas() -> Vec<(String, Value)> {
         generator.subschema_for::<Hello>(),
         generator.subschema_for::<ReplayParams>(),
         generator.subschema_for::<ReplayView>(),
-        generator.subschema_for::<RunProgressParams>(),
         generator.subschema_for::<SayParams>(),
         generator.subschema_for::<TaskParams>(),
         generator.subschema_for::<TaskView>(),
         generator.subschema_for::<Welcome>(),
+        generator.subschema_for::<TranscriptParams>(),
+        generator.subschema_for::<TranscriptView>(),
+        generator.subschema_for::<FileParams>(),
+        generator.subschema_for::<FileView>(),
+        generator.subschema_for::<WatchParams>(),
+        generator.subschema_for::<WatchResult>(),
+        generator.subschema_for::<RunProgressParams>(),
+        generator.subschema_for::<AttentionParams>(),
     ];
     debug_assert!(!roots.is_empty());
     let mut all: Vec<(String, Value)> = generator.take_definitions(true).into_iter().collect();
@@ -93,15 +117,15 @@ fn schemas() -> Vec<(String, Value)> {
 
 fn describe_type(text: &mut String, name: &str, schema: &Value) {
     let _ = write!(text, "\n#### {name}\n\n");
-    if let Some(about) = schema.get("description").and_then(Value::as_str) {
-        let _ = write!(text, "{}\n\n", one_line(about));
+    if let Some(about) = about(schema) {
+        let _ = write!(text, "{about}\n\n");
     }
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
         text.push_str("| field | type | is |\n|---|---|---|\n");
         for (field, it) in properties {
-            let about = it.get("description").and_then(Value::as_str);
-            let about = about.map(one_line).unwrap_or_default();
-            let _ = writeln!(text, "| `{field}` | {} | {about} |", type_of(it));
+            let kind = kind(it, &PROSE, &str::to_owned);
+            let about = about(it).unwrap_or_default();
+            let _ = writeln!(text, "| `{field}` | {kind} | {about} |");
         }
         return;
     }
@@ -119,9 +143,8 @@ fn names_of(schema: &Value) -> Vec<String> {
     let kinds = schema.get("oneOf").and_then(Value::as_array);
     let mut names = Vec::new();
     for kind in kinds.into_iter().flatten() {
-        let about = kind.get("description").and_then(Value::as_str);
-        match (kind.get("const").and_then(plain), about) {
-            (Some(name), Some(about)) => names.push(format!("{name}: {}", one_line(about))),
+        match (kind.get("const").and_then(plain), about(kind)) {
+            (Some(name), Some(about)) => names.push(format!("{name}: {about}")),
             (Some(name), None) => names.push(name),
             (None, _) => names.extend(names_of(kind)),
         }
@@ -129,28 +152,46 @@ fn names_of(schema: &Value) -> Vec<String> {
     names
 }
 
-fn type_of(schema: &Value) -> String {
+/// How a language writes a type.
+pub(super) struct Language {
+    pub(super) list: fn(&str) -> String,
+    pub(super) either: &'static str,
+    /// A word of JSON Schema, as the language has it.
+    pub(super) word: fn(&str) -> &str,
+    /// Where nothing is known.
+    pub(super) any: &'static str,
+}
+
+/// What people read.
+const PROSE: Language =
+    Language { list: |it| format!("list of {it}"), either: " or ", word: |it| it, any: "any" };
+
+/// The type of a schema. `named`: how the language calls a type of ours.
+pub(super) fn kind(schema: &Value, language: &Language, named: &dyn Fn(&str) -> String) -> String {
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        return reference.rsplit('/').next().unwrap_or(reference).to_owned();
+        return named(reference.rsplit('/').next().unwrap_or(reference));
     }
     if let Some(kinds) = schema.get("anyOf").and_then(Value::as_array) {
-        let kinds: Vec<String> = kinds.iter().map(type_of).collect();
-        return kinds.join(" or ");
+        let kinds: Vec<String> = kinds.iter().map(|it| kind(it, language, named)).collect();
+        return kinds.join(language.either);
     }
     match schema.get("type") {
-        Some(Value::String(kind)) if kind == "array" => {
-            let items = schema.get("items").map(type_of).unwrap_or_default();
-            format!("list of {items}")
+        Some(Value::String(name)) if name == "array" => {
+            let items = schema.get("items").map(|it| kind(it, language, named));
+            (language.list)(&items.unwrap_or_default())
         }
-        Some(Value::String(kind)) => kind.clone(),
-        Some(Value::Array(kinds)) => {
-            let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).collect();
-            kinds.join(" or ")
+        Some(Value::String(name)) => (language.word)(name).to_owned(),
+        Some(Value::Array(names)) => {
+            let kinds: Vec<&str> =
+                names.iter().filter_map(Value::as_str).map(language.word).collect();
+            kinds.join(language.either)
         }
-        Some(_) | None => "any".to_owned(),
+        Some(_) | None => language.any.to_owned(),
     }
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// What a schema says about itself, in one line.
+pub(super) fn about(schema: &Value) -> Option<String> {
+    let text = schema.get("description").and_then(Value::as_str)?;
+    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

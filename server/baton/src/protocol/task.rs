@@ -2,9 +2,10 @@
 
 use super::board::{ApprovalView, QuestionView};
 use super::moment::timeline;
+use super::plan::PlanView;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use team::{End, Exit, Handoff, Outcome, Ran, Role, RunState, TaskId, TaskState, Team};
+use team::{End, Exit, Handoff, Notes, Outcome, Ran, Role, RunState, TaskId, TaskState, Team};
 use team::{Wait, Work};
 
 /// Where a task stands. A client shows a name that it does not know as it is.
@@ -99,8 +100,12 @@ pub struct TaskView {
     pub base: Option<BaseView>,
     /// How it was triaged: `bug`, `feature`, `question`, ...
     pub class: Option<String>,
+    /// The stages of that class here, `human:` before those that a person lets it into.
+    pub stages: Vec<String>,
     /// The testable "done", as triaged.
     pub criteria: Vec<String>,
+    /// The plan that holds.
+    pub plan: Option<PlanView>,
     pub handoffs: Vec<HandoffView>,
     pub runs: Vec<RunView>,
     pub approvals: Vec<ApprovalView>,
@@ -161,7 +166,7 @@ pub struct HandoffView {
     /// `R4`.
     pub run: String,
     pub role: String,
-    /// `triaged`, `changed`, `validated`, `answered` or `declined`.
+    /// `triaged`, `designed`, `changed`, `validated`, `announced`, `answered` or `declined`.
     pub kind: String,
     /// The main text: summary, notes, answer or reason.
     pub text: String,
@@ -169,7 +174,7 @@ pub struct HandoffView {
     pub verdict: Option<String>,
     /// The commit that was handed over or validated.
     pub head: Option<String>,
-    /// Acceptance criteria, risks, receipts or citations.
+    /// Acceptance criteria, paths, risks, receipts or citations.
     pub points: Vec<String>,
     /// Where a reviewer should look first.
     pub look_first: Option<String>,
@@ -200,7 +205,7 @@ pub struct RunView {
 pub struct ReceiptView {
     /// `R4.3`; `baton replay R4.3` runs it again.
     pub id: String,
-    /// `check`, `repro`, `ownCheck` or `command`. Gates count the first two alone.
+    /// `check`, `repro`, `ownCheck`, `rerun`, `setup` or `command`. Gates count the first two, and `rerun` for what is flaky.
     pub ran: String,
     /// Name of the check.
     pub name: Option<String>,
@@ -236,7 +241,7 @@ pub struct TestsView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionView {
-    /// `person (editor)`, `rule` or `deadline`.
+    /// `person (editor)`, `rule`, `deadline`, or a role.
     pub by: String,
     pub what: String,
     pub why: String,
@@ -305,7 +310,13 @@ impl TaskView {
             brief: BriefView::of(&task.brief),
             base: task.base.as_ref().map(BaseView::of),
             class: task.class.map(|it| it.name().to_owned()),
+            stages: task
+                .class
+                .and_then(|it| task.ways.of(it))
+                .map(team::Stages::words)
+                .unwrap_or_default(),
             criteria: task.criteria.clone(),
+            plan: task.design.as_ref().map(|it| PlanView::of(&it.plan)),
             handoffs: task
                 .handoffs
                 .iter()
@@ -408,6 +419,20 @@ impl HandoffView {
                 view.text.clone_from(text);
                 view.points.clone_from(citations);
                 "answered"
+            }
+            Handoff::Designed { plan } => {
+                view.text.clone_from(&plan.approach);
+                view.points.clone_from(&plan.paths);
+                "designed"
+            }
+            Handoff::Announced { notes: Notes::Written { head, summary } } => {
+                view.text.clone_from(summary);
+                view.head = Some(head.0.clone());
+                "announced"
+            }
+            Handoff::Announced { notes: Notes::Nothing { why } } => {
+                view.text = format!("nothing to announce: {why}");
+                "announced"
             }
             Handoff::Declined { why } => {
                 view.text.clone_from(why);
@@ -521,6 +546,7 @@ pub fn by(by: &team::By) -> String {
     match by {
         team::By::Person { door } => format!("person ({door})"),
         team::By::Rule => "rule".to_owned(),
+        team::By::Role(role) => role.name().to_owned(),
         team::By::Deadline => "deadline".to_owned(),
     }
 }

@@ -114,7 +114,8 @@ fn absolute_only(path: &str) -> Option<String> {
     (!path.is_empty()).then_some(path)
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+/// Lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");

@@ -129,7 +129,8 @@ mod tests {
         assert_eq!(bytes, all.len() as u64);
         assert_eq!(hash, hex(&Sha256::digest(&all)));
         assert!(kept.len() <= OUTPUT_BYTES_MAX);
-        assert!(all.starts_with(&kept[..HEAD_BYTES_MAX]));
+        // The last bytes of the head may have begun a secret.
+        assert!(all.starts_with(&kept[..HEAD_BYTES_MAX - 64]));
         assert!(all.ends_with(&kept[kept.len() - TAIL_BYTES_MAX..]));
         let left_out = all.len() - HEAD_BYTES_MAX - TAIL_BYTES_MAX;
         let text = String::from_utf8_lossy(&kept);

@@ -36,6 +36,9 @@ pub(super) fn prepare(
     scratch: &Path,
 ) -> Result<Prepared, Failure> {
     let pointer = Pointer::read(cmd)?;
+    if let Some(bound) = cmd.bound.first() {
+        return Err(inseparable(&bound.at, "the folder that it stands for"));
+    }
     let unready = |error: std::io::Error| {
         Failure::new(Code::Command, format!("make a private folder for a command: {error}"))
             .hint("look at the free space of Baton's state folder")
@@ -64,9 +67,10 @@ pub(super) fn prepare(
             // The kernel follows it to a folder that is on the list itself.
             Kind::Link | Kind::Hidden => {}
         }
-        if let Ok(name) = mount.at.strip_prefix(folders::CARGO_HOME) {
-            std::os::unix::fs::symlink(&mount.source, private.cargo_home.join(name))
-                .map_err(unready)?;
+        if let Ok(name) = mount.at.strip_prefix(folders::HOME) {
+            let link = private.home.join(name);
+            std::fs::create_dir_all(link.parent().unwrap_or(&private.home)).map_err(unready)?;
+            std::os::unix::fs::symlink(&mount.source, link).map_err(unready)?;
         }
     }
     writable.push(private.tmp.clone());
@@ -282,7 +286,7 @@ mod tests {
         std::fs::create_dir_all(&closed).unwrap();
         std::fs::write(closed.join("file"), "x").unwrap();
         for dir in [&closed, &prepared.private.tmp.join("closed")] {
-            std::fs::set_permissions(dir, PermissionsExt::from_mode(0)).unwrap();
+            std::fs::set_permissions(dir, PermissionsExt::from_mode(0o000)).unwrap();
         }
         prepared.remove();
         assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);

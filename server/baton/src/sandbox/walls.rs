@@ -56,7 +56,7 @@ pub(super) fn limit(pids_are_ours: bool) -> Result<bool, String> {
 /// machine is.
 fn data_bytes_max() -> u64 {
     let info = rustix::system::sysinfo();
-    let all = u64::from(info.totalram).saturating_mul(u64::from(info.mem_unit.max(1)));
+    let all = info.totalram.saturating_mul(u64::from(info.mem_unit.max(1)));
     (all / 4 * 3).max(DATA_BYTES_MIN)
 }
 
@@ -141,12 +141,14 @@ const FACTS: [&str; 10] = [
 
 /// Signals from here on reach only what this process starts, and nothing can take that back.
 pub(super) fn scope_signals() -> Result<(), String> {
+    // Whoever doesn't say otherwise forbids to move a file from one folder to another.
     let ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
-        .scope(Scope::Signal)
+        .handle_access(AccessFs::Refer)
+        .and_then(|it| it.scope(Scope::Signal))
         .and_then(Ruleset::create)
         .map_err(|it| it.to_string())?;
-    restrict(ruleset)
+    restrict(allow(ruleset, Path::new("/"), AccessFs::Refer.into(), ABI_ALONE_MIN)?)
 }
 
 /// Enforces the newest of these ABIs that the kernel has.

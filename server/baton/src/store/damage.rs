@@ -4,7 +4,7 @@
 use super::carve::{Pages, Row};
 use super::fault::{failed, failed_io};
 use super::head::{self, End};
-use super::rows::{self, Broken, Tail};
+use super::rows::{self, Broken, Replayed, Tail};
 use super::schema::{self, SEALED};
 use super::seal::{Hash, chain, genesis, hex, seal};
 use super::{DATABASE, beside, broken, create_private, file_name, reader, sync_file};
@@ -63,25 +63,31 @@ pub(super) fn finish_birth(dir: &Path) -> Result<(), Failure> {
 }
 
 /// Looks at what lies there, without changing it; damage is answered by a new log. Errors: the log
-/// is from a newer Baton, or the disk can't be read.
-pub(super) fn set_aside_if_damaged(dir: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
+/// is from a newer Baton, or the disk can't be read. What was replayed on the way is given back, so that
+/// nobody replays it again.
+pub(super) fn set_aside_if_damaged(
+    dir: &Path,
+    notes: &mut Vec<String>,
+) -> Result<Option<Replayed>, Failure> {
     let path = dir.join(DATABASE);
     let head = head::read(dir);
     let size = |path: &Path| fs::metadata(path).map_or(0, |it| it.len());
     let bytes = size(&path) + size(&with_end(&path, "-wal"));
     let was_written = head.as_ref().is_some_and(|it| 0 < it.version);
     if bytes == 0 && !was_written {
-        return Ok(());
+        return Ok(None);
     }
     let marker = beside(&path, "suspect");
     let deep = bytes <= DEEP_CHECK_BYTES_MAX || marker.exists();
-    if let Some(why) = find_damage(&path, head.as_ref(), deep, notes)? {
+    let mut replayed = None;
+    if let Some(why) = find_damage(&path, head.as_ref(), deep, notes, &mut replayed)? {
         let kept = salvage(&path, head.as_ref())?;
         notes.push(kept.says(&why));
+        replayed = None;
     }
     // What was suspected is now either refuted or mended.
     let _ = fs::remove_file(marker);
-    Ok(())
+    Ok(replayed)
 }
 
 fn find_damage(
@@ -89,6 +95,7 @@ fn find_damage(
     head: Option<&End>,
     deep: bool,
     notes: &mut Vec<String>,
+    replayed: &mut Option<Replayed>,
 ) -> Result<Option<String>, Failure> {
     if !path.exists() {
         return Ok(Some("its file is missing".into()));
@@ -106,7 +113,7 @@ fn find_damage(
     let checked = if deep && version == schema::STEPS.len() {
         rows::check_all(&db)
     } else if version == schema::STEPS.len() {
-        rows::replay(&db).map(|it| it.tail)
+        rows::replay(&db).map(|it| replayed.insert(it).tail)
     } else {
         rows::link(&db, 0).and_then(|it| rows::walk(&db, it, u64::MAX, |_| Ok(())))
     };

@@ -9,7 +9,7 @@ use team::{EVENT_VERSION, Event, Millis, RunId, TaskId, Team, Usage};
 
 /// Who can read a checkpoint: the rules that made it must be the rules that go on from it. Raise the
 /// number when `Team` or `apply` change between releases.
-pub(super) const CHECKPOINT_MADE_BY: &str = concat!(env!("CARGO_PKG_VERSION"), "+3");
+pub(super) const CHECKPOINT_MADE_BY: &str = concat!(env!("CARGO_PKG_VERSION"), "+4");
 
 /// Why rows could not be read.
 #[derive(Debug)]
@@ -262,6 +262,7 @@ pub(super) fn spent(db: &Connection, since: Millis) -> Result<Usage, Broken> {
             cache_read_tokens: number(3)?,
             cache_write_tokens: number(4)?,
             micros: number(5)?,
+            ..Usage::default()
         })
     })?;
     Ok(usage)

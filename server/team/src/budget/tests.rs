@@ -1,3 +1,5 @@
+//! What is granted near each limit, alone and together.
+
 use super::*;
 use crate::event::{Event, Start, Work};
 use crate::handoff::Duty;

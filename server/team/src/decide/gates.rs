@@ -2,10 +2,16 @@
 //! turn a pass into a fail, never a fail into a pass. Every refusal says what to do.
 
 use super::{Millis, Refusal, Run, RunId, Task, TaskId, Team, flaky, get, required};
-use crate::change::{ChangeFacts, lines};
-use crate::handoff::{Handoff, Verdict};
+use crate::change::{ChangeFacts, Facts, NotesFacts, PlanFacts, lines};
+use crate::handoff::{Handoff, Notes, Plan, Verdict};
 use crate::ids::{CommitId, ReceiptId, TreeId};
+use crate::paths::is_documentation;
 use crate::receipt::{CheckSpec, Exit, Outcome, Ran, Receipt, Tests};
+
+/// A plan with more paths names their folders.
+const PLAN_PATHS_MAX: usize = 40;
+/// Lines that Marketing may add and remove.
+const NOTES_LINES_MAX: u32 = 200;
 
 /// The signal as the server lets it through: a change's head is what git reported.
 pub(super) fn pass(
@@ -14,12 +20,12 @@ pub(super) fn pass(
     task: TaskId,
     run: RunId,
     handoff: Handoff,
-    facts: Option<&ChangeFacts>,
+    facts: Option<&Facts>,
 ) -> Result<Handoff, Refusal> {
     let it = get(team, task)?;
     match handoff {
         Handoff::Changed { summary, look_first, risks, .. } => {
-            let Some(facts) = facts else {
+            let Some(Facts::Change(facts)) = facts else {
                 return gate("the server saw no change: edit the files, then hand over again");
             };
             change(it, facts)?;
@@ -36,9 +42,28 @@ pub(super) fn pass(
             }
             Ok(Handoff::Validated { verdict, head, receipts, notes })
         }
-        Handoff::Triaged { .. } | Handoff::Answered { .. } | Handoff::Declined { .. } => {
-            Ok(handoff)
+        Handoff::Designed { plan } => {
+            let Some(Facts::Plan(facts)) = facts else {
+                return gate("the server saw no plan: hand over again");
+            };
+            designed(&plan, facts)?;
+            Ok(Handoff::Designed { plan })
         }
+        Handoff::Announced { notes: Notes::Written { summary, .. } } => {
+            let Some(Facts::Notes(facts)) = facts else {
+                return gate("the server saw no notes: hand over again");
+            };
+            announced(it, facts)?;
+            let head = facts.change.head.clone();
+            Ok(Handoff::Announced { notes: Notes::Written { head, summary } })
+        }
+        Handoff::Answered { text, citations } => {
+            cited(&citations, facts)?;
+            Ok(Handoff::Answered { text, citations })
+        }
+        Handoff::Announced { notes: Notes::Nothing { .. } }
+        | Handoff::Triaged { .. }
+        | Handoff::Declined { .. } => Ok(handoff),
     }
 }
 
@@ -67,6 +92,14 @@ fn change(task: &Task, facts: &ChangeFacts) -> Result<(), Refusal> {
             "tests were weakened: {what}. Put them back; if one is wrong, ask the person first"
         ));
     }
+    if !facts.outside.is_empty() {
+        let paths = facts.outside.join(", ");
+        return gate(format!(
+            "the plan does not name these files, put them back: {paths}. Tests and documentation \
+             are free; if the task can't be done without the others, decline and say which and \
+             why: then the plan is made again"
+        ));
+    }
     let (added, removed) = lines(&facts.files);
     if limits.diff_lines_max < added + removed {
         let max = limits.diff_lines_max;
@@ -80,6 +113,85 @@ fn change(task: &Task, facts: &ChangeFacts) -> Result<(), Refusal> {
         let max = limits.diff_files_max;
         return gate(format!(
             "the change touches {files} files, at most {max}: do less, or ask the person how to split it"
+        ));
+    }
+    Ok(())
+}
+
+/// A plan says what is done, where, and how it will be shown.
+fn designed(plan: &Plan, facts: &PlanFacts) -> Result<(), Refusal> {
+    if plan.approach.trim().is_empty() {
+        return gate("the plan needs an approach: say what is changed, and how");
+    }
+    if plan.tests.trim().is_empty() {
+        return gate("the plan needs tests: say what shows that each criterion is met");
+    }
+    if plan.paths.is_empty() {
+        return gate("the plan names no paths: say what files or folders the change may touch");
+    }
+    if PLAN_PATHS_MAX < plan.paths.len() {
+        return gate(format!(
+            "the plan has over {PLAN_PATHS_MAX} paths: name their folders and hand over again"
+        ));
+    }
+    if !facts.wrong.is_empty() {
+        return gate(format!(
+            "these paths can't stand in a plan: {}. Name others and hand over again",
+            facts.wrong.join("; ")
+        ));
+    }
+    Ok(())
+}
+
+/// Marketing's commit: documentation alone, on top of the change that was validated.
+fn announced(task: &Task, facts: &NotesFacts) -> Result<(), Refusal> {
+    if facts.files.is_empty() {
+        return gate(
+            "nothing was written: edit the documentation and hand over, or hand over that there is \
+             nothing to announce",
+        );
+    }
+    let code = |it: &&String| !is_documentation(it);
+    let paths: Vec<&String> = facts.files.iter().map(|it| &it.path).collect();
+    let code: Vec<&str> = paths.into_iter().filter(code).map(String::as_str).collect();
+    if !code.is_empty() {
+        return gate(format!(
+            "only documentation is yours to change, put these back: {}. Then hand over again",
+            code.join(", ")
+        ));
+    }
+    let (added, removed) = lines(&facts.files);
+    if NOTES_LINES_MAX < added + removed {
+        return gate(format!(
+            "the notes change {} lines, at most {NOTES_LINES_MAX}: say it shorter and hand over again",
+            added + removed
+        ));
+    }
+    if task.head.is_none() || !facts.change.descends {
+        return gate(
+            "the head does not descend from the change that was validated: put them back as they were, \
+             write the notes and hand over again",
+        );
+    }
+    if !facts.change.protected.is_empty() {
+        let paths = facts.change.protected.join(", ");
+        return gate(format!("these paths are not yours to change, put them back: {paths}"));
+    }
+    Ok(())
+}
+
+/// Each citation names a line that the person can open.
+fn cited(citations: &[String], facts: Option<&Facts>) -> Result<(), Refusal> {
+    if citations.is_empty() {
+        return gate("an answer needs citations: cite the `path:line` of what you read");
+    }
+    let Some(Facts::Citations { wrong }) = facts else {
+        return gate("the server saw no citations: hand over again");
+    };
+    if !wrong.is_empty() {
+        return gate(format!(
+            "these citations name nothing: {}. Read the file and cite lines that are there",
+            wrong.join("; ")
         ));
     }
     Ok(())

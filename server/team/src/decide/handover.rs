@@ -2,22 +2,24 @@
 
 use super::{
     Duty, Event, Millis, Parked, Refusal, RunId, Start, Task, TaskId, Team, Why, Work,
-    ask_approval, flaky, gates, get, landing, live, required, start_checks, start_role,
+    ask_approval, flaky, gates, get, landing, live, required, start_checks, start_role, way,
 };
-use crate::change::ChangeFacts;
+use crate::change::Facts;
 use crate::event::Subject;
-use crate::handoff::{Class, Handoff, Verdict};
-use crate::ids::CommitId;
+use crate::handoff::{By, Decision, Handoff, Notes, Role, Verdict};
+use crate::stages::Stage;
 
 /// After this many builds the next one starts fresh: a new pair of eyes, with what was tried.
 const CONTINUED_BUILDS_MAX: u32 = 2;
+/// Plans that are made before a person takes it up.
+const DESIGNS_MAX: u32 = 3;
 
 pub(super) fn handed_over(
     team: &Team,
     now: Millis,
     run: RunId,
     handoff: Handoff,
-    facts: Option<ChangeFacts>,
+    facts: Option<Facts>,
 ) -> Result<Vec<Event>, Refusal> {
     let (task, it) = live(team, run)?;
     let Work::Role { duty, .. } = it.work else {
@@ -27,62 +29,109 @@ pub(super) fn handed_over(
         let text = format!("this run's duty is {duty:?}; hand over with the tool of that duty");
         return Err(Refusal::Gate(text));
     }
+    // What no gate looks at is not kept.
+    let facts = facts.filter(|it| is_about(it, &handoff));
     let handoff = gates::pass(team, now, task, run, handoff, facts.as_ref())?;
     let over = Event::RunHandedOver { run, handoff: handoff.clone(), facts, at: now };
     let mut after = team.clone();
     after.apply(&over);
     let mut res = vec![over];
-    res.extend(route(&after, now, task, &handoff)?);
+    res.extend(route(&after, now, (task, run), duty, &handoff)?);
     Ok(res)
 }
 
-fn route(team: &Team, now: Millis, task: TaskId, handoff: &Handoff) -> Result<Vec<Event>, Refusal> {
+fn is_about(facts: &Facts, handoff: &Handoff) -> bool {
+    match (facts, handoff) {
+        (Facts::Plan(_), Handoff::Designed { .. })
+        | (Facts::Change(_), Handoff::Changed { .. })
+        | (Facts::Notes(_), Handoff::Announced { notes: Notes::Written { .. } })
+        | (Facts::Citations { .. }, Handoff::Answered { .. }) => true,
+        (
+            Facts::Plan(_) | Facts::Change(_) | Facts::Notes(_) | Facts::Citations { .. },
+            Handoff::Triaged { .. }
+            | Handoff::Designed { .. }
+            | Handoff::Changed { .. }
+            | Handoff::Validated { .. }
+            | Handoff::Answered { .. }
+            | Handoff::Announced { .. }
+            | Handoff::Declined { .. },
+        ) => false,
+    }
+}
+
+fn route(
+    team: &Team,
+    now: Millis,
+    (task, run): (TaskId, RunId),
+    duty: Duty,
+    handoff: &Handoff,
+) -> Result<Vec<Event>, Refusal> {
     let it = get(team, task)?;
-    let Some(base) = &it.base else {
-        return Err(Refusal::NoSuchTask(task));
-    };
-    let seen = base.seen.clone();
     Ok(match handoff {
-        Handoff::Triaged { class, summary, .. } => match class {
-            Class::Bug | Class::Feature | Class::Refactor | Class::Docs | Class::Chore => {
-                vec![baseline(team, now, task, it, seen)]
-            }
-            Class::Question => {
-                vec![start_role(team, now, task, Duty::Answer, seen, Start::Fresh)]
-            }
-            Class::NeedsHuman => vec![park(task, summary.clone(), now)],
-        },
+        Handoff::Triaged { class, or_class, summary, .. } => {
+            way::triaged(team, now, (task, run), (*class, *or_class), summary)?
+        }
+        Handoff::Designed { plan } => {
+            let mut res: Vec<Event> = plan.decisions.iter().map(|it| decided(task, it)).collect();
+            res.extend(way::begin(team, now, task, Stage::Build));
+            res
+        }
         Handoff::Changed { head, .. } => {
             if required(it).is_empty() {
-                return Ok(vec![validate(team, now, task, head.clone())]);
+                return Ok(way::begin(team, now, task, Stage::Validate));
             }
             vec![start_checks(team, now, task, head.clone(), Why::Gate, false)]
         }
         Handoff::Validated { verdict: Verdict::Fail, notes, .. } => {
             vec![rework(team, now, task, it, format!("the Tester says: {notes}"))]
         }
-        Handoff::Validated { verdict: Verdict::Pass, head, .. } => {
-            vec![Event::CandidateWanted { task, head: head.clone() }]
-        }
+        Handoff::Validated { verdict: Verdict::Pass, .. } => way::passed(team, now, task),
+        Handoff::Announced { .. } => way::wanted(team, task).into_iter().collect(),
         Handoff::Answered { .. } => vec![Event::TaskAnswered { task, at: now }],
-        Handoff::Declined { why } => vec![park(task, why.clone(), now)],
+        Handoff::Declined { why } => match (duty, &it.design) {
+            (Duty::Build, Some(_)) => {
+                let why = format!("the Engineer can't build this plan: {why}");
+                vec![redesign(team, now, task, it, why)]
+            }
+            // Nobody waits for words about a change that is already validated.
+            (Duty::Announce, _) => way::wanted(team, task).into_iter().collect(),
+            (
+                Duty::Triage | Duty::Design | Duty::Build | Duty::Validate | Duty::Answer,
+                Some(_) | None,
+            ) => vec![park(task, why.clone(), now)],
+        },
     })
 }
 
-/// The required checks on S, once; evidence on an equal tree is evidence.
-fn baseline(team: &Team, now: Millis, task: TaskId, it: &Task, seen: CommitId) -> Event {
-    if required(it).is_empty() {
-        return start_role(team, now, task, Duty::Build, seen, Start::Fresh);
-    }
-    start_checks(team, now, task, seen, Why::Baseline, false)
-}
-
-fn validate(team: &Team, now: Millis, task: TaskId, head: CommitId) -> Event {
-    start_role(team, now, task, Duty::Validate, head, Start::Fresh)
+/// A decision of the Architect's: what, and after ` because ` why.
+fn decided(task: TaskId, text: &str) -> Event {
+    let (what, why) = text.split_once(" because ").unwrap_or((text, "as the plan says"));
+    let decision = Decision {
+        by: By::Role(Role::Architect),
+        what: what.trim().to_string(),
+        why: why.trim().to_string(),
+    };
+    Event::DecisionRecorded { task, decision }
 }
 
 fn park(task: TaskId, why: String, now: Millis) -> Event {
     Event::TaskParked { task, why: Parked::NeedsPerson(why), at: now }
+}
+
+/// Back to the Architect, a bounded number of times.
+pub(super) fn redesign(team: &Team, now: Millis, task: TaskId, it: &Task, why: String) -> Event {
+    if DESIGNS_MAX <= it.designs {
+        let text = format!("{DESIGNS_MAX} plans did not get there; the last one: {why}");
+        return park(task, text, now);
+    }
+    let seen = it.base.as_ref().map(|it| it.seen.clone());
+    match (&it.design, seen) {
+        (Some(design), Some(seen)) => {
+            let start = Start::Continues { run: design.run, text: why };
+            start_role(team, now, task, Duty::Design, seen, start)
+        }
+        (None, _) | (_, None) => park(task, why, now),
+    }
 }
 
 /// Back to the Engineer, a bounded number of times.
@@ -106,7 +155,7 @@ pub(super) fn rework(team: &Team, now: Millis, task: TaskId, it: &Task, why: Str
 /// A round of checks ended; its receipts are recorded.
 pub(super) fn checked(team: &Team, now: Millis, run: RunId) -> Result<Vec<Event>, Refusal> {
     let (task, it) = live(team, run)?;
-    let Work::Checks { commit, why, .. } = &it.work else {
+    let Work::Checks { why, .. } = &it.work else {
         return Err(Refusal::StaleRun(run));
     };
     let state = get(team, task)?;
@@ -120,12 +169,10 @@ pub(super) fn checked(team: &Team, now: Millis, run: RunId) -> Result<Vec<Event>
     let mut after = team.clone();
     res.iter().for_each(|it| after.apply(it));
     match why {
-        Why::Baseline => {
-            let seen = commit.clone();
-            res.push(start_role(&after, now, task, Duty::Build, seen, Start::Fresh));
-        }
+        // The gate before the build was passed before the baseline began.
+        Why::Baseline => res.extend(way::enter(&after, now, task, Stage::Build)),
         Why::Gate => match gates::gate_problem(&after, now, state, it) {
-            None => res.push(validate(&after, now, task, commit.clone())),
+            None => res.extend(way::begin(&after, now, task, Stage::Validate)),
             Some(problem) => res.push(rework(&after, now, task, state, problem)),
         },
         Why::Candidate => {

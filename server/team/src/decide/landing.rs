@@ -86,7 +86,11 @@ fn still_holds(
 ) -> bool {
     let same = match &asked.subject {
         Subject::Landing { candidate: old, .. } => old.change == candidate.change,
-        Subject::Edits { .. } | Subject::Commands { .. } | Subject::Setup { .. } => false,
+        Subject::Edits { .. }
+        | Subject::Commands { .. }
+        | Subject::Plan { .. }
+        | Subject::Stage { .. }
+        | Subject::Setup { .. } => false,
     };
     let ticked = match &asked.state {
         ApprovalState::Answered { answer: Answer::Approve { .. }, by: By::Rule, .. } => {

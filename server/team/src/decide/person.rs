@@ -2,10 +2,11 @@
 
 use super::{
     Answer, ApprovalId, By, ChangeId, Duty, Event, Millis, Parked, Question, QuestionId, Refusal,
-    RunId, Start, Subject, Task, TaskId, TaskState, Team, Wait, Work, get, live, next, open, setup,
-    start_checks, start_role,
+    RunId, Start, Subject, Task, TaskId, TaskState, Team, Wait, Work, get, handover, live, next,
+    open, setup, start_checks, start_role, way,
 };
-use crate::handoff::Decision;
+use crate::handoff::{About, Decision, Handoff};
+use crate::stages::Stage;
 use crate::task::{ApprovalState, Asked, End, Resume, Step};
 
 /// Longest text that is said at once.
@@ -40,27 +41,53 @@ pub(super) fn answer_approval(
     let mut after = team.clone();
     after.apply(&answered);
     let mut res = vec![answered];
-    match (&answer, &asked.subject) {
+    res.extend(follows(&after, now, (task, it), &asked.subject, &answer, by)?);
+    Ok(res)
+}
+
+/// What an answer leads to, beyond what it does to the task by itself.
+fn follows(
+    after: &Team,
+    now: Millis,
+    (task, it): (TaskId, &Task),
+    subject: &Subject,
+    answer: &Answer,
+    by: By,
+) -> Result<Vec<Event>, Refusal> {
+    let mut res = vec![];
+    match (answer, subject) {
         (Answer::Approve { .. }, Subject::Commands { commit, why, .. }) => {
-            res.push(start_checks(&after, now, task, commit.clone(), *why, true));
+            res.push(start_checks(after, now, task, commit.clone(), *why, true));
+        }
+        (Answer::Approve { .. }, Subject::Plan { .. }) => {
+            res.extend(way::enter(after, now, task, Stage::Build));
+        }
+        (Answer::Approve { .. }, Subject::Stage { before }) => {
+            res.extend(way::enter(after, now, task, *before));
         }
         (Answer::Approve { .. }, Subject::Setup { setup, then }) => {
-            res.push(setup::start(&after, now, task, setup.clone(), *then));
+            res.push(setup::start(after, now, task, setup.clone(), *then));
         }
         (Answer::Reject { why }, Subject::Setup { .. }) => {
             res.push(Event::TaskParked { task, why: setup::refused(it, why), at: now });
         }
-        (Answer::Revise { text }, _) => {
+        (Answer::Revise { text }, subject) => {
             let what = format!("revise: {text}");
-            res.push(decision(task, by, what, "comments on the change"));
-            let text = format!("the person looked at the change and says: {text}");
-            res.push(revise(&after, now, task, it, text)?);
+            res.push(decision(task, by, what, &format!("comments on {}", shown(subject))));
+            let text = format!("the person looked at {} and says: {text}", shown(subject));
+            res.push(revise(after, now, task, it, subject, text)?);
         }
         (Answer::Reject { why }, Subject::Commands { .. }) => {
             let text = format!("the checks were not allowed to run: {why}");
             res.push(Event::TaskParked { task, why: Parked::NeedsPerson(text), at: now });
         }
-        (Answer::Reject { why }, Subject::Landing { .. } | Subject::Edits { .. }) => {
+        (
+            Answer::Reject { why },
+            Subject::Landing { .. }
+            | Subject::Edits { .. }
+            | Subject::Plan { .. }
+            | Subject::Stage { .. },
+        ) => {
             res.push(decision(task, by, "rejected".into(), why));
             res.push(Event::TaskRejected { task, why: why.clone(), at: now });
         }
@@ -68,18 +95,57 @@ pub(super) fn answer_approval(
             Answer::Approve { .. } | Answer::Apply | Answer::Rebuild,
             Subject::Landing { .. } | Subject::Edits { .. },
         )
-        | (Answer::Apply | Answer::Rebuild, Subject::Commands { .. } | Subject::Setup { .. }) => (),
+        | (
+            Answer::Apply | Answer::Rebuild,
+            Subject::Commands { .. }
+            | Subject::Plan { .. }
+            | Subject::Stage { .. }
+            | Subject::Setup { .. },
+        ) => (),
     }
     Ok(res)
 }
 
+/// What a person has before them, in words.
+fn shown(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Landing { .. } | Subject::Edits { .. } => "the change",
+        Subject::Commands { .. } | Subject::Setup { .. } => "the commands",
+        Subject::Plan { .. } => "the plan",
+        Subject::Stage { before: Stage::Design | Stage::Build } => "the triage",
+        Subject::Stage { before: Stage::Validate | Stage::Announce } => "the change",
+    }
+}
+
+/// Back to the role whose work was shown.
 fn revise(
     team: &Team,
     now: Millis,
     task: TaskId,
     it: &Task,
+    subject: &Subject,
     text: String,
 ) -> Result<Event, Refusal> {
+    match subject {
+        Subject::Plan { .. } => return Ok(handover::redesign(team, now, task, it, text)),
+        Subject::Stage { before: Stage::Design | Stage::Build } => {
+            let Some(on) = it.base.as_ref().map(|it| it.seen.clone()) else {
+                return Err(Refusal::NoSuchTask(task));
+            };
+            let mut triaged = it.handoffs.iter().rev();
+            let last = triaged.find(|it| matches!(it.1, Handoff::Triaged { .. })).map(|it| it.0);
+            let start = match last {
+                Some(run) => Start::Continues { run, text },
+                None => Start::Fresh,
+            };
+            return Ok(start_role(team, now, task, Duty::Triage, on, start));
+        }
+        Subject::Landing { .. }
+        | Subject::Edits { .. }
+        | Subject::Commands { .. }
+        | Subject::Setup { .. }
+        | Subject::Stage { before: Stage::Validate | Stage::Announce } => (),
+    }
     let (Some(head), Some(run)) = (&it.head, team.last_build(task)) else {
         return Err(Refusal::Not(format!("{task} has no change to revise")));
     };
@@ -113,11 +179,17 @@ fn allowed(
             Subject::Commands { .. } | Subject::Setup { .. },
             Answer::Apply | Answer::Rebuild | Answer::Revise { .. },
         ) => Err(Refusal::Not(format!("{approval} is about commands: approve or reject"))),
-        (Subject::Landing { .. } | Subject::Edits { .. }, Answer::Revise { text })
-            if text.trim().is_empty() =>
-        {
-            Err(Refusal::Not("say what shall be different".into()))
+        (Subject::Plan { .. } | Subject::Stage { .. }, Answer::Apply | Answer::Rebuild) => {
+            let what = shown(subject);
+            Err(Refusal::Not(format!("{approval} is about {what}: approve, revise or reject")))
         }
+        (
+            Subject::Landing { .. }
+            | Subject::Edits { .. }
+            | Subject::Plan { .. }
+            | Subject::Stage { .. },
+            Answer::Revise { text },
+        ) if text.trim().is_empty() => Err(Refusal::Not("say what shall be different".into())),
         (
             Subject::Landing { .. } | Subject::Edits { .. },
             Answer::Apply | Answer::Rebuild | Answer::Revise { .. } | Answer::Reject { .. },
@@ -125,6 +197,10 @@ fn allowed(
         | (
             Subject::Commands { .. } | Subject::Setup { .. },
             Answer::Approve { .. } | Answer::Reject { .. },
+        )
+        | (
+            Subject::Plan { .. } | Subject::Stage { .. },
+            Answer::Approve { .. } | Answer::Revise { .. } | Answer::Reject { .. },
         ) => Ok(()),
     }
 }
@@ -179,7 +255,7 @@ pub(super) fn ask(team: &Team, run: RunId, ask: Question) -> Result<Vec<Event>, 
         return Err(Refusal::Gate("a question has 2 to 4 options, one of them the default".into()));
     }
     let question = QuestionId(next(team.questions.keys().next_back().map(|it| it.0)));
-    Ok(vec![Event::QuestionAsked { run, question, ask }])
+    Ok(vec![Event::QuestionAsked { run, question, ask, about: About::Work }])
 }
 
 pub(super) fn answer_question(
@@ -228,13 +304,21 @@ fn answered(
     let picked = text.trim().parse::<usize>().ok().and_then(|it| it.checked_sub(1));
     let text = picked.and_then(|it| asked.ask.options.get(it).cloned()).unwrap_or(text);
     let what = format!("{} -> {text}", asked.ask.text);
-    let start =
-        Start::Continues { run: asked.run, text: format!("the answer to {question}: {text}") };
-    Ok(vec![
-        Event::QuestionAnswered { question, text, by: by.clone(), at: now },
-        decision(task, by, what, &asked.ask.stakes),
-        start_role(team, now, task, duty, on, start),
-    ])
+    let answer = Event::QuestionAnswered { question, text: text.clone(), by: by.clone(), at: now };
+    let mut res = vec![answer, decision(task, by.clone(), what, &asked.ask.stakes)];
+    if let About::Class { one, other } = asked.about
+        && let Some(class) = way::class_meant(&text, &asked.ask, one, other)
+    {
+        res.push(way::classify(task, class, by, format!("the answer to {question}")));
+        let mut after = team.clone();
+        res.iter().for_each(|it| after.apply(it));
+        res.extend(way::classed(&after, now, task, class));
+        return Ok(res);
+    }
+    let text = format!("the answer to {question}: {text}");
+    let start = Start::Continues { run: asked.run, text };
+    res.push(start_role(team, now, task, duty, on, start));
+    Ok(res)
 }
 
 /// A question's deadline passed: the default, or a person.
@@ -316,7 +400,12 @@ pub(super) fn retry(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event>
                 Duty::Build | Duty::Validate if fresh => {
                     (Duty::Build, seen.unwrap_or_else(|| on.clone()))
                 }
-                Duty::Triage | Duty::Build | Duty::Validate | Duty::Answer => (*duty, on.clone()),
+                Duty::Triage
+                | Duty::Design
+                | Duty::Build
+                | Duty::Validate
+                | Duty::Answer
+                | Duty::Announce => (*duty, on.clone()),
             };
             vec![retried, start_role(team, now, task, duty, on, start)]
         }

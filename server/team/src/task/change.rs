@@ -2,15 +2,18 @@
 //! names what isn't there, nothing changes.
 
 use super::{
-    Approval, ApprovalState, Asked, End, Head, Resume, Run, RunState, Step, Task, TaskState, Team,
-    Wait,
+    Approval, ApprovalState, Asked, Design, End, Head, Resume, Run, RunState, Step, Task,
+    TaskState, Team, Wait, Words,
 };
-use crate::brief::{Brief, Usage};
-use crate::change::{Candidate, ChangeFacts, PlannedPath};
+use crate::brief::{Brief, Limits, Usage};
+use crate::change::{Base, Candidate, ChangeFacts, Facts, PlannedPath};
 use crate::event::{Answer, Parked, Start, Subject, Why, Work};
-use crate::handoff::{By, Duty, Handoff, Question};
+use crate::failure::Failure;
+use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Notes, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::{Quarantined, Setup};
+use crate::stages::{Stage, Ways};
 use std::sync::Arc;
 
 impl Team {
@@ -62,15 +65,39 @@ impl Team {
         self.with(task, |it| it.started(run, work));
     }
 
+    pub(super) fn proposed(&mut self, task: TaskId, candidate: Option<&Candidate>) {
+        self.with(task, |it| it.candidate = candidate.cloned());
+    }
+
+    pub(super) fn decided(&mut self, task: TaskId, decision: &Decision) {
+        self.with(task, |it| it.decisions.push(decision.clone()));
+    }
+
+    pub(super) fn lost(&mut self, run: RunId, failure: &Failure) {
+        self.with_run(run, |it| it.state = RunState::Lost { failure: failure.clone() });
+    }
+
     pub(super) fn hand_over(
         &mut self,
         run: RunId,
         handoff: &Handoff,
-        facts: Option<&ChangeFacts>,
+        facts: Option<&Facts>,
         at: Millis,
     ) {
         self.with_run(run, |it| it.state = RunState::Ended { at });
         self.with_task_of(run, |it| it.hand_over(run, handoff, facts));
+    }
+
+    pub(super) fn record(&mut self, run: RunId, receipt: &Receipt) {
+        self.with_run(run, |it| it.receipts.push(receipt.clone()));
+    }
+
+    pub(super) fn reproduced(&mut self, run: RunId, repro: &Repro) {
+        self.with_task_of(run, |it| it.repro = Some(repro.clone()));
+    }
+
+    pub(super) fn checked(&mut self, run: RunId, at: Millis) {
+        self.with_run(run, |it| it.state = RunState::Ended { at });
     }
 
     pub(super) fn spend(&mut self, run: RunId, usage: &Usage, at: Millis) {
@@ -79,13 +106,16 @@ impl Team {
         self.with_task_of(run, |it| it.spent.add(usage));
     }
 
-    pub(super) fn ask(&mut self, run: RunId, question: QuestionId, ask: &Question) {
+    pub(super) fn ask(&mut self, run: RunId, question: QuestionId, ask: &Question, about: About) {
         let Some(task) = self.run(run).map(|it| it.task) else {
             return;
         };
-        self.with_run(run, |it| it.state = RunState::Asked { question });
-        self.questions
-            .insert(question, Arc::new(Asked { task, run, ask: ask.clone(), answer: None }));
+        // Asked on its behalf, after it had ended: it stays ended.
+        if about == About::Work {
+            self.with_run(run, |it| it.state = RunState::Asked { question });
+        }
+        let asked = Asked { task, run, ask: ask.clone(), about, answer: None };
+        self.questions.insert(question, Arc::new(asked));
         self.with(task, |it| {
             it.questions += 1;
             it.state = TaskState::Waiting { on: Wait::Question { question } };
@@ -97,8 +127,10 @@ impl Team {
             return;
         };
         Arc::make_mut(asked).answer = Some((text.to_string(), by.clone()));
+        // A word on the class is no word on how the work is done.
+        let counts = asked.about == About::Work && matches!(by, By::Person { .. });
         let task = asked.task;
-        self.with(task, |it| it.person_answered |= matches!(by, By::Person { .. }));
+        self.with(task, |it| it.person_answered |= counts);
     }
 
     pub(super) fn ask_approval(
@@ -235,6 +267,20 @@ impl Team {
                 Subject::Commands { commit, why, .. } => {
                     Some(Resume::Checks { commit: commit.clone(), why: *why, under: None })
                 }
+                Subject::Plan { run, .. } => {
+                    let on = self.task(task)?.base.as_ref()?.seen.clone();
+                    Some(Resume::Role { duty: Duty::Design, on, continues: Some(*run) })
+                }
+                Subject::Stage { before } => {
+                    let it = self.task(task)?;
+                    let seen = it.base.as_ref().map(|it| it.seen.clone());
+                    let head = it.head.as_ref().map(|it| it.commit.clone());
+                    let (duty, on) = match before {
+                        Stage::Design | Stage::Build => (Duty::Triage, seen),
+                        Stage::Validate | Stage::Announce => (Duty::Build, head),
+                    };
+                    Some(Resume::Role { duty, on: on?, continues: None })
+                }
                 Subject::Setup { setup, then } => {
                     Some(Resume::Checks { commit: setup.commit.clone(), why: *then, under: None })
                 }
@@ -276,10 +322,15 @@ impl Task {
             state: TaskState::Waiting { on: Wait::Snapshot },
             base: None,
             checks: vec![],
+            ways: Ways::default(),
             class: None,
+            is_settled: false,
+            is_visible: true,
             criteria: vec![],
             handoffs: vec![],
             builds: 0,
+            design: None,
+            designs: 0,
             repro: None,
             baseline: None,
             head: None,
@@ -294,13 +345,47 @@ impl Task {
         }
     }
 
+    pub(super) fn snapshotted(
+        &mut self,
+        base: &Base,
+        checks: &[CheckSpec],
+        ways: &Ways,
+        limits: Option<&Limits>,
+    ) {
+        self.base = Some(base.clone());
+        self.checks = checks.to_vec();
+        self.ways = ways.clone();
+        if let Some(limits) = limits {
+            self.brief.limits = limits.clone();
+        }
+    }
+
+    pub(super) fn hear(&mut self, text: &str, by: &By, at: Millis) {
+        self.words.push(Words { text: text.to_string(), by: by.clone(), at });
+    }
+
+    pub(super) fn classified(&mut self, class: Class, criteria: &[String]) {
+        self.class = Some(class);
+        self.is_settled = true;
+        if !criteria.is_empty() {
+            self.criteria = criteria.to_vec();
+        }
+    }
+
     fn started(&mut self, run: RunId, work: &Work) {
         match work {
             Work::Role { duty, start, .. } => {
                 let answers = matches!(self.state, TaskState::Waiting { .. })
                     && matches!(start, Start::Continues { .. });
-                if *duty == Duty::Build && !answers {
-                    self.builds += 1;
+                match duty {
+                    Duty::Build if !answers => self.builds += 1,
+                    Duty::Design if !answers => self.designs += 1,
+                    Duty::Triage
+                    | Duty::Design
+                    | Duty::Build
+                    | Duty::Validate
+                    | Duty::Answer
+                    | Duty::Announce => (),
                 }
                 self.state = TaskState::Working { run };
             }
@@ -317,20 +402,38 @@ impl Task {
         }
     }
 
-    pub(super) fn hand_over(&mut self, run: RunId, handoff: &Handoff, facts: Option<&ChangeFacts>) {
+    pub(super) fn hand_over(&mut self, run: RunId, handoff: &Handoff, facts: Option<&Facts>) {
         self.handoffs.push((run, handoff.clone()));
-        if let Handoff::Triaged { class, criteria, .. } = handoff {
-            self.class = Some(*class);
-            self.criteria.clone_from(criteria);
-        }
-        if let (Handoff::Changed { .. }, Some(facts)) = (handoff, facts) {
-            self.head = Some(Head {
-                commit: facts.head.clone(),
-                tree: facts.tree.clone(),
-                by: run,
-                files: facts.files.clone(),
-                weakened: facts.weakened.clone(),
-            });
+        match (handoff, facts) {
+            (Handoff::Triaged { class, criteria, is_visible, .. }, _) => {
+                // A rule's or a person's word on the class stands; a stop by the PM is no class.
+                if !self.is_settled && *class != Class::NeedsHuman {
+                    self.class = Some(*class);
+                }
+                self.criteria.clone_from(criteria);
+                self.is_visible = *is_visible;
+            }
+            (Handoff::Designed { plan }, Some(Facts::Plan(facts))) => {
+                let (plan, risk) = (plan.clone(), facts.risk.clone());
+                self.design = Some(Design { run, plan, risk });
+            }
+            (Handoff::Changed { .. }, Some(Facts::Change(facts))) => {
+                self.head = Some(head_of(facts, run, &facts.weakened));
+            }
+            (Handoff::Announced { notes: Notes::Written { .. } }, Some(Facts::Notes(facts))) => {
+                if let Some(old) = self.head.take() {
+                    self.head = Some(head_of(&facts.change, old.by, &old.weakened));
+                }
+            }
+            (
+                Handoff::Designed { .. }
+                | Handoff::Changed { .. }
+                | Handoff::Validated { .. }
+                | Handoff::Answered { .. }
+                | Handoff::Announced { .. }
+                | Handoff::Declined { .. },
+                _,
+            ) => (),
         }
     }
 
@@ -338,7 +441,10 @@ impl Task {
         let head = match subject {
             Subject::Landing { candidate, .. } => Some(candidate.head.clone()),
             Subject::Edits { head, .. } => Some(head.clone()),
-            Subject::Commands { .. } | Subject::Setup { .. } => None,
+            Subject::Commands { .. }
+            | Subject::Plan { .. }
+            | Subject::Stage { .. }
+            | Subject::Setup { .. } => None,
         };
         match (answer, head) {
             (Answer::Approve { .. }, Some(_)) => {
@@ -351,7 +457,7 @@ impl Task {
                 self.state = TaskState::Waiting { on: Wait::Candidate { head, under: None } };
             }
             (Answer::Revise { .. }, _) => self.sent_on(),
-            // The event that follows moves the task: a round of checks, an end.
+            // The event that follows moves the task: a round of checks, a role's run, an end.
             (Answer::Approve { .. } | Answer::Apply | Answer::Rebuild, None)
             | (Answer::Reject { .. }, _) => (),
         }
@@ -407,6 +513,7 @@ impl Task {
 
     pub(super) fn retried(&mut self) {
         self.sent_on();
+        self.designs = 0;
         if let TaskState::Parked { was, .. } = &self.state {
             match was.clone() {
                 Resume::Snapshot => self.state = TaskState::Waiting { on: Wait::Snapshot },
@@ -435,5 +542,15 @@ impl Task {
         if let TaskState::Undoing { end } = &self.state {
             self.state = TaskState::Closed(end.clone());
         }
+    }
+}
+
+fn head_of(facts: &ChangeFacts, by: RunId, weakened: &[String]) -> Head {
+    Head {
+        commit: facts.head.clone(),
+        tree: facts.tree.clone(),
+        by,
+        files: facts.files.clone(),
+        weakened: weakened.to_vec(),
     }
 }

@@ -2,11 +2,13 @@
 //! The seed stands in every message; `TEAM_SEED=n` plays one alone.
 
 use super::script::{
-    START, base, brief, candidate, commit, facts, receipt, setup, show, test_check,
+    START, base, brief, candidate, commit, plan, receipt, setup, show, test_check,
 };
 use crate::*;
 use expect_test::expect_file;
 use std::collections::BTreeSet;
+
+mod way;
 
 const SEEDS: u32 = 20_000;
 const STEPS: u32 = 60;
@@ -46,6 +48,11 @@ fn what_always_holds() {
             "cancelled",
             "answered",
             "rebased",
+            "classified",
+            "designed",
+            "planned by a person",
+            "announced",
+            "landed with notes",
             "quarantined",
             "set up",
         ];
@@ -118,6 +125,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         for event in &events {
             team.apply(event);
             note(event, seen);
+            way::note(&team, event, seen);
         }
         note_moves(&before, &team, moves);
         let story = || format!("seed {seed}, step {step}: {input:?}");
@@ -128,6 +136,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         spend_passes_its_cap_by_one_call(&team, &story);
         set_ups_are_approved(&team, &story);
         jobs_are_one_a_task(&team, &story);
+        way::holds(&team, &events, &story);
         log.extend(events);
     }
     let replayed = log.iter().fold(Team::default(), |mut team, it| {
@@ -146,6 +155,12 @@ fn note(event: &Event, seen: &mut BTreeSet<&'static str>) {
         Event::TaskCancelled { .. } => "cancelled",
         Event::TaskAnswered { .. } => "answered",
         Event::ApprovalRebased { .. } => "rebased",
+        Event::TaskClassified { .. } => "classified",
+        Event::RunHandedOver { handoff: Handoff::Designed { .. }, .. } => "designed",
+        Event::RunHandedOver {
+            handoff: Handoff::Announced { notes: Notes::Written { .. } },
+            ..
+        } => "announced",
         Event::TestsQuarantined { .. } => "quarantined",
         Event::RunStarted { work: Work::Setup { .. }, .. } => "set up",
         other if show(other).is_empty() => "nothing",
@@ -327,17 +342,6 @@ fn person() -> By {
     By::Person { door: "test".into() }
 }
 
-fn change_facts(random: &mut Random, head: &str) -> ChangeFacts {
-    let mut res = facts(head);
-    if random.one_in(8) {
-        res.files.clear();
-    }
-    if random.one_in(8) {
-        res.weakened.push("a test is gone".into());
-    }
-    res
-}
-
 fn answer(random: &mut Random) -> Answer {
     match random.below(8) {
         0 => Answer::Apply,
@@ -356,7 +360,9 @@ fn handoff(random: &mut Random, duty: Duty, team: &Team, run: RunId) -> Handoff 
         Duty::Triage => {
             let class = Class::ALL[random.below(7) as usize];
             let (severity, summary) = (Severity::Low, "x".into());
-            Handoff::Triaged { class, severity, summary, criteria: vec![] }
+            let or_class = random.one_in(6).then(|| Class::ALL[random.below(7) as usize]);
+            let is_visible = !random.one_in(4);
+            Handoff::Triaged { class, severity, summary, criteria: vec![], or_class, is_visible }
         }
         Duty::Build => Handoff::Changed {
             head: commit("claimed"),
@@ -377,7 +383,21 @@ fn handoff(random: &mut Random, duty: Duty, team: &Team, run: RunId) -> Handoff 
             let verdict = if random.one_in(4) { Verdict::Fail } else { Verdict::Pass };
             Handoff::Validated { verdict, head, receipts, notes: "x".into() }
         }
-        Duty::Answer => Handoff::Answered { text: "x".into(), citations: vec![] },
+        Duty::Answer => {
+            let citations = if random.one_in(4) { vec![] } else { vec!["a:1".into()] };
+            Handoff::Answered { text: "x".into(), citations }
+        }
+        Duty::Design => {
+            let paths = if random.one_in(8) { vec![] } else { vec!["src/**".into()] };
+            Handoff::Designed { plan: plan(paths) }
+        }
+        Duty::Announce if random.one_in(4) => {
+            Handoff::Announced { notes: Notes::Nothing { why: "x".into() } }
+        }
+        Duty::Announce => {
+            let notes = Notes::Written { head: commit("claimed"), summary: "x".into() };
+            Handoff::Announced { notes }
+        }
     }
 }
 
@@ -385,7 +405,8 @@ fn handoff(random: &mut Random, duty: Duty, team: &Team, run: RunId) -> Handoff 
 fn likely(random: &mut Random, team: &Team, step: u32) -> Input {
     let n = u32::try_from(team.tasks.len()).unwrap();
     if n == 0 || (n < 3 && random.one_in(12)) {
-        let text = if random.one_in(3) { "--yes x" } else { "x" };
+        let texts = ["x", "x", "--yes x", "docs: x", "why is x so?", "feat: x\ndone when:\n- x"];
+        let text = texts[random.below(6) as usize];
         return Input::Delegate { brief: brief(text) };
     }
     let task = TaskId(1 + random.below(n));
@@ -395,7 +416,7 @@ fn likely(random: &mut Random, team: &Team, step: u32) -> Input {
             let seen = if random.one_in(2) { "b0" } else { "s0" };
             let checks = if random.one_in(5) { vec![] } else { vec![test_check()] };
             let limits = Limits::default();
-            Input::Snapshotted { task, base: base(seen), checks, limits }
+            Input::Snapshotted { task, base: base(seen), checks, ways: way::ways(random), limits }
         }
         TaskState::Waiting { on: Wait::Candidate { head, .. } } => {
             let tree = if random.one_in(2) { head.0.clone() } else { format!("t{step}") };
@@ -448,7 +469,11 @@ fn for_run(random: &mut Random, team: &Team, run: RunId, step: u32) -> Input {
                 let day = DayMoney { spent_micros: team.today.micros, micros_max: 20_000_000 };
                 return Input::Spent { run, usage, day };
             }
-            let facts = (*duty == Duty::Build).then(|| change_facts(random, &format!("h{step}")));
+            if random.one_in(12) {
+                let why = "it can't be done".into();
+                return Input::HandedOver { run, handoff: Handoff::Declined { why }, facts: None };
+            }
+            let facts = way::seen_of(random, *duty, &format!("h{step}"));
             Input::HandedOver { run, handoff: handoff(random, *duty, team, run), facts }
         }
         Work::Checks { commit, .. } if it.receipts.is_empty() => {
@@ -495,8 +520,9 @@ fn for_run(random: &mut Random, team: &Team, run: RunId, step: u32) -> Input {
 fn anything(random: &mut Random, step: u32) -> Input {
     let (task, run) = (TaskId(1 + random.below(3)), RunId(1 + random.below(12)));
     let approval = ApprovalId(1 + random.below(4));
-    let failure = Failure::new(Code::Model, "gone");
-    match random.below(24) {
+    let code = if random.one_in(2) { Code::Stuck } else { Code::Model };
+    let failure = Failure::new(code, "gone");
+    match random.below(26) {
         0 => Input::Delegate { brief: brief("x") },
         1 => Input::Cancel { task },
         2 => Input::Park { task },
@@ -504,7 +530,8 @@ fn anything(random: &mut Random, step: u32) -> Input {
         4 => Input::Undo { task },
         5 => {
             let (base, checks) = (base("s0"), vec![test_check()]);
-            Input::Snapshotted { task, base, checks, limits: Limits::default() }
+            let limits = Limits::default();
+            Input::Snapshotted { task, base, checks, ways: way::ways(random), limits }
         }
         6 => Input::RunFailed { run, failure },
         7 => Input::StepFailed { task, failure },
@@ -512,8 +539,8 @@ fn anything(random: &mut Random, step: u32) -> Input {
         9 => Input::Landed { task },
         10 => Input::LandingRefused { task, why: "staged".into() },
         11 => Input::TipMoved { task },
-        13 => Input::Say { task, text: "louder".into(), by: person() },
-        14 => Input::Heard { run: RunId(1), words: 1 },
+        23 => Input::Say { task, text: "louder".into(), by: person() },
+        24 => Input::Heard { run: RunId(1), words: 1 },
         12 => Input::UndoRefused { task, why: "no".into() },
         13 => Input::Undone { task, how: "x".into() },
         14 => Input::CandidateConflicted { task, tip: commit("b1"), paths: vec![] },
@@ -540,9 +567,17 @@ fn anything(random: &mut Random, step: u32) -> Input {
         22 => Input::SetUp { run },
         19 => Input::Recorded { run, receipt: receipt(run, "c1", 41, &[]) },
         20 => {
-            let duty = [Duty::Triage, Duty::Build, Duty::Validate, Duty::Answer];
-            let duty = duty[random.below(4) as usize];
-            let facts = Some(change_facts(random, &format!("h{step}")));
+            let duties = [
+                Duty::Triage,
+                Duty::Design,
+                Duty::Build,
+                Duty::Validate,
+                Duty::Answer,
+                Duty::Announce,
+            ];
+            let duty = duties[random.below(6) as usize];
+            let of = if random.one_in(3) { Duty::Build } else { duty };
+            let facts = way::seen_of(random, of, &format!("h{step}"));
             let handoff = handoff(random, duty, &Team::default(), run);
             Input::HandedOver { run, handoff, facts }
         }

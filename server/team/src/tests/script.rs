@@ -96,6 +96,30 @@ pub(super) fn facts(head: &str) -> ChangeFacts {
         files: vec![file],
         protected: vec![],
         weakened: vec![],
+        outside: vec![],
+    }
+}
+
+pub(super) fn file(path: &str) -> FileChange {
+    FileChange { path: path.to_string(), kind: FileKind::Modified, added: 3, removed: 1 }
+}
+
+/// Marketing's head on top of the task's, with these files of its own.
+pub(super) fn notes_facts(head: &str, paths: &[String]) -> NotesFacts {
+    let files: Vec<FileChange> = paths.iter().map(|it| file(it)).collect();
+    let mut change = facts(head);
+    change.files.extend(files.iter().cloned());
+    NotesFacts { change, files }
+}
+
+pub(super) fn plan(paths: Vec<String>) -> Plan {
+    Plan {
+        approach: "do it so".into(),
+        rejected: vec!["another way: slower".into()],
+        paths,
+        tests: "a test of it".into(),
+        assumptions: vec![],
+        decisions: vec!["keep the old flag because scripts use it".into()],
     }
 }
 
@@ -197,9 +221,8 @@ fn parse(team: &Team, line: &str) -> Vec<Input> {
 }
 
 fn of_run(team: &Team, run: RunId, words: &[&str], rest: &str) -> Vec<Input> {
-    let over = |handoff: Handoff, facts: Option<ChangeFacts>| {
-        vec![Input::HandedOver { run, handoff, facts }]
-    };
+    let over =
+        |handoff: Handoff, facts: Option<Facts>| vec![Input::HandedOver { run, handoff, facts }];
     let on = match team.run(run).map(|it| &it.work) {
         Some(Work::Checks { commit, .. }) => commit.0.clone(),
         Some(Work::Setup { setup, .. }) => setup.commit.0.clone(),
@@ -210,18 +233,45 @@ fn of_run(team: &Team, run: RunId, words: &[&str], rest: &str) -> Vec<Input> {
         "triaged" => {
             let class = Class::ALL.into_iter().find(|it| it.name() == words[2]).unwrap();
             let (severity, summary) = (Severity::Medium, "it is so".into());
-            over(Handoff::Triaged { class, severity, summary, criteria: vec![] }, None)
+            let or_class = option(words, "or").and_then(Class::by_name);
+            let is_visible = !words.contains(&"unseen");
+            let criteria = vec![];
+            over(
+                Handoff::Triaged { class, severity, summary, criteria, or_class, is_visible },
+                None,
+            )
+        }
+        "designed" => {
+            let facts = PlanFacts { wrong: list(words, "wrong"), risk: list(words, "risk") };
+            let paths = if words.contains(&"nowhere") { vec![] } else { vec!["src/**".into()] };
+            over(Handoff::Designed { plan: plan(paths) }, Some(Facts::Plan(facts)))
+        }
+        "announced" => {
+            let (head, summary) = (commit("what the model says"), "said so".into());
+            let facts = notes_facts(words[2], &list(words, "files"));
+            let notes = Notes::Written { head, summary };
+            over(Handoff::Announced { notes }, Some(Facts::Notes(facts)))
+        }
+        "announced-nothing" => {
+            over(Handoff::Announced { notes: Notes::Nothing { why: rest.into() } }, None)
         }
         "changed" => {
             let mut facts = facts(words[2]);
             facts.weakened = list(words, "weakened");
             facts.protected = list(words, "protected");
+            facts.outside = list(words, "outside");
+            if let Some(path) = option(words, "only") {
+                facts.files = vec![file(path)];
+            }
             if words.contains(&"nothing") {
                 facts.files.clear();
             }
             let (summary, look_first) = ("fix it".into(), "src/lib.rs:40".into());
             let head = commit("what the model says");
-            over(Handoff::Changed { head, summary, look_first, risks: vec![] }, Some(facts))
+            over(
+                Handoff::Changed { head, summary, look_first, risks: vec![] },
+                Some(Facts::Change(facts)),
+            )
         }
         "validated" => {
             let verdict = if words[2] == "pass" { Verdict::Pass } else { Verdict::Fail };
@@ -230,7 +280,11 @@ fn of_run(team: &Team, run: RunId, words: &[&str], rest: &str) -> Vec<Input> {
             let notes = option(words, "notes").unwrap_or("").to_string();
             over(Handoff::Validated { verdict, head, receipts, notes }, None)
         }
-        "answered" => over(Handoff::Answered { text: rest.into(), citations: vec![] }, None),
+        "answered" => {
+            let citations = if words.contains(&"uncited") { vec![] } else { vec!["a:1".into()] };
+            let facts = Facts::Citations { wrong: list(words, "wrong") };
+            over(Handoff::Answered { text: rest.into(), citations }, Some(facts))
+        }
         "declined" => over(Handoff::Declined { why: rest.into() }, None),
         _reported => of_shell(team, run, words, rest, &on),
     }
@@ -303,10 +357,11 @@ fn of_shell(team: &Team, run: RunId, words: &[&str], rest: &str, on: &str) -> Ve
 fn of_task(team: &Team, task: TaskId, words: &[&str], rest: &str) -> Input {
     match words[1] {
         "snapshotted" => {
-            let base = base(words.get(2).copied().unwrap_or("b0"));
+            let named = words.get(2).filter(|it| **it != "unchecked" && !it.contains('='));
+            let base = base(named.copied().unwrap_or("b0"));
             let checks = if words.contains(&"unchecked") { vec![] } else { vec![test_check()] };
             let limits = Limits::default();
-            Input::Snapshotted { task, base, checks, limits }
+            Input::Snapshotted { task, base, checks, ways: ways(words), limits }
         }
         "candidate" => {
             let tip = option(words, "tip").unwrap_or("b0");
@@ -343,6 +398,18 @@ fn of_task(team: &Team, task: TaskId, words: &[&str], rest: &str) -> Input {
     }
 }
 
+/// `feature=design,human:build,build,validate` among the words.
+fn ways(words: &[&str]) -> Ways {
+    let mut res = Ways::default();
+    for class in Class::ALL {
+        if let Some(stages) = option(words, class.name()) {
+            let stages: Vec<&str> = stages.split(',').collect();
+            assert!(res.set(class, Stages::parse(&stages).unwrap()));
+        }
+    }
+    res
+}
+
 fn of_approval(approval: ApprovalId, words: &[&str], rest: &str) -> Input {
     let answer = match words[1] {
         "approve" => Answer::Approve { ticked: list(words, "tick") },
@@ -360,6 +427,9 @@ pub(super) fn show(event: &Event) -> String {
     match event {
         Event::TaskDelegated { task, .. } => format!("{task} delegated"),
         Event::TaskSnapshotted { task, base, .. } => format!("{task} starts from {}", base.seen),
+        Event::TaskClassified { task, class, why, .. } => {
+            format!("{task} is a {}: {why}", class.name())
+        }
         Event::RunStarted { run, task, work, .. } => show_start(*run, *task, work),
         Event::RunSpent { run, usage, .. } => format!("{run} spent {}", usage.micros),
         Event::BudgetWarned { run, text } => format!("{run} warned: {text}"),
@@ -384,17 +454,9 @@ pub(super) fn show(event: &Event) -> String {
         Event::ApprovalRebased { approval, candidate, .. } => {
             format!("{approval} holds for {} on {}", candidate.commit, candidate.tip)
         }
-        Event::ApprovalAsked { approval, subject, .. } => match subject {
-            Subject::Landing { candidate, receipts } => {
-                let receipts: Vec<String> = receipts.iter().map(|it| it.to_string()).collect();
-                format!("{approval} asked: land {} by {}", candidate.commit, receipts.join(", "))
-            }
-            Subject::Edits { head, why, .. } => format!("{approval} asked: edits of {head}: {why}"),
-            Subject::Commands { commit, .. } => format!("{approval} asked: commands on {commit}"),
-            Subject::Setup { setup, .. } => {
-                format!("{approval} asked: set-up {} on {}", setup.argv.join(" "), setup.commit)
-            }
-        },
+        Event::ApprovalAsked { approval, subject, .. } => {
+            format!("{approval} asked: {}", show_subject(subject))
+        }
         Event::ApprovalAnswered { approval, answer, by, .. } => {
             format!("{approval} answered: {answer:?} by {by:?}")
         }
@@ -421,6 +483,24 @@ pub(super) fn show(event: &Event) -> String {
         Event::DecisionRecorded { decision, .. } => format!("decided: {}", decision.what),
         Event::TestsQuarantined { tests, until, .. } => {
             format!("quarantined until {until}: {}", tests.join(", "))
+        }
+    }
+}
+
+fn show_subject(subject: &Subject) -> String {
+    match subject {
+        Subject::Landing { candidate, receipts } => {
+            let receipts: Vec<String> = receipts.iter().map(|it| it.to_string()).collect();
+            format!("land {} by {}", candidate.commit, receipts.join(", "))
+        }
+        Subject::Edits { head, why, .. } => format!("edits of {head}: {why}"),
+        Subject::Commands { commit, .. } => format!("commands on {commit}"),
+        Subject::Plan { run, why, .. } => {
+            format!("the plan of {run}: {}", why.join("; "))
+        }
+        Subject::Stage { before } => format!("go on with {}", before.name()),
+        Subject::Setup { setup, .. } => {
+            format!("set-up {} on {}", setup.argv.join(" "), setup.commit)
         }
     }
 }

@@ -4,5 +4,7 @@ mod gates;
 mod landing;
 mod moved_tip;
 mod person;
+mod routing;
 mod trust;
+mod way;
 mod work;

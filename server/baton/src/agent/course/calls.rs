@@ -1,12 +1,13 @@
 //! Makes the model's calls, one by one.
 
 use super::Course;
+use crate::agent::format::Format;
 use crate::agent::request::{Asking, Draft, Progress, Request, Seen};
 use crate::agent::talk::{CALLS_A_REPLY_MAX, INTERRUPTED, Wanted};
 use crate::agent::tools::{Tool, Want, read_call};
-use crate::agent::{Ended, args, edit, output, read};
+use crate::agent::{Ended, args, edit, output, patch, read};
 use crate::clean::{self, REDACTED};
-use team::{Class, Code, CommitId, Failure, ReceiptId, Severity, Verdict};
+use team::{Class, Code, CommitId, Failure, Plan, ReceiptId, Severity, Verdict};
 
 const TIMEOUT_S: u32 = 120;
 const TIMEOUT_S_MAX: u32 = 600;
@@ -18,7 +19,7 @@ const TESTS_MAX: usize = 20;
 const SHOWN_CHARS_MAX: usize = 120;
 
 /// What a call came to. The texts are for the model.
-enum Came {
+pub(super) enum Came {
     Fine(String),
     Wrong(String),
     Ended(Ended),
@@ -36,7 +37,11 @@ impl From<Result<String, String>> for Came {
 impl Course<'_> {
     /// Makes one call and takes in its result; `Some`: it ended the run.
     pub(super) async fn make(&mut self, wanted: Wanted) -> Result<Option<Ended>, Failure> {
-        match self.attend(&wanted).await? {
+        let came = match self.format {
+            Format::Whole => self.attend_block(&wanted).await?,
+            Format::Replace | Format::Patch => self.attend(&wanted).await?,
+        };
+        match came {
             Came::Fine(text) => self.give(wanted, text, false),
             Came::Wrong(text) => self.give(wanted, text, true),
             // Its end is in the event log; a journal step would only cost the next role time.
@@ -48,7 +53,7 @@ impl Course<'_> {
     async fn attend(&mut self, wanted: &Wanted) -> Result<Came, Failure> {
         if wanted.is_half {
             let text = "Your reply was cut off at the output limit within this call, so it was not made. Send it again, smaller: for a long file write a part of it, then extend it with edit_file.";
-            return Ok(Came::Wrong(text.to_owned()));
+            return Ok(Came::Wrong(self.format.adapt(text).into_owned()));
         }
         if CALLS_A_REPLY_MAX <= wanted.nth {
             return Ok(Came::Wrong(format!(
@@ -60,7 +65,7 @@ impl Course<'_> {
                 "This call holds {REDACTED}, which stands for something that looks like a key and was taken out, so it was not made. Don't write keys, and leave lines that hold {REDACTED} alone; a test can build a made-up key from two parts."
             )));
         }
-        let want = match read_call(self.duty, &wanted.name, &wanted.input) {
+        let want = match read_call(&self.offered, &wanted.name, &wanted.input) {
             Ok(want) => want,
             Err(text) => return Ok(Came::Wrong(text)),
         };
@@ -85,7 +90,7 @@ impl Course<'_> {
         self.do_it(want).await
     }
 
-    async fn do_it(&self, want: Want) -> Result<Came, Failure> {
+    pub(super) async fn do_it(&self, want: Want) -> Result<Came, Failure> {
         match want {
             Want::ReadFile(it) => self.on_files(move |files| read::read_file(files, &it)).await,
             Want::FindFiles(it) => self.on_files(move |files| read::find_files(files, &it)).await,
@@ -94,6 +99,7 @@ impl Course<'_> {
                 let failed = self.talk.failed_edits(&it.path);
                 self.on_files(move |files| edit::edit_file(files, &it, failed)).await
             }
+            Want::ApplyPatch(it) => self.patch(it).await,
             Want::WriteFile(it) => self.on_files(move |files| edit::write_file(files, &it)).await,
             Want::RunCommand(it) => self.run_command(it).await,
             Want::RunCheck(it) => self.run_check(it).await,
@@ -106,11 +112,13 @@ impl Course<'_> {
             Want::HandOverTriage(it) => self.hand_over(triaged(it)).await,
             Want::HandOverChange(it) => self.hand_over(changed(it)).await,
             Want::HandOverVerdict(it) => self.hand_over(validated(it)).await,
+            Want::HandOverPlan(it) => self.hand_over(designed(it)).await,
+            Want::HandOverNotes(it) => self.hand_over(announced(it)).await,
             Want::HandOverAnswer(it) => self.hand_over(answered(it)).await,
         }
     }
 
-    async fn on_files(
+    pub(super) async fn on_files(
         &self,
         work: impl FnOnce(&crate::agent::files::Files) -> Result<String, String> + Send + 'static,
     ) -> Result<Came, Failure> {
@@ -120,7 +128,17 @@ impl Course<'_> {
             .map_err(|error| Failure::new(Code::Bug, format!("use a tool: {error}")))
     }
 
+    async fn patch(&self, want: args::ApplyPatch) -> Result<Came, Failure> {
+        let failed = self.talk.failed_edits_of(&patch::paths(&want.patch));
+        self.on_files(move |files| patch::apply_patch(files, &want, failed)).await
+    }
+
     async fn run_command(&self, want: args::RunCommand) -> Result<Came, Failure> {
+        if self.offered.contains(&Tool::ApplyPatch)
+            && let Some(patch) = patch::in_command(want.argv.as_deref(), want.command.as_deref())
+        {
+            return self.patch(args::ApplyPatch { patch, expected_blobs: None }).await;
+        }
         let argv = match (want.argv.filter(|it| !it.is_empty()), want.command) {
             (Some(argv), _) => argv,
             (None, Some(line)) if !line.trim().is_empty() => {
@@ -239,15 +257,7 @@ fn told(ran: Result<Seen, Failure>, what: &str) -> Result<Came, Failure> {
 fn triaged(want: args::HandOverTriage) -> Result<Draft, String> {
     let criteria = listed("criteria", want.criteria)?;
     Ok(Draft::Triaged {
-        class: match want.class {
-            args::ClassName::Bug => Class::Bug,
-            args::ClassName::Feature => Class::Feature,
-            args::ClassName::Refactor => Class::Refactor,
-            args::ClassName::Docs => Class::Docs,
-            args::ClassName::Chore => Class::Chore,
-            args::ClassName::Question => Class::Question,
-            args::ClassName::NeedsHuman => Class::NeedsHuman,
-        },
+        class: class(want.class),
         severity: match want.severity {
             args::SeverityName::Low => Severity::Low,
             args::SeverityName::Medium => Severity::Medium,
@@ -255,7 +265,39 @@ fn triaged(want: args::HandOverTriage) -> Result<Draft, String> {
         },
         summary: bounded("summary", want.summary)?,
         criteria,
+        or_class: want.or_class.map(class),
+        is_visible: want.user_visible.unwrap_or(true),
     })
+}
+
+fn class(name: args::ClassName) -> Class {
+    match name {
+        args::ClassName::Bug => Class::Bug,
+        args::ClassName::Feature => Class::Feature,
+        args::ClassName::Refactor => Class::Refactor,
+        args::ClassName::Docs => Class::Docs,
+        args::ClassName::Chore => Class::Chore,
+        args::ClassName::Question => Class::Question,
+        args::ClassName::NeedsHuman => Class::NeedsHuman,
+    }
+}
+
+fn designed(want: args::HandOverPlan) -> Result<Draft, String> {
+    let paths = listed("paths", want.paths)?.iter().map(|it| clean::line(it.trim())).collect();
+    let plan = Plan {
+        approach: bounded("approach", want.approach)?,
+        rejected: listed("rejected", want.rejected.unwrap_or_default())?,
+        paths,
+        tests: bounded("tests", want.tests)?,
+        assumptions: listed("assumptions", want.assumptions.unwrap_or_default())?,
+        decisions: listed("decisions", want.decisions.unwrap_or_default())?,
+    };
+    Ok(Draft::Designed { plan })
+}
+
+fn announced(want: args::HandOverNotes) -> Result<Draft, String> {
+    let summary = bounded("summary", want.summary)?;
+    Ok(Draft::Announced { summary, nothing: want.nothing.unwrap_or(false) })
 }
 
 fn changed(want: args::HandOverChange) -> Result<Draft, String> {
@@ -286,9 +328,10 @@ fn validated(want: args::HandOverVerdict) -> Result<Draft, String> {
 }
 
 fn answered(want: args::HandOverAnswer) -> Result<Draft, String> {
+    let citations = listed("citations", want.citations)?;
     Ok(Draft::Answered {
         text: bounded("text", want.text)?,
-        citations: listed("citations", want.citations)?,
+        citations: citations.iter().map(|it| clean::line(it.trim())).collect(),
     })
 }
 
@@ -330,20 +373,21 @@ fn listed(name: &str, list: Vec<String>) -> Result<Vec<String>, String> {
     Ok(list.iter().filter(|it| !it.trim().is_empty()).map(|it| clean::text(it)).collect())
 }
 
-/// `read_file src/lib.rs`, for those who watch.
 /// A file would get this word in the place of what was taken out.
 fn holds_redacted(input: &serde_json::Value) -> bool {
     input.as_object().is_some_and(|it| {
-        ["text", "old", "new", "command", "argv"]
+        ["text", "old", "new", "patch", "command", "argv"]
             .iter()
             .filter_map(|name| it.get(*name))
             .any(|it| it.to_string().contains(REDACTED))
     })
 }
 
+/// `read_file src/lib.rs`, for those who watch.
 fn in_one_line(tool: Tool, wanted: &Wanted) -> String {
     let names = [
-        "path", "command", "argv", "name", "pattern", "glob", "tests", "question", "summary", "why",
+        "path", "command", "argv", "name", "pattern", "glob", "tests", "question", "summary",
+        "why", "patch",
     ];
     let about = names.iter().map(|it| &wanted.input[*it]).find(|it| !it.is_null());
     let about = match about {

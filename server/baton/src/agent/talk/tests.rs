@@ -1,11 +1,16 @@
 //! What follows from steps.
 
 use super::*;
+use crate::agent::format::Format;
 use crate::agent::stuck;
 use serde_json::json;
 
 fn opened() -> StepBody {
-    StepBody::Opened { messages: vec![Message::user("the brief")] }
+    StepBody::Opened {
+        messages: vec![Message::user("the brief")],
+        format: Format::Replace,
+        frame: None,
+    }
 }
 
 fn reply(calls: &[(&str, serde_json::Value)], ending: Ending) -> StepBody {

@@ -3,7 +3,7 @@
 use super::*;
 use expect_test::expect;
 
-const ALL: [Duty; 4] = DUTIES;
+const ALL: [Duty; 6] = DUTIES;
 
 fn names(duty: Duty) -> String {
     let names: Vec<_> = Tool::of(duty).iter().map(|it| it.name()).collect();
@@ -22,6 +22,12 @@ fn each_duty_has_its_tools_and_no_other() {
     .assert_eq(&names(Duty::Validate));
     expect!["read_file find_files search ask decline hand_over_answer"]
         .assert_eq(&names(Duty::Answer));
+    expect!["read_file find_files search ask decline hand_over_plan"]
+        .assert_eq(&names(Duty::Design));
+    expect![
+        "read_file find_files search edit_file write_file show_diff ask decline hand_over_notes"
+    ]
+    .assert_eq(&names(Duty::Announce));
     for duty in ALL {
         let completes: Vec<_> =
             Tool::of(duty).iter().filter(|it| it.name().starts_with("hand_over_")).collect();
@@ -47,9 +53,14 @@ fn a_prompt_names_only_tools_its_role_has_and_is_short() {
 #[test]
 fn the_first_request_stays_small() {
     for duty in ALL {
-        let tools = serde_json::to_string(&specs(duty)).unwrap();
-        let bytes = tools.len() + crate::agent::prompt(duty).len();
-        assert!(bytes < 8_000, "{duty:?}: {bytes} bytes of instructions and schemas");
+        for format in [Format::Replace, Format::Patch] {
+            let tools = serde_json::to_string(&specs(&format.tools(duty), format)).unwrap();
+            let bytes = tools.len() + crate::agent::prompt(duty).len();
+            assert!(
+                bytes < 8_400,
+                "{duty:?} {format:?}: {bytes} bytes of instructions and schemas"
+            );
+        }
     }
 }
 
@@ -57,7 +68,7 @@ fn the_first_request_stays_small() {
 fn a_schema_says_what_is_needed_and_nothing_else() {
     expect![[r#"{"type":"object","additionalProperties":false,"properties":{"path":{"type":"string"},"first_line":{"type":"integer","description":"From 1."},"lines":{"type":"integer","description":"At most 250."}},"required":["path"]}"#]]
         .assert_eq(&Tool::ReadFile.schema().to_string());
-    expect![[r#"{"type":"object","additionalProperties":false,"properties":{"class":{"type":"string","enum":["bug","feature","refactor","docs","chore","question","needs-human"]},"severity":{"type":"string","enum":["low","medium","high"]},"summary":{"type":"string","description":"One or two sentences: what is wrong or wanted, and where."},"criteria":{"type":"array","items":{"type":"string"},"description":"Testable statements that are true when it is done."}},"required":["class","severity","summary","criteria"]}"#]]
+    expect![[r#"{"type":"object","additionalProperties":false,"properties":{"class":{"type":"string","enum":["bug","feature","refactor","docs","chore","question","needs-human"]},"severity":{"type":"string","enum":["low","medium","high"]},"summary":{"type":"string","description":"One or two sentences: what is wrong or wanted, and where."},"criteria":{"type":"array","items":{"type":"string"},"description":"Testable statements that are true when it is done."},"or_class":{"type":"string","enum":["bug","feature","refactor","docs","chore","question","needs-human"],"description":"A second class that fits as well; then the person chooses."},"user_visible":{"type":"boolean","description":"False: nobody who uses the project will notice."}},"required":["class","severity","summary","criteria"]}"#]]
         .assert_eq(&Tool::HandOverTriage.schema().to_string());
 }
 
@@ -66,14 +77,14 @@ fn every_example_is_a_call_that_can_be_read() {
     for duty in ALL {
         for tool in Tool::of(duty) {
             let input: Value = serde_json::from_str(tool.example()).unwrap();
-            let read = read_call(duty, tool.name(), &input);
+            let read = read_call(Tool::of(duty), tool.name(), &input);
             assert_eq!(read.map(|it| it.tool()), Ok(*tool));
         }
     }
 }
 
 fn wrong(name: &str, input: Value) -> String {
-    read_call(Duty::Build, name, &input).unwrap_err()
+    read_call(Tool::of(Duty::Build), name, &input).unwrap_err()
 }
 
 #[test]
@@ -106,8 +117,9 @@ fn a_wrong_call_is_told_the_field_and_an_example() {
 
 #[test]
 fn what_is_meant_is_read() {
-    let read =
-        |name: &str, input: Value| format!("{:?}", read_call(Duty::Build, name, &input).unwrap());
+    let read = |name: &str, input: Value| {
+        format!("{:?}", read_call(Tool::of(Duty::Build), name, &input).unwrap())
+    };
     let cases = [
         read(
             "edit_file",
@@ -137,7 +149,7 @@ fn what_is_meant_is_read() {
     .assert_eq(&cases.join("\n"));
     let triage =
         json!({"class": "Needs Human", "severity": "HIGH", "summary": "s", "criteria": []});
-    assert!(read_call(Duty::Triage, "hand_over_triage", &triage).is_ok());
+    assert!(read_call(Tool::of(Duty::Triage), "hand_over_triage", &triage).is_ok());
 }
 
 /// docs/tools.md holds what the code offers. `UPDATE=1` writes it.
@@ -160,8 +172,9 @@ fn the_docs_name_the_tools() {
 fn tools_json_lists_every_role() {
     let json = tools_json();
     let roles: Vec<_> = json["roles"].as_array().unwrap().iter().collect();
-    assert_eq!(roles.len(), 4);
-    assert_eq!(roles[2]["role"], "Engineer");
-    assert_eq!(roles[2]["tools"][0]["name"], "read_file");
-    assert_eq!(roles[2]["tools"][0]["input_schema"]["required"], json!(["path"]));
+    let names: Vec<_> = roles.iter().map(|it| (&it["role"], &it["duty"])).collect();
+    assert_eq!(names.len(), 6);
+    let engineer = roles.iter().find(|it| it["role"] == "Engineer").unwrap();
+    assert_eq!(engineer["tools"][0]["name"], "read_file");
+    assert_eq!(engineer["tools"][0]["input_schema"]["required"], json!(["path"]));
 }

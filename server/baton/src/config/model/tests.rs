@@ -73,6 +73,14 @@ fn a_script_needs_no_provider_and_a_whole_path() {
 }
 
 #[test]
+fn a_form_of_edits_is_one_models() {
+    let config = table("edit_format = \"whole\"").unwrap();
+    assert_eq!(config.edit_format, EditFormat::Whole);
+    assert_eq!(config.named("another").edit_format, EditFormat::Auto);
+    assert!(table("edit_format = \"blocks\"").unwrap_err().contains("unknown variant `blocks`"));
+}
+
+#[test]
 fn prices_are_read() {
     let config = table("prices = { input = 1.5, output = 6, cache_read = 0.1 }").unwrap();
     let prices = config.prices.unwrap();

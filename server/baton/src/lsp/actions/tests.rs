@@ -180,7 +180,8 @@ fn each_option_of_a_question_is_an_answer() {
         deadline_at: 9,
         stakes: String::new(),
     };
-    team.apply(&Event::QuestionAsked { run, question: team::QuestionId(1), ask });
+    let (question, about) = (team::QuestionId(1), team::About::Work);
+    team.apply(&Event::QuestionAsked { run, question, ask, about });
     let board = team::board(&team);
     let titles: Vec<String> =
         question_entries("demo-1", &board.questions[0]).into_iter().map(|it| it.title).collect();

@@ -131,7 +131,7 @@ struct RunTable {
     reply: Vec<toml::Table>,
 }
 
-const DUTIES: [&str; 4] = ["triage", "change", "verdict", "answer"];
+const DUTIES: [&str; 6] = ["triage", "plan", "change", "verdict", "notes", "answer"];
 pub(super) const NAMES: [&str; 4] = ["head", "blob", "receipt", "receipts"];
 
 impl Script {

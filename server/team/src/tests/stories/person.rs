@@ -350,20 +350,17 @@ fn questions_are_answered_without_landing() {
         r#"
 delegate why is the sky blue?
 T1 snapshotted
-R1 triaged question
-R2 answered because
+R1 answered because
 "#,
         expect![[r#"
             > delegate why is the sky blue?
               T1 delegated
             > T1 snapshotted
               T1 starts from b0
-              R1 started: Triage of T1 on b0
-            > R1 triaged question
+              T1 is a question: it asks `why ...?`
+              R1 started: Answer of T1 on b0
+            > R1 answered because
               R1 handed over
-              R2 started: Answer of T1 on b0
-            > R2 answered because
-              R2 handed over
               T1 answered
             T1 Shipped: answered
         "#]],

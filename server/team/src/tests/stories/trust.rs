@@ -247,12 +247,18 @@ fn the_quarantine_ends() {
     };
     play(start, Input::Delegate { brief: brief("x") });
     let task = TaskId(1);
-    play(start, Input::Snapshotted { task, base: base("b0"), checks: vec![test_check()] });
+    let (checks, ways) = (vec![test_check()], Ways::default());
+    play(
+        start,
+        Input::Snapshotted { task, base: base("b0"), checks, ways, limits: Limits::default() },
+    );
     let handoff = Handoff::Triaged {
         class: Class::Bug,
         severity: Severity::Low,
         summary: "x".into(),
         criteria: vec![],
+        or_class: None,
+        is_visible: true,
     };
     play(start, Input::HandedOver { run: RunId(1), handoff, facts: None });
     play(start, Input::Recorded { run: RunId(2), receipt: receipt(RunId(2), "b0", 41, &[]) });
@@ -263,7 +269,7 @@ fn the_quarantine_ends() {
         look_first: String::new(),
         risks: vec![],
     };
-    let facts = Some(super::super::script::facts("h1"));
+    let facts = Some(Facts::Change(super::super::script::facts("h1")));
     play(start, Input::HandedOver { run: RunId(3), handoff, facts });
     let gate = RunId(4);
     let (asked, _) =

@@ -1,26 +1,8 @@
-//! What goes on between two events, and a receipt's command run again.
+//! A receipt's command run again.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use team::{Exit, Receipt, ReceiptId, Tests};
-
-/// What a run is doing, as it streams. Told to clients that announced `runProgress`; pieces may be
-/// missed, the log has what counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RunProgressParams {
-    pub repository: String,
-    /// `R4`; absent for a note about the repository as a whole.
-    pub run: Option<String>,
-    /// `says` (a piece of the model's words), `does` (a tool call in one line), `waits` (for the
-    /// provider), `replied` (a reply is whole), `refused` (a hand-over was sent back), `note`.
-    pub kind: String,
-    #[serde(default)]
-    pub text: String,
-    /// For `waits`, in milliseconds.
-    #[serde(default)]
-    pub wait_ms: u64,
-}
 
 /// Runs the command of a receipt again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

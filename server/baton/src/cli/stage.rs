@@ -1,13 +1,12 @@
-//! The stage of a demo: a scratch folder with a project, a configuration and a state folder of its
-//! own. Nothing of the user's is read or written.
+//! The stage of a demo or a bench: a scratch folder with a project, a configuration and a state
+//! folder of its own. Nothing of the user's is read or written.
 
-use super::bug::Bug;
-use crate::cli::open::{Doing, Here, Trouble};
+use super::open::{Doing, Here, Trouble};
 use crate::config::Home;
 use crate::git;
 use std::path::{Path, PathBuf};
 
-/// The person of the demo, in its repository's own configuration.
+/// The person on stage, in its repository's own configuration.
 const PERSON: (&str, &str) = ("Demo Person", "demo@example.org");
 
 pub struct Stage {
@@ -18,13 +17,14 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Makes the project with its first commit, and a configuration with this script for a model.
-    pub fn set(bug: &Bug, script: &str) -> Result<Stage, Trouble> {
-        let made = tempfile::Builder::new().prefix("baton-demo-").tempdir();
+    /// Makes the project of these files (path, text) with its first commit, and this configuration.
+    pub fn set(name: &str, files: &[(String, String)], config: &str) -> Result<Stage, Trouble> {
+        let prefix = format!("baton-{name}-");
+        let made = tempfile::Builder::new().prefix(&prefix).tempdir();
         let scratch = made.doing("make a scratch folder")?;
         // Links in the path (as for /tmp on some systems) would confuse build tools.
         let root = scratch.path().canonicalize().doing("open the scratch folder")?;
-        let (project, home) = (root.join(bug.name), root.join("baton"));
+        let (project, home) = (root.join(name), root.join("baton"));
         std::fs::create_dir(&home).doing("make a scratch folder")?;
         let home = Home {
             config_file: home.join("config.toml"),
@@ -32,19 +32,23 @@ impl Stage {
             cache_dir: home.join("cache"),
             runtime_dir: None,
         };
-        let script_file = root.join("baton").join("script.toml");
-        std::fs::write(&script_file, script).doing("write the script")?;
-        let path = toml::Value::String(script_file.to_string_lossy().into_owned());
-        let config = format!("[model]\nprovider = \"script\"\nscript = {path}\n");
         std::fs::write(&home.config_file, config).doing("write the configuration")?;
-        let (name, email) = PERSON;
-        let message = format!("The {} project", bug.name);
-        git::make_repository(&project, &bug.files(), name, email, &message)
+        let (person, email) = PERSON;
+        git::make_repository(&project, files, person, email, &format!("The {name} project"))
             .doing("make the project")?;
         let place = git::find(&project).doing("find the project")?;
         let state = home.repository_dir(&place.name, &place.common_dir);
         let here = Here { home, place, state, repo_option: String::new(), in_process: true };
         Ok(Stage { scratch: Some(scratch), project, here })
+    }
+
+    /// Puts this script in the model's place: the configuration that was set is replaced.
+    pub fn play(&self, script: &str) -> Result<(), Trouble> {
+        let file = self.here.home.config_file.with_file_name("script.toml");
+        std::fs::write(&file, script).doing("write the script")?;
+        let path = toml::Value::String(file.to_string_lossy().into_owned());
+        let config = format!("[model]\nprovider = \"script\"\nscript = {path}\n");
+        std::fs::write(&self.here.home.config_file, config).doing("write the configuration")
     }
 
     /// Leaves the folder where it is.

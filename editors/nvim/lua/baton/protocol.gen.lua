@@ -1,0 +1,475 @@
+---@meta
+-- The wire types of the server, written from its own: UPDATE=1 cargo test -p baton --test e2e document
+-- Fields may come, unknown ones are ignored; unknown names are shown as they are.
+
+---Answers an approval. The first answer decides; a later one is refused and changes nothing.
+---@class baton.AnswerApprovalParams
+---@field repository? string|nil
+---@field approval string `A3`.
+---@field revision? string|nil As the approval showed it.
+---@field answer string `approve`, `apply`, `revise`, `rebuild` or `reject`. Any other word is refused.
+---@field ticked? string[] For `approve`: the paths that needed a tick and got it.
+---@field text? string|nil For `revise`: what to do differently; for `reject`: why.
+
+---@class baton.AnswerApprovalResult
+---@field repository string
+---@field approval string
+---@field task string
+---@field says string For people: what was decided.
+
+---Answers a question.
+---@class baton.AnswerQuestionParams
+---@field repository? string|nil
+---@field question string `Q2`.
+---@field text string
+
+---One approval: what it is about, the evidence, and how it may be answered.
+---@class baton.ApprovalView
+---@field repository string
+---@field id string `A3`.
+---@field task string
+---@field title string
+---@field subject string `landing`, `edits`, `commands`, `setup`, `plan`, or `stage`: whether to go on.
+---@field proof string The evidence in one line.
+---@field revision? string|nil Send it back with the answer: it is refused if the change is no longer this one. Absent where the approval's id alone names what is approved.
+---@field files baton.FileLineView[]
+---@field added integer
+---@field removed integer
+---@field receipts string[] Receipts of the required checks.
+---@field ticks string[] Paths that need a tick of their own in the answer.
+---@field why string[] Why it can't land on the branch; or the exact commands; or why a person is asked.
+---@field plan? baton.PlanView|nil What is to be built, of a plan. Approving it lands nothing.
+---@field notes string[]
+---@field answers string[] What may be answered: `approve`, `apply`, `revise`, `rebuild`, `reject`. Empty once it is answered or void.
+---@field state string `open`, `answered` or `void`.
+---@field outcome? string|nil For people: who answered what, or why it is void.
+---@field askedAt integer
+
+---Somebody is needed. It points; nothing is decided by it.
+---@class baton.AttentionParams
+---@field repository string
+---@field kind string `approval`, `question` or `parked`.
+---@field task string
+---@field id? string|nil The approval or the question.
+---@field says string One line for people.
+
+---Where a task starts and where it shall land.
+---@class baton.BaseView
+---@field base string The target branch's commit at delegation.
+---@field seen string A commit of what the person saw; it lies in Baton's own store.
+---@field target string Full name of the branch.
+---@field says string
+---@field leftOut string[] Paths that were not snapshotted, each with the reason.
+
+---What `initialize` offers under `capabilities.experimental.baton`.
+---@class baton.BatonOffer
+---@field protocolVersion integer
+---@field version string
+---@field requests string[] The requests that are understood.
+---@field notifications string[]
+
+---What a client may announce under `capabilities.experimental.baton`.
+---@class baton.BatonWish
+---@field protocolVersion? integer|nil The newest protocol the client speaks; unset: 1.
+---@field showMessage? boolean|nil False: no `window/showMessage` about approvals and ends; the client shows them itself.
+---@field runProgress? boolean|nil True: `baton/runProgress` tells of every run, watched or not.
+---@field door? string|nil `terminal` for the command line; what is decided here is recorded under it. Absent: `editor`.
+
+---The board is now at `version`. Level-triggered: a client that missed ten is right after one.
+---@class baton.BoardChangedParams
+---@field repository string
+---@field version integer
+---@field board? baton.BoardView|nil The board itself, where it is small enough; else ask with `baton/board`.
+
+---Asks for the board of a repository.
+---@class baton.BoardParams
+---@field repository? string|nil Absent: the only one that is open.
+
+---What is true now in one repository.
+---@class baton.BoardView
+---@field repository string
+---@field version integer Grows with every event; two boards of one version are equal.
+---@field tasks baton.TaskLineView[] Newest first.
+---@field approvals baton.ApprovalView[] Those that wait, oldest first.
+---@field questions baton.QuestionView[]
+---@field spent baton.CostView
+
+---What the person asked for.
+---@class baton.BriefView
+---@field text string
+---@field origin string `commandLine`, `sentence`, `selection` or `diagnostic`.
+---@field place? baton.PlaceView|nil
+---@field start string `seen` (unsaved text too) or `head` (the last commit).
+---@field landByRule boolean
+
+---What model calls cost, as the provider reported it.
+---@class baton.CostView
+---@field calls integer
+---@field inputTokens integer
+---@field outputTokens integer
+---@field cacheReadTokens integer
+---@field cacheWriteTokens integer
+---@field micros integer Micro-dollars; 0 where the price is not known.
+
+---What the daemon is doing.
+---@class baton.DaemonStatus
+---@field startedAt integer
+---@field connections integer Open connections besides this one.
+---@field repositories baton.RepositoryStatus[]
+
+---A choice somebody made.
+---@class baton.DecisionView
+---@field by string `person (editor)`, `rule`, `deadline`, or a role.
+---@field what string
+---@field why string
+
+---Gives the team a task.
+---@class baton.DelegateParams
+---@field repository? string|nil Needed only where neither the document nor a single workspace folder says which.
+---@field text? string|nil The person's words. Absent: the selection or the line speaks for itself.
+---@field textDocument? baton.DocumentNamed|nil
+---@field range? baton.RangeIn|nil
+---@field diagnostics? baton.Problem[]
+---@field origin? string|nil `selection`, `diagnostic`, `todo`, `tests` or `question`: what is wanted of the place; `commandLine`: no place, words alone. Absent: told from the range.
+---@field base? string|nil `seen` (the default: what the editor shows, unsaved text too) or `head` (the last commit).
+---@field landByRule? boolean It may land by itself under the strict rule.
+---@field key? string|nil Made up by the client: a second request with the same key gives the same task.
+
+---@class baton.DelegateResult
+---@field repository string
+---@field task string `T17`.
+
+---The whole change of a task, never an increment.
+---@class baton.DiffView
+---@field repository string
+---@field task string
+---@field from string The commit on the left side.
+---@field to string The commit on the right side: the candidate, or the Engineer's head before there is one.
+---@field files baton.FileDiffView[]
+---@field patch string The same as a unified diff, as `git apply` reads it.
+
+---A document, as in LSP.
+---@class baton.DocumentNamed
+---@field uri string
+
+---What a request about a task did.
+---@class baton.DoneResult
+---@field repository string
+---@field task string `T17`.
+---@field says string For people.
+
+---`data` of an error of ours.
+---@class baton.ErrorData
+---@field kind string `refused`, `failed`, `opening` or `unknown`.
+---@field what? string What exactly, as a stable name: `alreadyAnswered`, `needsTicks`, `Locked`, ...; may be empty.
+---@field retryable boolean The same request may succeed later.
+---@field hint string What to do next; may be empty.
+
+---One file's change.
+---@class baton.FileDiffView
+---@field file baton.FileLineView
+---@field oldPath? string|nil Where it was before it was renamed.
+---@field hunks baton.HunkView[]
+
+---A changed file in a list.
+---@class baton.FileLineView
+---@field path string Relative to the root of the repository.
+---@field kind string `added`, `deleted` or `modified`.
+---@field added integer
+---@field removed integer
+
+---Asks for one side of a change, for the editor's own view of differences.
+---@class baton.FileParams
+---@field repository? string|nil
+---@field task string `T17`.
+---@field path string Relative to the root of the repository.
+---@field side string `from` or `to`, as `baton/diff` names the sides.
+
+---One side of a change.
+---@class baton.FileView
+---@field repository string
+---@field task string
+---@field path string
+---@field commit string
+---@field text? string|nil Absent: there is no such file on this side, it is no text, or it is too large to be shown.
+---@field why? string|nil Why there is no text.
+
+---What a run left for the next one.
+---@class baton.HandoffView
+---@field run string `R4`.
+---@field role string
+---@field kind string `triaged`, `designed`, `changed`, `validated`, `announced`, `answered` or `declined`.
+---@field text string The main text: summary, notes, answer or reason.
+---@field verdict? string|nil `pass` or `fail`, of a validation.
+---@field head? string|nil The commit that was handed over or validated.
+---@field points string[] Acceptance criteria, paths, risks, receipts or citations.
+---@field lookFirst? string|nil Where a reviewer should look first.
+
+---The caller's frame.
+---@class baton.Hello
+---@field protocolVersion integer
+---@field version string The caller's own version, `1.2.3`.
+---@field wants baton.Wants
+---@field environment? any `PATH` and the variables of tool chains. A task keeps those that it was delegated with.
+---@field keys? string[] Names of the variables with keys, as the user's configuration has them, that are set at the caller. The keys themselves are not told.
+
+---Lines counted from 1.
+---@class baton.HunkView
+---@field oldStart integer
+---@field oldLines integer
+---@field newStart integer
+---@field newLines integer
+---@field text string Lines with ` `, `+` or `-` in front.
+
+---Something that happened, for people.
+---@class baton.MomentView
+---@field at integer
+---@field text string
+
+---Lines of a file as they were when the task was delegated.
+---@class baton.PlaceView
+---@field path string Relative to the root of the repository.
+---@field firstLine integer Counted from 1, both ends included.
+---@field lastLine integer
+---@field text string
+
+---How a change shall be made.
+---@class baton.PlanView
+---@field approach string
+---@field paths string[] Globs, relative to the root of the repository: what the change may touch. Tests and documentation beside them go without saying.
+---@field tests string How it will be shown that the change is right.
+---@field rejected string[] Alternatives, each with the reason why not.
+---@field assumptions string[]
+---@field decisions string[]
+
+---A position in a document, as in LSP.
+---@class baton.PositionAt
+---@field line integer Counted from 0.
+---@field character integer In the units that `initialize` agreed on.
+
+---A problem as an editor shows it; LSP's `Diagnostic` fits.
+---@class baton.Problem
+---@field range? baton.RangeIn|nil
+---@field message string
+---@field source? string|nil Who reported it, e.g. `rustc`.
+
+---A question to the person.
+---@class baton.QuestionView
+---@field repository string
+---@field id string `Q2`.
+---@field task string
+---@field text string
+---@field options string[]
+---@field default integer Index into `options`.
+---@field proceed boolean At the deadline the default is taken; else the task is parked.
+---@field stakes string What it costs to be wrong.
+---@field deadlineAt integer
+---@field answer? string|nil The answer, once there is one.
+
+---A range in a document, as in LSP.
+---@class baton.RangeIn
+---@field start baton.PositionAt
+---@field end baton.PositionAt
+
+---What the server saw of one command.
+---@class baton.ReceiptView
+---@field id string `R4.3`; `baton replay R4.3` runs it again.
+---@field ran string `check`, `repro`, `ownCheck`, `rerun`, `setup` or `command`. Gates count the first two, and `rerun` for what is flaky.
+---@field name? string|nil Name of the check.
+---@field argv string[]
+---@field green boolean
+---@field exit string For people: `exit 0`, `signal 9`, `timed out`.
+---@field exitCode? integer|nil
+---@field durationMs integer
+---@field commit? string|nil
+---@field tests? baton.TestsView|nil
+---@field sandboxed boolean It ran in the sandbox.
+---@field outputSha256 string SHA-256 of the output, hex.
+---@field outputBytes integer
+---@field at integer
+
+---Runs the command of a receipt again.
+---@class baton.ReplayParams
+---@field repository? string|nil Absent: the only one that is open.
+---@field receipt string `R4.3`.
+
+---What was seen then and now.
+---@class baton.ReplayView
+---@field receipt string
+---@field argv string[]
+---@field then string For people: how it ended then.
+---@field now string
+---@field same boolean The exit and the counts of tests are the same.
+---@field output string
+
+---One open repository.
+---@class baton.RepositoryStatus
+---@field repository string
+---@field underWay integer Steps that are under way or due.
+---@field waiting integer Approvals and questions that wait for a person.
+
+---What a watched run said and did since the last of these. The journal has all of it afterwards.
+---@class baton.RunProgressParams
+---@field repository string
+---@field run string
+---@field says string What the model said, to be appended.
+---@field does string[] The tool calls that began, a line each.
+---@field refused string[] Hand-overs that were sent back, each with the reason.
+---@field waits? string|nil Why the run waits for its provider.
+---@field waitMs integer How long it waits, in milliseconds.
+---@field replied boolean A reply of the model's is whole.
+---@field lost boolean Something was left out, since this client or the run was too quick: ask `baton/transcript`.
+
+---One run of a role, or one round of checks.
+---@class baton.RunView
+---@field id string `R4`.
+---@field role string `PM`, `Engineer`, `Tester`, ..., or `checks` for the server's own.
+---@field state string `live`, `ended`, `asked`, `lost` or `stopped`.
+---@field failure? string|nil Why it was lost.
+---@field startedAt integer
+---@field endedAt? integer|nil
+---@field deadlineAt integer
+---@field cost baton.CostView
+---@field receipts baton.ReceiptView[]
+
+---Tells something to whoever works on a task: the run under way hears it before its model is asked next; where none is, the next one does.
+---@class baton.SayParams
+---@field repository? string|nil
+---@field task string `T17`.
+---@field text string At most 4,000 characters.
+
+---Where a task stands. A client shows a name that it does not know as it is.
+---@alias baton.StateName "landed"|"answered"|"rejected"|"cancelled"|"undone"|"preparing"|"working"|"checking"|"asking"|"awaitingApproval"|"landing"|"undoing"|"parked"|"applied"
+
+---One thing that was said or done in a run.
+---@class baton.StepView
+---@field n integer The step of the journal; several things of one step have one number.
+---@field kind string `brief`, `says`, `calls`, `result` or `note`.
+---@field text string The words, the arguments or the output; cut where it is long.
+---@field tool? string|nil The tool, of `calls`.
+---@field isError boolean Of `result`: the tool refused or failed.
+---@field at integer
+
+---One task in a list.
+---@class baton.TaskLineView
+---@field id string `T17`.
+---@field title string
+---@field class? string|nil
+---@field column string `needsYou`, `working`, `parked`, `shipped` or `ended`.
+---@field state baton.StateName
+---@field step string What happens now, in words.
+---@field role? string|nil Who is at work.
+---@field run? string|nil
+---@field spent baton.CostView
+---@field delegatedAt integer
+---@field endedAt? integer|nil
+
+---Names a task.
+---@class baton.TaskParams
+---@field repository? string|nil Absent: the only one that is open.
+---@field task string `T17`.
+
+---One task with everything that is known about it.
+---@class baton.TaskView
+---@field repository string
+---@field id string `T17`.
+---@field version integer The version of the board that this shows.
+---@field title string The first line of what was asked.
+---@field state baton.StateName
+---@field says string For people: what is going on, or why it stopped.
+---@field brief baton.BriefView
+---@field base? baton.BaseView|nil
+---@field class? string|nil How it was triaged: `bug`, `feature`, `question`, ...
+---@field stages string[] The stages of that class here, `human:` before those that a person lets it into.
+---@field criteria string[] The testable "done", as triaged.
+---@field plan? baton.PlanView|nil The plan that holds.
+---@field handoffs baton.HandoffView[]
+---@field runs baton.RunView[]
+---@field approvals baton.ApprovalView[]
+---@field questions baton.QuestionView[]
+---@field decisions baton.DecisionView[]
+---@field words baton.WordsView[] What people said while it was under way.
+---@field cost baton.CostView
+---@field timeline baton.MomentView[]
+---@field delegatedAt integer
+---@field endedAt? integer|nil
+
+---Counts as read from a check's report.
+---@class baton.TestsView
+---@field passed integer
+---@field failed integer
+---@field ignored integer
+---@field failing string[]
+---@field named string[] Tests asked for by name, each as `name: passed`, `failed` or `missing`.
+
+---Asks for the steps of a run, from a cursor on.
+---@class baton.TranscriptParams
+---@field repository? string|nil
+---@field run string `R4`.
+---@field from? integer|nil The first step that is wanted, counted from 0; absent: the first.
+
+---Some steps of a run, in order.
+---@class baton.TranscriptView
+---@field repository string
+---@field run string
+---@field steps baton.StepView[]
+---@field next? integer|nil Where to go on; the same again once a live run has made more steps. Absent: the run is over and this is all.
+
+---What a caller wants from the daemon.
+---@alias baton.Wants "serve"|"status"|"stop"
+
+---Begins or ends the watching of a run; a watched run streams what it says and does.
+---@class baton.WatchParams
+---@field repository? string|nil
+---@field run string `R4`.
+---@field on boolean
+
+---Whether a run is watched now.
+---@class baton.WatchResult
+---@field repository string
+---@field run string
+---@field on boolean
+
+---The daemon's frame.
+---@class baton.Welcome
+---@field protocolVersion integer
+---@field version string The daemon's own version.
+---@field pid integer
+---@field madeRoom? boolean It was older than the caller, or had not its keys, and was idle: it has ended. Call again and start another.
+---@field refused? string|nil Why nothing is served; the connection ends.
+---@field notice? string|nil A sentence for the person.
+---@field status baton.DaemonStatus
+
+---What a person said to whoever works on a task.
+---@class baton.WordsView
+---@field text string
+---@field by string
+---@field at integer
+---@field heardBy string[] The runs whose model was told. None yet: it is kept for the next run.
+
+local M = {}
+
+M.version = 1
+
+M.method = {
+  delegate = "baton/delegate",
+  board = "baton/board",
+  task = "baton/task",
+  transcript = "baton/transcript",
+  diff = "baton/diff",
+  file = "baton/file",
+  answerApproval = "baton/answerApproval",
+  answerQuestion = "baton/answerQuestion",
+  cancel = "baton/cancel",
+  park = "baton/park",
+  retry = "baton/retry",
+  undo = "baton/undo",
+  replay = "baton/replay",
+  say = "baton/say",
+  watch = "baton/watch",
+  boardChanged = "baton/boardChanged",
+  runProgress = "baton/runProgress",
+  attention = "baton/attention",
+}
+
+return M

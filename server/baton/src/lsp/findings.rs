@@ -1,0 +1,256 @@
+//! Diagnostics of ours, on the lines they concern: where a running task's change meets what is being
+//! typed, what a Tester found, and a team file that is broken. Worked out off the hub's loop, a
+//! moment after the last change, and sent only where something is different.
+
+use super::documents::{Encoding, position};
+use super::repositories::Repository;
+use super::types::{Diagnostic, DiagnosticSeverity, Position, Range, Uri};
+use super::{Door, plain};
+use crate::config::{TEAM_FILE, parse_team_file};
+use crate::git::Overlap;
+use crate::hub::{Hub, blocking};
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use team::{CommitId, Handoff, RunId, TaskId, TaskState, Team, Verdict};
+
+/// How long after a change it is looked at; what comes meanwhile is looked at with it.
+const SETTLE_MS: u64 = 400;
+/// Of the documents and of one document's findings.
+const DOCUMENTS_MAX: usize = 50;
+const FINDINGS_MAX: usize = 50;
+const MESSAGE_CHARS_MAX: usize = 300;
+const SOURCE: &str = "baton";
+
+/// Diagnostics by document.
+type Found = BTreeMap<String, Vec<Diagnostic>>;
+
+/// An open document, as it is compared.
+struct Open {
+    uri: Uri,
+    path: String,
+    text: Arc<String>,
+}
+
+/// A run that is changing files now.
+struct Live {
+    task: TaskId,
+    run: RunId,
+    seen: CommitId,
+}
+
+/// Runs as long as the connection.
+pub async fn tell(door: Door) {
+    if !door.wishes().diagnostics {
+        return;
+    }
+    let mut told = Found::new();
+    loop {
+        door.touched.notified().await;
+        tokio::time::sleep(Duration::from_millis(SETTLE_MS)).await;
+        let mut found = Found::new();
+        for repository in door.repositories.all() {
+            let Some(hub) = repository.open_now() else { continue };
+            look(&door, &repository, &hub, &mut found).await;
+        }
+        let gone = told.keys().filter(|it| !found.contains_key(*it)).cloned();
+        let gone: Vec<String> = gone.collect();
+        found.extend(gone.into_iter().map(|it| (it, Vec::new())));
+        for (uri, diagnostics) in &found {
+            if told.get(uri) != Some(diagnostics)
+                && let Ok(uri) = Uri::from_str(uri)
+            {
+                door.client.publish_diagnostics(uri, diagnostics.clone(), None).await;
+            }
+        }
+        found.retain(|_, it| !it.is_empty());
+        told = found;
+    }
+}
+
+async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found) {
+    let (open, encoding) = {
+        let documents = door.documents.borrow();
+        (documents.under(&repository.root, DOCUMENTS_MAX), documents.encoding())
+    };
+    let open: Vec<Open> =
+        open.into_iter().map(|(path, uri, text)| Open { uri, path, text }).collect();
+    let team = hub.team();
+    for it in &open {
+        if it.path == TEAM_FILE {
+            add(found, &it.uri, broken_team_file(&it.text));
+        }
+    }
+    for (path, diagnostic) in failures(&team) {
+        let file = repository.root.join(&path);
+        if let Some(uri) = Uri::from_file_path(&file).filter(|_| file.is_file()) {
+            add(found, &uri, vec![diagnostic]);
+        }
+    }
+    let live: Vec<Live> = live(&team).collect();
+    for it in &open {
+        for run in &live {
+            let (git, seen, path, text) =
+                (hub.git().clone(), run.seen.clone(), it.path.clone(), it.text.clone());
+            let id = run.run;
+            let work = move || git.overlap(&seen, id, &path, text.as_bytes());
+            match blocking(work).await {
+                Ok(overlap) => {
+                    add(found, &it.uri, collisions(run.task, &overlap, &it.text, encoding));
+                }
+                Err(failure) => tracing::info!(%failure, "no look at a collision"),
+            }
+        }
+    }
+}
+
+fn add(found: &mut Found, uri: &Uri, more: Vec<Diagnostic>) {
+    if !more.is_empty() {
+        let all = found.entry(uri.as_str().to_owned()).or_default();
+        all.extend(more);
+        all.truncate(FINDINGS_MAX);
+    }
+}
+
+fn live(team: &Team) -> impl Iterator<Item = Live> {
+    team.tasks.iter().filter_map(|(task, it)| {
+        let run = team.live_run(*task)?;
+        Some(Live { task: *task, run, seen: it.base.as_ref()?.seen.clone() })
+    })
+}
+
+fn diagnostic(severity: DiagnosticSeverity, range: Range, message: &str) -> Diagnostic {
+    Diagnostic {
+        range,
+        severity: Some(severity),
+        source: Some(SOURCE.to_owned()),
+        message: plain::line(message, MESSAGE_CHARS_MAX),
+        ..Diagnostic::default()
+    }
+}
+
+/// What the Engineer is changing, as hints; what would not merge, as warnings.
+fn collisions(task: TaskId, overlap: &Overlap, text: &str, encoding: Encoding) -> Vec<Diagnostic> {
+    let starts: Vec<usize> =
+        std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let at = |line: usize| {
+        let offset = starts.get(line).copied().unwrap_or(text.len());
+        position(text, offset, encoding)
+    };
+    let range = |lines: &std::ops::Range<usize>| Range::new(at(lines.start), at(lines.end));
+    let changing = overlap.changing.iter().filter(|it| !overlap.colliding.contains(it));
+    let hints = changing.map(|it| {
+        let says = format!("{task} is changing this");
+        diagnostic(DiagnosticSeverity::HINT, range(it), &says)
+    });
+    let warnings = overlap.colliding.iter().map(|it| {
+        let says = format!("{task} is changing this too: the two would not merge");
+        diagnostic(DiagnosticSeverity::INFORMATION, range(it), &says)
+    });
+    hints.chain(warnings).collect()
+}
+
+fn broken_team_file(text: &str) -> Vec<Diagnostic> {
+    let Err(failure) = parse_team_file(text) else { return Vec::new() };
+    let line = failure.text.split("line ").nth(1).and_then(|it| {
+        let digits: String = it.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<u32>().ok()
+    });
+    let line = line.unwrap_or(1).saturating_sub(1);
+    vec![diagnostic(DiagnosticSeverity::ERROR, whole(line), &failure.to_string())]
+}
+
+fn whole(line: u32) -> Range {
+    Range::new(Position::new(line, 0), Position::new(line + 1, 0))
+}
+
+/// Where the last verdict of an open task is a fail: each place that its notes name.
+fn failures(team: &Team) -> Vec<(String, Diagnostic)> {
+    let mut res = Vec::new();
+    for (id, task) in &team.tasks {
+        if matches!(task.state, TaskState::Closed(_)) {
+            continue;
+        }
+        let verdict = task.handoffs.iter().rev().find_map(|(_, it)| match it {
+            Handoff::Validated { verdict, notes, .. } => Some((verdict, notes)),
+            Handoff::Triaged { .. }
+            | Handoff::Changed { .. }
+            | Handoff::Answered { .. }
+            | Handoff::Designed { .. }
+            | Handoff::Announced { .. }
+            | Handoff::Declined { .. } => None,
+        });
+        let Some((Verdict::Fail, notes)) = verdict else { continue };
+        for line in notes.lines() {
+            for (path, number) in named_places(line) {
+                let says = format!("{id} Tester: {line}");
+                let range = whole(number.saturating_sub(1));
+                res.push((path, diagnostic(DiagnosticSeverity::WARNING, range, &says)));
+            }
+        }
+    }
+    res.truncate(FINDINGS_MAX);
+    res
+}
+
+/// `src/parse.rs:40` and the like in a text. Nothing that leads out of the repository.
+fn named_places(text: &str) -> Vec<(String, u32)> {
+    let words = text.split(|it: char| it.is_whitespace() || "()[]`'\",;".contains(it));
+    let place = |word: &str| {
+        let mut parts = word.split(':');
+        let (path, line) = (parts.next()?, parts.next()?.parse::<u32>().ok()?);
+        let is_inside = !path.is_empty()
+            && !path.starts_with('/')
+            && path.split('/').all(|it| !it.is_empty() && it != ".." && it != ".git");
+        (is_inside && 0 < line).then(|| (path.to_owned(), line))
+    };
+    words.filter_map(place).collect()
+}
+
+impl Door {
+    /// Something that findings are about may have changed.
+    pub fn touch(&self) {
+        self.touched.notify_one();
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one range is meant, not its numbers")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found_in_notes_and_none_outside() {
+        let text =
+            "blank() fails (src/a.rs:40), see `tests/b.rs:7:3`; not ../x.rs:1, /etc/y:2 or c:0";
+        let found = named_places(text);
+        assert_eq!(found, [("src/a.rs".to_owned(), 40), ("tests/b.rs".to_owned(), 7)]);
+    }
+
+    #[test]
+    fn a_broken_team_file_is_an_error_on_its_line() {
+        assert_eq!(broken_team_file("version = 1\n"), []);
+        let found = broken_team_file("version = 1\n\n[[check]]\nnme = \"x\"\n");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].range.start.line, 3, "{found:?}");
+        assert_eq!(found[0].severity, Some(DiagnosticSeverity::ERROR));
+    }
+
+    #[test]
+    fn collisions_are_told_from_changes() {
+        let overlap = Overlap { changing: vec![0..1, 2..2], colliding: vec![0..1] };
+        let found = collisions(TaskId(3), &overlap, "ä\nb\nc\n", Encoding::Utf16);
+        let seen: Vec<(u32, u32, &str)> = found
+            .iter()
+            .map(|it| (it.range.start.line, it.range.end.line, it.message.as_str()))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (2, 2, "T3 is changing this"),
+                (0, 1, "T3 is changing this too: the two would not merge"),
+            ]
+        );
+    }
+}
