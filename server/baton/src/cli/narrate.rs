@@ -6,9 +6,8 @@ use crate::protocol::exit_text;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use team::{
-    Answer, ApprovalId, By, Candidate, Event, Facts, Handoff, Millis, Notes, Parked, Ran,
-    Receipt, ReceiptId, Role, RunId, SandboxLevel, Subject, TaskId, Team, Verdict, Why, Work,
-    lines,
+    Answer, ApprovalId, By, Candidate, Event, Facts, Handoff, Millis, Notes, Parked, Ran, Receipt,
+    ReceiptId, Role, RunId, SandboxLevel, Subject, TaskId, Team, Verdict, Why, Work, lines,
 };
 
 /// Widest text of a line, in characters.
