@@ -70,7 +70,7 @@ impl Den {
     pub fn editor(&self) -> Editor {
         let can = json!({ "experimental": { "baton": { "showMessage": false } } });
         let (mut editor, _) = Editor::open(self.command(&["lsp"]), &self.folder_uri(), can);
-        editor.ignored.push("baton/boardChanged");
+        editor.ignored.extend(["baton/boardChanged", "baton/attention"]);
         editor
     }
 

@@ -74,7 +74,7 @@ fn kill_one(victim: u64, after_ms: u64) {
         assert!(0 < left, "{states:?}: {} {}", resumed.out, resumed.err);
     }
     assert_eq!((den.world.answer().as_str(), den.landed()), ("right\n", 1));
-    drop(editor);
+    editor.kill();
     let mut editor = den.editor();
     let board = editor.request("baton/board", json!({})).unwrap();
     assert!(before < board["version"].as_u64().unwrap());

@@ -162,14 +162,14 @@ fn an_editor_that_comes_back_is_right_after_one_board() {
     let mut editor = den.editor();
     editor.request("baton/delegate", json!({ "text": "the answer is wrong" })).unwrap();
     let before = until(&mut editor, "T1", "working");
-    drop(editor);
+    editor.kill();
     let mut editor = den.editor();
     let board = editor.request("baton/board", json!({})).unwrap();
     assert!(before["version"].as_u64() <= board["version"].as_u64());
-    assert_eq!(board["tasks"][0]["state"], "working", "the team went on: {board}");
+    assert_eq!(board["tasks"][0]["column"], "working", "the team went on: {board}");
     den.kill();
     // Its own proxy has ended with the daemon; the client starts another.
-    drop(editor);
+    editor.kill();
     den.world.script(HONEST);
     let mut editor = den.editor();
     let board = until(&mut editor, "T1", "awaitingApproval");
@@ -191,7 +191,12 @@ fn editors_that_never_answer_disturb_nobody() {
         let (mut editor, _) = Editor::open(command, &den.folder_uri(), can.clone());
         let board = editor.ask("baton/board", json!({}));
         editor.answer(board).unwrap();
-        editor.ignored.extend([CHANGED, "baton/runProgress", "window/showMessage"]);
+        editor.ignored.extend([
+            CHANGED,
+            "baton/attention",
+            "baton/runProgress",
+            "window/showMessage",
+        ]);
         editor.ignored.push("window/workDoneProgress/create");
         mute.push(editor);
     }
@@ -224,7 +229,7 @@ fn a_task_keeps_the_tools_that_it_was_delegated_with() {
     run("/opt/mine", &["run", "--detach", "the answer is wrong"]).ends(0);
     let mut editor = den.editor();
     until(&mut editor, "T1", "working");
-    drop(editor);
+    editor.kill();
     den.kill();
     den.world.script(HONEST);
     let resumed = run("/opt/other", &["resume"]);

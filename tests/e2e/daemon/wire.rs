@@ -37,7 +37,8 @@ fn a_proxy_whose_daemon_is_gone_says_so_in_one_line_and_ends() {
     let mut one = [0];
     child.stdout.as_mut().unwrap().read_exact(&mut one).unwrap();
     den.kill();
-    // Its input is open still.
+    // Its input is open still; waiting would close it.
+    let _open = child.stdin.take();
     assert_eq!(child.wait().unwrap().code(), Some(1));
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();

@@ -5,8 +5,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use team::{ApprovalId, QuestionId, ReceiptId, TaskId};
 
+mod look;
+mod serve;
 mod setup;
 
+pub use look::{Doctor, Explain, Log, Status, Tools};
+pub use serve::{Daemon, DaemonWhat, Lsp};
 pub use setup::{Completions, Init, Man};
 
 /// An agent team behind your editor: delegate a task, read the proof, approve, and it lands.
@@ -392,27 +396,6 @@ pub struct Replay {
     pub json: bool,
 }
 
-/// Everything that happened, in order
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "Everything that happened in this repository, oldest first, from the log that \
-is never edited.",
-    after_help = "Examples:
-  baton log --last 20
-  baton log --task T1 --json"
-)]
-pub struct Log {
-    /// Only this task
-    #[arg(long, value_name = "TASK")]
-    pub task: Option<TaskId>,
-    /// Only the last N events
-    #[arg(long, value_name = "N")]
-    pub last: Option<usize>,
-    /// One event a line, as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Show what in this repository would act, and trust exactly that
 #[derive(Clone, Debug, Args)]
 #[command(
@@ -435,37 +418,6 @@ pub struct Trust {
     /// Take the trust of this repository back
     #[arg(long)]
     pub revoke: bool,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Is this machine and this repository ready? What is missing, and what to do
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "Look at everything that a run needs: the repository, the state folder and its \
-lock, the sandbox, the model and its key (never shown), the versions and the disk. Exit code 0 \
-where a run could start, else 1.",
-    after_help = "Examples:
-  baton doctor
-  baton doctor --json"
-)]
-pub struct Doctor {
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Which tools each role has
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "Which tools each role has; with --json each tool with its schema, as the model \
-gets it.",
-    after_help = "Examples:
-  baton tools
-  baton tools --json | jq '.[].name'"
-)]
-pub struct Tools {
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -530,86 +482,4 @@ pub struct Sandbox {
     /// The command and its arguments
     #[arg(value_name = "CMD", required = true, last = true, num_args = 1..)]
     pub command: Vec<String>,
-}
-
-/// Why an approval was asked: rule by rule, from what the log holds
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "Why an approval was asked: each rule, whether it was kept, and the recorded facts \
-that say so; then what became of it. It reads the log as it was when the approval was asked.",
-    after_help = "Examples:
-  baton explain A2
-  baton explain A2 --json | jq '.rules[] | select(.kept | not)'"
-)]
-pub struct Explain {
-    /// The approval
-    #[arg(value_name = "APPROVAL")]
-    pub approval: ApprovalId,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How many tasks run and wait, in one line
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "How many tasks run and how many wait for you. With --short a few characters \
-for a shell prompt or a status bar: nothing at all where nothing is going on.",
-    after_help = "Examples:
-  baton status
-  PS1='$(baton status --short 2>/dev/null)'\"$PS1\""
-)]
-pub struct Status {
-    /// For a shell prompt
-    #[arg(long)]
-    pub short: bool,
-    /// As JSON
-    #[arg(long, conflicts_with = "short")]
-    pub json: bool,
-}
-
-/// The process behind editors and commands: start it, stop it, look at it
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "The process behind editors and commands: one for you, with every repository that \
-is in use. Whoever needs it starts it, and it ends by itself when nobody is connected and nothing is \
-under way.",
-    after_help = "Examples:
-  baton daemon status
-  baton daemon stop      what is under way goes on at the next start"
-)]
-pub struct Daemon {
-    #[arg(value_name = "WHAT", value_enum)]
-    pub what: DaemonWhat,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DaemonWhat {
-    /// Start it, if it doesn't run
-    Start,
-    /// End it
-    Stop,
-    /// What it is doing
-    Status,
-    /// Be it
-    #[value(hide = true)]
-    Serve,
-}
-
-/// The language server that editors start; speaks on standard input and output
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "The language server that editors start. It speaks the Language Server Protocol \
-on standard input and output, and passes it on to the daemon, which it starts if none runs: the \
-editor may close, the team goes on. With --in-process all of it is in this one process.",
-    after_help = "Example:
-  baton lsp      see docs/editors.md for your editor's settings"
-)]
-pub struct Lsp {
-    /// Accepted because editors add it; standard input and output are always used
-    #[arg(long, hide = true)]
-    pub stdio: bool,
 }
