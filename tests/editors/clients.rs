@@ -12,7 +12,10 @@ const STORY_S_MAX: &str = "240";
 const SCRIPT: &str = include_str!("clients/script.toml");
 
 fn here() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/editors/clients").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/editors/clients")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Where CI requires everything, a missing piece is a failure.
