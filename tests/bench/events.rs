@@ -84,6 +84,7 @@ fn next(team: &Team, task: TaskId) -> Option<Vec<Input>> {
         TaskState::Waiting { on: Wait::Candidate { .. } } => {
             vec![Input::CandidateBuilt { task, candidate: candidate(task) }]
         }
+        TaskState::Waiting { on: Wait::Part { .. } } => unreachable!("nobody takes a part"),
         TaskState::Working { run } => role(team, task, *run),
         TaskState::Checking { run, .. } => {
             let run = *run;

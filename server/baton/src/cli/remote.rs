@@ -19,8 +19,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use team::{
-    Answer, Code, Failure, FileHunks, Input, ReceiptId, Refusal, RunId, StartFrom, TaskId, Team,
-    Usage,
+    Answer, Code, Failure, FileHunks, Input, ReceiptId, Refusal, RunId, Sign, StartFrom, TaskId,
+    Team, Usage,
 };
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::OwnedWriteHalf;
@@ -255,6 +255,19 @@ fn request(input: Input) -> Result<(&'static str, Value), Refused> {
     if let Input::AnswerQuestion { question, text, .. } = input {
         let params = json!({ "question": question.to_string(), "text": text });
         return Ok((method::ANSWER_QUESTION, params));
+    }
+    if let Input::View { task, approval, sign, .. } = input {
+        let sign = match sign {
+            Sign::Opened => "opened",
+            Sign::Working => "working",
+            Sign::Closed => "closed",
+        };
+        let approval = approval.map(|it| it.to_string());
+        let params = json!({ "task": task.to_string(), "approval": approval, "sign": sign });
+        return Ok((method::VIEWED, params));
+    }
+    if let Input::Forget { memo, .. } = input {
+        return Ok((method::MEMORY, json!({ "forget": memo.to_string() })));
     }
     if let Input::Say { task, text, .. } = input {
         return Ok((method::SAY, json!({ "task": task.to_string(), "text": text })));

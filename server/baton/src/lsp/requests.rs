@@ -190,7 +190,7 @@ impl Door {
     }
 
     /// Who decides here.
-    fn person(&self) -> By {
+    pub fn person(&self) -> By {
         let door = if self.wishes().is_terminal { DOOR_TERMINAL } else { "editor" };
         By::Person { door: door.to_owned() }
     }
