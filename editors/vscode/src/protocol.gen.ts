@@ -215,12 +215,6 @@ export interface BriefView {
   landByRule: boolean;
 }
 
-/** What is taken of one file. */
-export interface ChosenHunks {
-  /** Relative to the root of the repository. */
-  path: string;
-  /** Ids of hunks. Absent: all of the file's. */
-  hunks?: unknown | null;
 /** A checkout of a task's result, made for a person to open. */
 export interface CheckoutResult {
   repository: string;
@@ -231,6 +225,14 @@ export interface CheckoutResult {
   commit: string;
   /** For people. */
   says: string;
+}
+
+/** What is taken of one file. */
+export interface ChosenHunks {
+  /** Relative to the root of the repository. */
+  path: string;
+  /** Ids of hunks. Absent: all of the file's. */
+  hunks?: unknown | null;
 }
 
 /** What model calls cost, as the provider reported it. */
@@ -443,7 +445,6 @@ export interface Hello {
   keys?: string[];
 }
 
-/** Lines counted from 1. */
 /** Lines are counted from 1. */
 export interface HunkView {
   /** Names it in an answer that takes some hunks only. The same lines keep it, wherever they stand. In a file that goes whole every hunk has the file's. */
@@ -466,6 +467,8 @@ export interface LineComment {
   side?: string | null;
   /** At most 4,000 characters. The line itself is added by the server. */
   text: string;
+}
+
 /** Asks what the team remembers of a repository; with `forget`, first forgets something. */
 export interface MemoryParams {
   repository?: string | null;
@@ -632,6 +635,18 @@ export interface ReceiptView {
   at: number;
 }
 
+/** A decision with its task. */
+export interface RememberedView {
+  /** `D3`. */
+  id: string;
+  /** `T17`. */
+  task: string;
+  /** `person (editor)`, `rule`, `deadline`, or a role. */
+  by: string;
+  what: string;
+  why: string;
+}
+
 /** Runs the command of a receipt again. */
 export interface ReplayParams {
   /** Absent: the only one that is open. */
@@ -650,25 +665,6 @@ export interface ReplayView {
   /** The exit and the counts of tests are the same. */
   same: boolean;
   output: string;
-}
-
-/** One open repository. */
-export interface RepositoryStatus {
-  repository: string;
-  /** Steps that are under way or due. */
-  underWay: number;
-  /** Approvals and questions that wait for a person. */
-  waiting: number;
-/** A decision with its task. */
-export interface RememberedView {
-  /** `D3`. */
-  id: string;
-  /** `T17`. */
-  task: string;
-  /** `person (editor)`, `rule`, `deadline`, or a role. */
-  by: string;
-  what: string;
-  why: string;
 }
 
 /** Asks for the digest and the measures of a repository. */
@@ -694,6 +690,15 @@ export interface ReportView {
   classes: RatesView[];
   /** The last tasks that ended, newest first, each with its steps. */
   tasks: TaskStepsView[];
+}
+
+/** One open repository. */
+export interface RepositoryStatus {
+  repository: string;
+  /** Steps that are under way or due. */
+  underWay: number;
+  /** Approvals and questions that wait for a person. */
+  waiting: number;
 }
 
 /** What a watched run said and did since the last of these. The journal has all of it afterwards. */
@@ -875,8 +880,6 @@ export interface TranscriptView {
   next?: number | null;
 }
 
-/** What a caller wants from the daemon. */
-export type Wants = "serve" | "status" | "stop";
 /** A person's review of a task was opened, is being worked on, or was closed: so their time with it is measured. Of `working` at most one every 30 seconds, and only on real input. */
 export interface ViewedParams {
   repository?: string | null;
@@ -887,6 +890,9 @@ export interface ViewedParams {
   /** `opened`, `working` or `closed`. */
   sign: string;
 }
+
+/** What a caller wants from the daemon. */
+export type Wants = "serve" | "status" | "stop";
 
 /** Begins or ends the watching of a run; a watched run streams what it says and does. */
 export interface WatchParams {

@@ -106,10 +106,6 @@
 ---@field start string `seen` (unsaved text too) or `head` (the last commit).
 ---@field landByRule boolean
 
----What is taken of one file.
----@class baton.ChosenHunks
----@field path string Relative to the root of the repository.
----@field hunks? any|nil Ids of hunks. Absent: all of the file's.
 ---A checkout of a task's result, made for a person to open.
 ---@class baton.CheckoutResult
 ---@field repository string
@@ -117,6 +113,11 @@
 ---@field path string The folder, absolute. It is cleared away once newer ones were made; work in it is saved in Baton's own store before.
 ---@field commit string
 ---@field says string For people.
+
+---What is taken of one file.
+---@class baton.ChosenHunks
+---@field path string Relative to the root of the repository.
+---@field hunks? any|nil Ids of hunks. Absent: all of the file's.
 
 ---What model calls cost, as the provider reported it.
 ---@class baton.CostView
@@ -258,7 +259,6 @@
 ---@field environment? any `PATH` and the variables of tool chains. A task keeps those that it was delegated with.
 ---@field keys? string[] Names of the variables with keys, as the user's configuration has them, that are set at the caller. The keys themselves are not told.
 
----Lines counted from 1.
 ---Lines are counted from 1.
 ---@class baton.HunkView
 ---@field id string Names it in an answer that takes some hunks only. The same lines keep it, wherever they stand. In a file that goes whole every hunk has the file's.
@@ -274,6 +274,7 @@
 ---@field line integer Counted from 1.
 ---@field side? string|nil `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`.
 ---@field text string At most 4,000 characters. The line itself is added by the server.
+
 ---Asks what the team remembers of a repository; with `forget`, first forgets something.
 ---@class baton.MemoryParams
 ---@field repository? string|nil
@@ -383,6 +384,14 @@
 ---@field outputBytes integer
 ---@field at integer
 
+---A decision with its task.
+---@class baton.RememberedView
+---@field id string `D3`.
+---@field task string `T17`.
+---@field by string `person (editor)`, `rule`, `deadline`, or a role.
+---@field what string
+---@field why string
+
 ---Runs the command of a receipt again.
 ---@class baton.ReplayParams
 ---@field repository? string|nil Absent: the only one that is open.
@@ -396,19 +405,6 @@
 ---@field now string
 ---@field same boolean The exit and the counts of tests are the same.
 ---@field output string
-
----One open repository.
----@class baton.RepositoryStatus
----@field repository string
----@field underWay integer Steps that are under way or due.
----@field waiting integer Approvals and questions that wait for a person.
----A decision with its task.
----@class baton.RememberedView
----@field id string `D3`.
----@field task string `T17`.
----@field by string `person (editor)`, `rule`, `deadline`, or a role.
----@field what string
----@field why string
 
 ---Asks for the digest and the measures of a repository.
 ---@class baton.ReportParams
@@ -426,6 +422,12 @@
 ---@field all baton.RatesView Without documentation and chores, which would make it look better.
 ---@field classes baton.RatesView[] Each class that occurs.
 ---@field tasks baton.TaskStepsView[] The last tasks that ended, newest first, each with its steps.
+
+---One open repository.
+---@class baton.RepositoryStatus
+---@field repository string
+---@field underWay integer Steps that are under way or due.
+---@field waiting integer Approvals and questions that wait for a person.
 
 ---What a watched run said and did since the last of these. The journal has all of it afterwards.
 ---@class baton.RunProgressParams
@@ -551,14 +553,15 @@
 ---@field steps baton.StepView[]
 ---@field next? integer|nil Where to go on; the same again once a live run has made more steps. Absent: the run is over and this is all.
 
----What a caller wants from the daemon.
----@alias baton.Wants "serve"|"status"|"stop"
 ---A person's review of a task was opened, is being worked on, or was closed: so their time with it is measured. Of `working` at most one every 30 seconds, and only on real input.
 ---@class baton.ViewedParams
 ---@field repository? string|nil
 ---@field task string `T17`.
 ---@field approval? string|nil The approval that is looked at, where there is one.
 ---@field sign string `opened`, `working` or `closed`.
+
+---What a caller wants from the daemon.
+---@alias baton.Wants "serve"|"status"|"stop"
 
 ---Begins or ends the watching of a run; a watched run streams what it says and does.
 ---@class baton.WatchParams
