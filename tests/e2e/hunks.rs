@@ -3,6 +3,7 @@
 
 mod comments;
 mod crash;
+mod far;
 mod land;
 mod wire;
 
