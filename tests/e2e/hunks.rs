@@ -5,6 +5,7 @@ mod comments;
 mod crash;
 mod far;
 mod land;
+mod typed;
 mod wire;
 
 use crate::story::Story;
