@@ -465,7 +465,7 @@ export interface LineComment {
   line: number;
   /** `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`. */
   side?: string | null;
-  /** At most 4,000 characters. The line itself is added by the server. */
+  /** The line itself is added by the server. All comments with `text` and their lines: at most 3,900 characters. */
   text: string;
 }
 

@@ -7,6 +7,7 @@ use crate::event::{Parked, Subject, Why, Work};
 use crate::handoff::{Class, Duty, Handoff, Plan, Role};
 use crate::ids::{ApprovalId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{Outcome, Ran, SandboxLevel};
+use crate::setup::Setup;
 use crate::stages::Stage;
 use crate::task::{ApprovalState, End, Task, TaskState, Team, Wait};
 
@@ -277,19 +278,22 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
             res.answers = vec!["approve", "revise", "reject"];
         }
         Subject::Stage { before } => stage_asked(task, *before, &mut res),
-        Subject::Setup { setup, .. } => {
-            let (command, on) = (setup.argv.join(" "), setup.commit.short());
-            res.proof = format!("run `{command}` with a network, in the sandbox, on {on}?");
-            res.why = vec![setup.why.clone()];
-            let files = setup.files.join(", ");
-            res.notes.push(format!(
-                "one yes holds while the command and {} stay the same",
-                if files.is_empty() { "the commit's needs" } else { &files }
-            ));
-            res.answers = vec!["approve", "reject"];
-        }
+        Subject::Setup { setup, .. } => setup_asked(setup, &mut res),
     }
     Some(res)
+}
+
+/// Whether this may run with a network.
+fn setup_asked(setup: &Setup, res: &mut ApprovalLine) {
+    let (command, on) = (setup.argv.join(" "), setup.commit.short());
+    res.proof = format!("run `{command}` with a network, in the sandbox, on {on}?");
+    res.why = vec![setup.why.clone()];
+    let files = setup.files.join(", ");
+    res.notes.push(format!(
+        "one yes holds while the command and {} stay the same",
+        if files.is_empty() { "the commit's needs" } else { &files }
+    ));
+    res.answers = vec!["approve", "reject"];
 }
 
 /// Whether to go on, with what there is so far.

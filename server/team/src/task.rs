@@ -459,9 +459,7 @@ impl Team {
             }
             Event::LandingRefused { .. } => (),
             Event::TaskAnswered { task, at } => self.close(*task, End::Answered, *at),
-            Event::TaskRejected { task, why, at } => {
-                self.close(*task, End::Rejected { why: why.clone() }, *at);
-            }
+            Event::TaskRejected { task, why, at } => self.reject(*task, why, *at),
             Event::TaskCancelled { task, at } => self.close(*task, End::Cancelled, *at),
             Event::TaskParked { task, why, at } => self.park(*task, why, *at),
             Event::TaskRetried { task } => self.with(*task, Task::retried),

@@ -273,7 +273,7 @@
 ---@field path string Relative to the root of the repository.
 ---@field line integer Counted from 1.
 ---@field side? string|nil `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`.
----@field text string At most 4,000 characters. The line itself is added by the server.
+---@field text string The line itself is added by the server. All comments with `text` and their lines: at most 3,900 characters.
 
 ---Asks what the team remembers of a repository; with `forget`, first forgets something.
 ---@class baton.MemoryParams

@@ -131,7 +131,8 @@ pub struct LineComment {
     pub line: u32,
     /// `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`.
     pub side: Option<String>,
-    /// At most 4,000 characters. The line itself is added by the server.
+    /// The line itself is added by the server. All comments with `text` and their lines: at most 3,900
+    /// characters.
     pub text: String,
 }
 

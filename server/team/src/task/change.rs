@@ -280,6 +280,10 @@ impl Team {
         });
     }
 
+    pub(super) fn reject(&mut self, task: TaskId, why: &str, at: Millis) {
+        self.close(task, End::Rejected { why: why.to_string() }, at);
+    }
+
     pub(super) fn park(&mut self, task: TaskId, why: &Parked, at: Millis) {
         self.stop_run(task);
         let Some(was) = self.resume_point(task) else {

@@ -256,12 +256,12 @@ fn landings_are_approved_and_proven(team: &Team, story: &dyn Fn() -> String) {
         let Subject::Landing { candidate, receipts } = &asked.subject else {
             panic!("{}: {approval} is not about landing", story());
         };
-        let (ticked, by) =
-            granted(asked).unwrap_or_else(|| panic!("{}: {approval} was not granted", story()));
+        let (ticked, by) = part::granted(asked)
+            .unwrap_or_else(|| panic!("{}: {approval} was not granted", story()));
         part::lands_what_was_chosen(asked, candidate, story);
         let granted = task.approvals.iter().filter(|it| {
             let landing = matches!(team.approvals[it].subject, Subject::Landing { .. });
-            landing && granted(&team.approvals[it]).is_some()
+            landing && part::granted(&team.approvals[it]).is_some()
         });
         assert_eq!(granted.count(), 1, "{}: {id} has one grant", story());
         for path in candidate.acts.iter().chain(&candidate.merges) {
@@ -287,18 +287,6 @@ fn landings_are_approved_and_proven(team: &Team, story: &dyn Fn() -> String) {
             assert!(task.brief.land_by_rule && !receipts.is_empty(), "{}", story());
             assert!(candidate.acts.is_empty() && candidate.risk.is_empty(), "{}", story());
         }
-    }
-}
-
-/// What was ticked, and by whom, where an approval was given for all or for some.
-fn granted(asked: &Approval) -> Option<(&Vec<String>, &By)> {
-    match &asked.state {
-        ApprovalState::Answered {
-            answer: Answer::Approve { ticked } | Answer::ApproveSome { ticked, .. },
-            by,
-            ..
-        } => Some((ticked, by)),
-        ApprovalState::Answered { .. } | ApprovalState::Open | ApprovalState::Void { .. } => None,
     }
 }
 
