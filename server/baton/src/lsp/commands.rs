@@ -41,7 +41,9 @@ impl Door {
             DELEGATE => {
                 let done = self.delegate(argument(params)?).await;
                 let says = |it: &crate::protocol::DelegateResult| {
-                    format!("{} delegated. You will be told when it needs you.", it.task)
+                    let expects = it.expects.as_ref().map(|it| format!(": {it}"));
+                    let expects = expects.unwrap_or_default();
+                    format!("{} delegated{expects}. You will be told when it needs you.", it.task)
                 };
                 done.map(|it| (says(&it), json!(it)))
             }
@@ -89,6 +91,15 @@ impl Door {
     pub(super) async fn say(&self, kind: MessageType, text: &str) {
         if self.wishes().messages {
             self.client.show_message(kind, plain::line(text, SAID_CHARS_MAX)).await;
+        }
+    }
+
+    /// Something about the repository as a whole; where messages are not wanted it goes to the log.
+    pub(super) async fn note(&self, text: &str) {
+        self.say(MessageType::WARNING, text).await;
+        if !self.wishes().messages {
+            let text = plain::line(text, SAID_CHARS_MAX);
+            self.client.log_message(MessageType::WARNING, text).await;
         }
     }
 }
