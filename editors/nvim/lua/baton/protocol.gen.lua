@@ -157,6 +157,7 @@
 ---@class baton.DelegateResult
 ---@field repository string
 ---@field task string `T17`.
+---@field expects? string|nil For people, where the words alone say what kind of task it is and five of that kind have ended: `about 4 min, $0.30; 7 of your last 9 bugs landed`.
 
 ---The whole change of a task, never an increment.
 ---@class baton.DiffView
@@ -488,6 +489,7 @@
 ---@field step string What happens now, in words.
 ---@field role? string|nil Who is at work.
 ---@field run? string|nil
+---@field expects? string|nil Of a task at work, once five of its class have ended: `about 4 min, $0.30; 7 of your last 9 bugs landed`.
 ---@field spent baton.CostView
 ---@field delegatedAt integer
 ---@field endedAt? integer|nil

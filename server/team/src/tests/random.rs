@@ -8,6 +8,7 @@ use crate::*;
 use expect_test::expect_file;
 use std::collections::BTreeSet;
 
+mod looked;
 mod part;
 mod way;
 
@@ -144,7 +145,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         spend_passes_its_cap_by_one_call(&team, &story);
         set_ups_are_approved(&team, &story);
         jobs_are_one_a_task(&team, &story);
-        the_person_is_measured_honestly(&team, &story);
+        looked::measured_honestly(&team, &story);
         way::holds(&team, &events, &story);
         log.extend(events);
     }
@@ -205,24 +206,6 @@ fn closed_tasks_stay_closed(before: &Team, after: &Team, story: &dyn Fn() -> Str
             | TaskState::Landing { .. }
             | TaskState::Parked { .. } => (),
         }
-    }
-}
-
-/// Nobody is with approvals for longer than with their task; a report's parts are parts; whatever is
-/// forgotten is told to nobody.
-fn the_person_is_measured_honestly(team: &Team, story: &dyn Fn() -> String) {
-    for (id, task) in &team.tasks {
-        let approvals = task.approvals.iter().map(|it| team.approvals[it].viewed_ms).sum::<u64>();
-        assert!(approvals <= task.viewing.ms, "{}: {id}", story());
-        for (memo, _) in team.decisions(task) {
-            assert!(team.remembered(memo).unwrap().forgotten.is_none(), "{}: {memo}", story());
-        }
-    }
-    let report = report(team, START * 3, None);
-    for (class, it) in report.classes.iter().map(|it| (it.0, &it.1)).chain([(None, &report.all)]) {
-        let parts = it.delegated + it.assisted;
-        assert!(parts == it.shipped && it.shipped <= it.tasks, "{}: {class:?} {it:?}", story());
-        assert!(it.false_starts + it.shipped <= it.tasks, "{}: {class:?} {it:?}", story());
     }
 }
 
@@ -612,17 +595,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
             let handoff = handoff(random, duty, &Team::default(), run);
             Input::HandedOver { run, handoff, facts }
         }
-        27 => {
-            let sign = [Sign::Opened, Sign::Working, Sign::Closed][random.below(3) as usize];
-            let approval = random.one_in(2).then_some(approval);
-            Input::View { task, approval, sign, by: person() }
-        }
-        28 => {
-            let n = 1 + random.below(4);
-            let is_fact = random.one_in(2);
-            let memo = if is_fact { Memo::Fact(FactId(n)) } else { Memo::Decision(DecisionId(n)) };
-            Input::Forget { memo, by: person() }
-        }
+        27 | 28 => looked::anything(random, task, approval),
         _ => Input::Tick,
     }
 }
