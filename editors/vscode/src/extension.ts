@@ -13,7 +13,8 @@ const ENDS = ["shipped", "ended"];
 
 let team: Team | undefined;
 
-export function activate(context: vscode.ExtensionContext): void {
+/** Other extensions get the team: its boards, and `ask`. */
+export function activate(context: vscode.ExtensionContext): Team {
   const it = new Team(context.extensionUri);
   team = it;
   const reviews = new Reviews(it);
@@ -34,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
   void it.start();
+  return it;
 }
 
 export async function deactivate(): Promise<void> {
