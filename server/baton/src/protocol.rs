@@ -11,6 +11,7 @@ mod diff;
 mod document;
 mod moment;
 mod plan;
+mod report;
 mod requests;
 mod stream;
 mod task;
@@ -21,6 +22,10 @@ pub use diff::{DiffView, FileDiffView, HunkView};
 pub use document::describe;
 pub use moment::answer_name;
 pub use plan::PlanView;
+pub use report::{
+    CheckoutResult, DigestLineView, DigestView, FactView, MemoryParams, MemoryView, PersonView,
+    RatesView, RememberedView, ReportParams, ReportView, StepRowView, TaskStepsView, ViewedParams,
+};
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
@@ -53,12 +58,16 @@ pub mod method {
     pub const TRANSCRIPT: &str = "baton/transcript";
     pub const FILE: &str = "baton/file";
     pub const WATCH: &str = "baton/watch";
+    pub const VIEWED: &str = "baton/viewed";
+    pub const REPORT: &str = "baton/report";
+    pub const MEMORY: &str = "baton/memory";
+    pub const CHECKOUT: &str = "baton/checkout";
     pub const BOARD_CHANGED: &str = "baton/boardChanged";
     pub const RUN_PROGRESS: &str = "baton/runProgress";
     pub const ATTENTION: &str = "baton/attention";
 
     /// Every request, in the order of the documentation.
-    pub const REQUESTS: [&str; 13] = [
+    pub const REQUESTS: [&str; 17] = [
         DELEGATE,
         BOARD,
         TASK,
@@ -72,6 +81,10 @@ pub mod method {
         UNDO,
         SAY,
         WATCH,
+        VIEWED,
+        REPORT,
+        MEMORY,
+        CHECKOUT,
     ];
     /// Every notification.
     pub const NOTIFICATIONS: [&str; 3] = [BOARD_CHANGED, RUN_PROGRESS, ATTENTION];

@@ -44,6 +44,7 @@
 ---@field state string `open`, `answered` or `void`.
 ---@field outcome? string|nil For people: who answered what, or why it is void.
 ---@field askedAt integer
+---@field viewedMs integer How long a person was measured to look at it, in milliseconds.
 
 ---Somebody is needed. It points; nothing is decided by it.
 ---@class baton.AttentionParams
@@ -100,6 +101,14 @@
 ---@field start string `seen` (unsaved text too) or `head` (the last commit).
 ---@field landByRule boolean
 
+---A checkout of a task's result, made for a person to open.
+---@class baton.CheckoutResult
+---@field repository string
+---@field task string `T17`.
+---@field path string The folder, absolute. It is cleared away once newer ones were made; work in it is saved in Baton's own store before.
+---@field commit string
+---@field says string For people.
+
 ---What model calls cost, as the provider reported it.
 ---@class baton.CostView
 ---@field calls integer
@@ -111,9 +120,11 @@
 
 ---A choice somebody made.
 ---@class baton.DecisionView
+---@field id string `D3`.
 ---@field by string `person (editor)`, `rule`, `deadline`, or a role.
 ---@field what string
 ---@field why string
+---@field forgotten boolean No role is told of it any more.
 
 ---Gives the team a task.
 ---@class baton.DelegateParams
@@ -140,6 +151,23 @@
 ---@field files baton.FileDiffView[]
 ---@field patch string The same as a unified diff, as `git apply` reads it.
 
+---One task of a digest.
+---@class baton.DigestLineView
+---@field task string `T17`.
+---@field title string
+---@field column string `needsYou`, `parked`, `shipped` or `ended`.
+---@field step string What happens now, or how it ended, in words.
+
+---What happened, and what waits now.
+---@class baton.DigestView
+---@field says string `3 shipped, 1 needs you`; empty where nothing happened and nothing waits.
+---@field shipped integer Landed, applied or answered since then.
+---@field ended integer Rejected, cancelled or taken back since then.
+---@field needsYou integer
+---@field parked integer
+---@field working integer
+---@field lines baton.DigestLineView[] What needs a person, then what stopped, then what ended; newest first each.
+
 ---A document, as in LSP.
 ---@class baton.DocumentNamed
 ---@field uri string
@@ -155,6 +183,14 @@
 ---@field kind string `refused`, `failed`, `opening` or `unknown`.
 ---@field retryable boolean The same request may succeed later.
 ---@field hint string What to do next; may be empty.
+
+---Something that was seen.
+---@class baton.FactView
+---@field id? string|nil `F1`; absent: it is seen anew with each task, there is nothing to forget.
+---@field kind string `flaky`: a test that is put aside; `check`: a command that the project is checked with.
+---@field what string
+---@field receipts string[] The receipts that show it.
+---@field untilAt? integer|nil From then on it counts no more.
 
 ---One file's change.
 ---@class baton.FileDiffView
@@ -204,10 +240,33 @@
 ---@field newLines integer
 ---@field text string Lines with ` `, `+` or `-` in front.
 
+---Asks what the team remembers of a repository; with `forget`, first forgets something.
+---@class baton.MemoryParams
+---@field repository? string|nil
+---@field task? string|nil Only decisions of this task.
+---@field path? string|nil Only decisions of tasks that point at this file or folder, plan it or change it; relative to the root of the repository.
+---@field forget? string|nil `D3` or `F1`: no role is told of it again.
+
+---Decisions and facts. What was forgotten is not among them.
+---@class baton.MemoryView
+---@field repository string
+---@field decisions baton.RememberedView[] Newest first; at most 500.
+---@field facts baton.FactView[] Of the whole repository, whatever was asked for.
+
 ---Something that happened, for people.
 ---@class baton.MomentView
 ---@field at integer
 ---@field text string
+
+---A person's time with a task, and what they did about it after handing it in.
+---@class baton.PersonView
+---@field ms? integer|nil Measured, in milliseconds, without pauses of more than two minutes; absent: no client told of a review.
+---@field views integer How often a review was opened.
+---@field approvals integer Approvals that they answered.
+---@field answers integer Questions that they answered.
+---@field words integer Texts that they said to whoever worked on it.
+---@field retries integer
+---@field sentBack integer Of the approvals, those that sent it back.
 
 ---Lines of a file as they were when the task was delegated.
 ---@class baton.PlaceView
@@ -254,6 +313,25 @@
 ---@field start baton.PositionAt
 ---@field end baton.PositionAt
 
+---Sums over tasks that ended, or stopped for a person.
+---@class baton.RatesView
+---@field class? string|nil Absent: of several classes, or never triaged.
+---@field tasks integer All of them: what the others are parts of.
+---@field delegated integer As `definition` says.
+---@field assisted integer
+---@field byRule integer Of the delegated ones, those that a person's rule approved.
+---@field young integer Of the delegated ones, those of the last seven days: they may yet be taken back.
+---@field shipped integer Landed, applied or answered, and not taken back.
+---@field measured integer Tasks whose review a client told of. The person's time of others is not known.
+---@field personMs? integer|nil The median of those, in milliseconds.
+---@field waitedMs? integer|nil Median time that an approval waited for its answer, in milliseconds.
+---@field micros integer Micro-dollars of all of them, whatever became of them.
+---@field microsPerShipped? integer|nil The same, divided by what was shipped.
+---@field unpriced integer Tasks with a model whose price is not known; they are in no sum of money.
+---@field rebuilds integer Builds beyond the first of a task.
+---@field sentBack integer How often a person sent the work back.
+---@field falseStarts integer Built, and then rejected, cancelled or taken back.
+
 ---What the server saw of one command.
 ---@class baton.ReceiptView
 ---@field id string `R4.3`; `baton replay R4.3` runs it again.
@@ -270,6 +348,31 @@
 ---@field outputSha256 string SHA-256 of the output, hex.
 ---@field outputBytes integer
 ---@field at integer
+
+---A decision with its task.
+---@class baton.RememberedView
+---@field id string `D3`.
+---@field task string `T17`.
+---@field by string `person (editor)`, `rule`, `deadline`, or a role.
+---@field what string
+---@field why string
+
+---Asks for the digest and the measures of a repository.
+---@class baton.ReportParams
+---@field repository? string|nil
+---@field sinceAt? integer|nil Only what ended or stopped since then counts; absent: everything.
+
+---What the team was worth.
+---@class baton.ReportView
+---@field repository string
+---@field version integer
+---@field sinceAt? integer|nil
+---@field at integer When it was made.
+---@field digest baton.DigestView
+---@field definition string For people: what `delegated` counts, and what is not known.
+---@field all baton.RatesView Without documentation and chores, which would make it look better.
+---@field classes baton.RatesView[] Each class that occurs.
+---@field tasks baton.TaskStepsView[] The last tasks that ended, newest first, each with its steps.
 
 ---What a watched run said and did since the last of these. The journal has all of it afterwards.
 ---@class baton.RunProgressParams
@@ -300,6 +403,13 @@
 ---Where a task stands. A client shows a name that it does not know as it is.
 ---@alias baton.StateName "landed"|"answered"|"rejected"|"cancelled"|"undone"|"preparing"|"working"|"checking"|"asking"|"awaitingApproval"|"landing"|"undoing"|"parked"|"applied"
 
+---One row of Step, Role, Action and My time.
+---@class baton.StepRowView
+---@field step string `Delegate`, `Triage`, `Design`, `Build`, `Judge`, `Announce`, `Answer`, `Ask`, `Say`, `Decide`, `End`.
+---@field role string `you`, `server`, or a role.
+---@field action string
+---@field personMs? integer|nil Of the person's time, in milliseconds; absent: not measured.
+
 ---One thing that was said or done in a run.
 ---@class baton.StepView
 ---@field n integer The step of the journal; several things of one step have one number.
@@ -328,6 +438,15 @@
 ---@field repository? string|nil Absent: the only one that is open.
 ---@field task string `T17`.
 
+---What happened to one task.
+---@class baton.TaskStepsView
+---@field task string `T17`.
+---@field title string
+---@field class? string|nil
+---@field endedAt? integer|nil
+---@field personMs? integer|nil The person's measured time, in milliseconds; absent: no client told of any.
+---@field steps baton.StepRowView[]
+
 ---One task with everything that is known about it.
 ---@class baton.TaskView
 ---@field repository string
@@ -348,6 +467,7 @@
 ---@field questions baton.QuestionView[]
 ---@field decisions baton.DecisionView[]
 ---@field words baton.WordsView[] What people said while it was under way.
+---@field person baton.PersonView The person's own time and part.
 ---@field cost baton.CostView
 ---@field timeline baton.MomentView[]
 ---@field delegatedAt integer
@@ -373,6 +493,13 @@
 ---@field run string
 ---@field steps baton.StepView[]
 ---@field next? integer|nil Where to go on; the same again once a live run has made more steps. Absent: the run is over and this is all.
+
+---A person's review of a task was opened, is being worked on, or was closed: so their time with it is measured. Of `working` at most one every 30 seconds, and only on real input.
+---@class baton.ViewedParams
+---@field repository? string|nil
+---@field task string `T17`.
+---@field approval? string|nil The approval that is looked at, where there is one.
+---@field sign string `opened`, `working` or `closed`.
 
 ---Begins or ends the watching of a run; a watched run streams what it says and does.
 ---@class baton.WatchParams
@@ -411,6 +538,10 @@ M.method = {
   undo = "baton/undo",
   say = "baton/say",
   watch = "baton/watch",
+  viewed = "baton/viewed",
+  report = "baton/report",
+  memory = "baton/memory",
+  checkout = "baton/checkout",
   boardChanged = "baton/boardChanged",
   runProgress = "baton/runProgress",
   attention = "baton/attention",

@@ -5,8 +5,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use team::{ApprovalId, QuestionId, ReceiptId, TaskId};
 
+mod report;
 mod setup;
 
+pub use report::{Memory, MemoryAct, Report};
 pub use setup::{Completions, Init, Man};
 
 /// An agent team behind your editor: delegate a task, read the proof, approve, and it lands.
@@ -81,6 +83,8 @@ pub enum Command {
     Say(Say),
     Replay(Replay),
     Log(Log),
+    Report(Report),
+    Memory(Memory),
     Trust(Trust),
     Init(Init),
     Doctor(Doctor),

@@ -110,6 +110,7 @@ fn with_next_step(refusal: &Refusal) -> String {
         Refusal::NoSuchTask(_) | Refusal::NoSuchApproval(_) | Refusal::NoSuchQuestion(_) => {
             " (baton board --all shows what there is)"
         }
+        Refusal::NoSuchMemo(_) => " (baton memory shows what there is)",
         Refusal::NeedsTicks(_) => " (add --tick PATH for each)",
         Refusal::Changed(_) => " (baton diff shows it)",
         Refusal::AlreadyAnswered(_) | Refusal::Closed(_) => " (baton board shows what waits)",

@@ -128,6 +128,8 @@ impl Table {
             | Event::TaskUndone { .. }
             | Event::PersonSaid { .. }
             | Event::WordsHeard { .. }
+            | Event::TaskViewed { .. }
+            | Event::MemoForgotten { .. }
             | Event::TestsQuarantined { .. }
             | Event::DecisionRecorded { .. } => self.task_event(event),
         }

@@ -59,7 +59,8 @@ pub fn from_hub(refused_by: Refused) -> Error {
         Refused::Refusal(refusal) => match refusal {
             team::Refusal::NoSuchTask(_)
             | team::Refusal::NoSuchApproval(_)
-            | team::Refusal::NoSuchQuestion(_) => {
+            | team::Refusal::NoSuchQuestion(_)
+            | team::Refusal::NoSuchMemo(_) => {
                 unknown(Failure::new(Code::Config, refusal.to_string()))
             }
             team::Refusal::StaleRun(_)

@@ -29,7 +29,7 @@ const KEYS_MAX: usize = 256;
 pub type Keyed = (String, watch::Receiver<Option<Result<DelegateResult>>>);
 
 /// Who decides in an editor.
-fn person() -> By {
+pub fn person() -> By {
     By::Person { door: "editor".to_owned() }
 }
 

@@ -79,6 +79,8 @@ pub struct ApprovalView {
     /// For people: who answered what, or why it is void.
     pub outcome: Option<String>,
     pub asked_at: u64,
+    /// How long a person was measured to look at it, in milliseconds.
+    pub viewed_ms: u64,
 }
 
 /// A changed file in a list.
@@ -157,7 +159,7 @@ impl TaskLineView {
     }
 }
 
-fn column(column: team::Column) -> &'static str {
+pub(super) fn column(column: team::Column) -> &'static str {
     match column {
         team::Column::NeedsYou => "needsYou",
         team::Column::Working => "working",
@@ -226,6 +228,7 @@ impl ApprovalView {
             state: state.to_owned(),
             outcome,
             asked_at: line.asked_at,
+            viewed_ms: approval.viewed_ms,
         })
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, AttentionParams, BatonOffer,
-    BatonWish, BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult,
-    DiffView, DoneResult, ErrorData, FileParams, FileView, RunProgressParams, SayParams,
-    TaskParams, TaskView, TranscriptParams, TranscriptView, WatchParams, WatchResult, method,
+    BatonWish, BoardChangedParams, BoardParams, BoardView, CheckoutResult, DelegateParams,
+    DelegateResult, DiffView, DoneResult, ErrorData, FileParams, FileView, MemoryParams,
+    MemoryView, ReportParams, ReportView, RunProgressParams, SayParams, TaskParams, TaskView,
+    TranscriptParams, TranscriptView, ViewedParams, WatchParams, WatchResult, method,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
@@ -13,7 +14,7 @@ use std::fmt::Write;
 /// One message: name, what it does, the types of its params and of its result.
 pub(super) type Row = (&'static str, &'static str, &'static str, &'static str);
 
-pub(super) const MESSAGES: [Row; 13] = [
+pub(super) const MESSAGES: [Row; 17] = [
     (
         method::DELEGATE,
         "gives the team a task and returns its id at once",
@@ -42,6 +43,25 @@ pub(super) const MESSAGES: [Row; 13] = [
     (method::UNDO, "takes a landing, or applied edits, back", "TaskParams", "DoneResult"),
     (method::SAY, "tells something to whoever works on a task", "SayParams", "DoneResult"),
     (method::WATCH, "begins or ends the streaming of a run", "WatchParams", "WatchResult"),
+    (
+        method::VIEWED,
+        "tells of a person's review: how their time is measured",
+        "ViewedParams",
+        "DoneResult",
+    ),
+    (method::REPORT, "the digest and the measures of a repository", "ReportParams", "ReportView"),
+    (
+        method::MEMORY,
+        "decisions and facts of a repository: list, and forget",
+        "MemoryParams",
+        "MemoryView",
+    ),
+    (
+        method::CHECKOUT,
+        "a checkout of a task's result, to open in a window",
+        "TaskParams",
+        "CheckoutResult",
+    ),
 ];
 
 /// Name, what it says, the type of its params.
@@ -76,7 +96,7 @@ pub fn describe() -> String {
 /// Every wire type by name, in alphabetical order.
 pub(super) fn schemas() -> Vec<(String, Value)> {
     let mut generator = SchemaGenerator::default();
-    let roots: [Schema; 24] = [
+    let roots: [Schema; 30] = [
         generator.subschema_for::<AnswerApprovalParams>(),
         generator.subschema_for::<AnswerApprovalResult>(),
         generator.subschema_for::<AnswerQuestionParams>(),
@@ -101,6 +121,12 @@ pub(super) fn schemas() -> Vec<(String, Value)> {
         generator.subschema_for::<WatchResult>(),
         generator.subschema_for::<RunProgressParams>(),
         generator.subschema_for::<AttentionParams>(),
+        generator.subschema_for::<CheckoutResult>(),
+        generator.subschema_for::<MemoryParams>(),
+        generator.subschema_for::<MemoryView>(),
+        generator.subschema_for::<ReportParams>(),
+        generator.subschema_for::<ReportView>(),
+        generator.subschema_for::<ViewedParams>(),
     ];
     debug_assert!(!roots.is_empty());
     let mut all: Vec<(String, Value)> = generator.take_definitions(true).into_iter().collect();

@@ -55,6 +55,8 @@ fn what_always_holds() {
             "landed with notes",
             "quarantined",
             "set up",
+            "looked at",
+            "forgotten",
         ];
         for it in ends {
             assert!(seen.contains(it), "{SEEDS} seeds and no task was {it}");
@@ -136,6 +138,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         spend_passes_its_cap_by_one_call(&team, &story);
         set_ups_are_approved(&team, &story);
         jobs_are_one_a_task(&team, &story);
+        the_person_is_measured_honestly(&team, &story);
         way::holds(&team, &events, &story);
         log.extend(events);
     }
@@ -162,6 +165,8 @@ fn note(event: &Event, seen: &mut BTreeSet<&'static str>) {
             ..
         } => "announced",
         Event::TestsQuarantined { .. } => "quarantined",
+        Event::TaskViewed { .. } => "looked at",
+        Event::MemoForgotten { .. } => "forgotten",
         Event::RunStarted { work: Work::Setup { .. }, .. } => "set up",
         other if show(other).is_empty() => "nothing",
         _other => "else",
@@ -193,6 +198,24 @@ fn closed_tasks_stay_closed(before: &Team, after: &Team, story: &dyn Fn() -> Str
             | TaskState::Landing { .. }
             | TaskState::Parked { .. } => (),
         }
+    }
+}
+
+/// Nobody is with approvals for longer than with their task; a report's parts are parts; whatever is
+/// forgotten is told to nobody.
+fn the_person_is_measured_honestly(team: &Team, story: &dyn Fn() -> String) {
+    for (id, task) in &team.tasks {
+        let approvals = task.approvals.iter().map(|it| team.approvals[it].viewed_ms).sum::<u64>();
+        assert!(approvals <= task.viewing.ms, "{}: {id}", story());
+        for (memo, _) in team.decisions(task) {
+            assert!(team.remembered(memo).unwrap().forgotten.is_none(), "{}: {memo}", story());
+        }
+    }
+    let report = report(team, START * 3, None);
+    for (class, it) in report.classes.iter().map(|it| (it.0, &it.1)).chain([(None, &report.all)]) {
+        let parts = it.delegated + it.assisted;
+        assert!(parts == it.shipped && it.shipped <= it.tasks, "{}: {class:?} {it:?}", story());
+        assert!(it.false_starts + it.shipped <= it.tasks, "{}: {class:?} {it:?}", story());
     }
 }
 
@@ -522,7 +545,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
     let approval = ApprovalId(1 + random.below(4));
     let code = if random.one_in(2) { Code::Stuck } else { Code::Model };
     let failure = Failure::new(code, "gone");
-    match random.below(26) {
+    match random.below(28) {
         0 => Input::Delegate { brief: brief("x") },
         1 => Input::Cancel { task },
         2 => Input::Park { task },
@@ -580,6 +603,17 @@ fn anything(random: &mut Random, step: u32) -> Input {
             let facts = way::seen_of(random, of, &format!("h{step}"));
             let handoff = handoff(random, duty, &Team::default(), run);
             Input::HandedOver { run, handoff, facts }
+        }
+        25 => {
+            let sign = [Sign::Opened, Sign::Working, Sign::Closed][random.below(3) as usize];
+            let approval = random.one_in(2).then_some(approval);
+            Input::View { task, approval, sign, by: person() }
+        }
+        26 => {
+            let n = 1 + random.below(4);
+            let is_fact = random.one_in(2);
+            let memo = if is_fact { Memo::Fact(FactId(n)) } else { Memo::Decision(DecisionId(n)) };
+            Input::Forget { memo, by: person() }
         }
         _ => Input::Tick,
     }
