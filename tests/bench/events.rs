@@ -220,6 +220,7 @@ fn candidate(task: TaskId) -> Candidate {
         head: commit(task, "head"),
         change: ChangeId(hash(task, "change")),
         files: facts(task).files,
+        hunks: vec![],
         acts: vec![],
         risk: vec![],
         merges: vec![],

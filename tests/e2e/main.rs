@@ -12,6 +12,7 @@ mod demo;
 mod foreign;
 mod formats;
 mod git;
+mod hunks;
 mod kinds;
 mod liars;
 mod lsp;

@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod follow;
 mod narrate;
+mod only;
 mod open;
 mod person;
 mod read;

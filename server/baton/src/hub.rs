@@ -11,6 +11,7 @@ mod facts;
 mod guide;
 mod learned;
 mod owner;
+mod part;
 mod ports;
 mod purse;
 mod redact;
@@ -22,6 +23,7 @@ mod steps;
 mod sweep;
 
 pub use editor::{EditRequest, Editor};
+pub use part::file_view;
 pub use shared::Health;
 
 use crate::{agent, checks, config, git, store};

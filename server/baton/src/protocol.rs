@@ -28,8 +28,8 @@ pub use report::{
 };
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
-    BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
-    ErrorData, PositionAt, Problem, RangeIn, SayParams, TaskParams,
+    BoardChangedParams, BoardParams, ChosenHunks, DelegateParams, DelegateResult, DocumentNamed,
+    DoneResult, ErrorData, LineComment, PositionAt, Problem, RangeIn, SayParams, TaskParams,
 };
 pub use stream::{
     AttentionParams, FileParams, FileView, RunProgressParams, StepView, TranscriptParams,
