@@ -5,3 +5,4 @@
 #[path = "../e2e/lsp/desk.rs"]
 mod desk;
 mod nvim;
+mod vscode;

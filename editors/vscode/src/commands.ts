@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import { cut, type Waiting } from "./board.js";
 import { pageUri, read } from "./documents.js";
-import type { DelegateParams, Problem, RangeIn, TaskLineView } from "./protocol.gen.js";
+import type { ChosenHunks, DelegateParams, Problem, RangeIn, TaskLineView } from "./protocol.gen.js";
 import { showReport } from "./report.js";
 import { openApproval, type Reviews, type Target } from "./review.js";
 import type { Team } from "./team.js";
@@ -31,6 +31,9 @@ export class Commands {
       "baton.retry": (it) => this.done(it, "baton/retry", "Retry", (task) => task.column === "parked"),
       "baton.openTask": (it) => this.openTask(it),
       "baton.openChange": (it, path) => this.reviews.showFile(it as Target, String(path)),
+      "baton.openResult": (it) => this.openResult(it),
+      "baton.chooseHunks": (it) => this.chooseHunks(it),
+      "baton.toggleHunk": (it, id) => Promise.resolve(this.toggleHunk(it, id)),
       "baton.openReport": () => showReport(this.team),
       "baton.showBoard": () => this.showBoard(),
       "baton.restartServer": () => this.team.restart(),
@@ -148,7 +151,68 @@ export class Commands {
     if (ticked === undefined) {
       return;
     }
-    this.said(await this.team.ask("baton/answerApproval", { repository: target.repository, approval: approval.id, revision: approval.revision ?? null, answer, ticked }));
+    const hunks = answer === "approve" ? await this.some(target) : null;
+    if (hunks === undefined) {
+      return;
+    }
+    this.said(await this.team.ask("baton/answerApproval", { repository: target.repository, approval: approval.id, revision: approval.revision ?? null, answer, ticked, hunks }));
+  }
+
+  /** Where hunks are left out, what will land is said once more; `null`: all of it, `undefined`: nothing yet. */
+  private async some(target: Target): Promise<ChosenHunks[] | null | undefined> {
+    const hunks = this.reviews.hunks(target);
+    if (hunks === undefined) {
+      return null;
+    }
+    const all = this.reviews.parts(target);
+    const taken = all.filter((it) => it.taken).length;
+    if (taken === 0) {
+      throw new Error(`every hunk of ${target.task} is left out; reject it, or take one`);
+    }
+    const items = [
+      { label: `Approve ${taken} of ${all.length} hunks`, detail: "They are checked by themselves, and land if they are green", hunks },
+      { label: "Approve all of it", detail: "As it was checked", hunks: null },
+    ];
+    return (await vscode.window.showQuickPick(items, { title: `Approve ${target.task}`, ignoreFocusOut: true }))?.hunks;
+  }
+
+  private async chooseHunks(it: unknown): Promise<void> {
+    const target = targetOf(it) ?? this.reviews.active;
+    const all = target === undefined ? [] : this.reviews.parts(target);
+    if (target === undefined || all.length === 0) {
+      void vscode.window.showInformationMessage("Open a review first; its hunks can be chosen there.");
+      return;
+    }
+    const items = all.map(({ part, taken }) => ({ label: `${part.path}:${part.line}`, description: cut(part.says, 120), picked: taken, id: part.id }));
+    const chosen = await vscode.window.showQuickPick(items, { title: `What is taken of ${target.task}`, placeHolder: "Approve lands what is ticked", canPickMany: true, matchOnDescription: true, ignoreFocusOut: true });
+    for (const item of chosen === undefined ? [] : items) {
+      this.reviews.take(target, item.id, chosen?.includes(item) === true);
+    }
+  }
+
+  /** The hunk of a lens, or the one that the cursor stands in. */
+  private toggleHunk(it: unknown, id: unknown): void {
+    const editor = vscode.window.activeTextEditor;
+    const named = targetOf(it);
+    const found = named !== undefined && typeof id === "string" ? { target: named, id } : editor === undefined ? undefined : this.reviews.hunkAt(editor);
+    if (found === undefined) {
+      void vscode.window.showInformationMessage("Put the cursor into a hunk of a review first.");
+      return;
+    }
+    const taken = !this.reviews.isTaken(found.target, found.id);
+    this.reviews.take(found.target, found.id, taken);
+    vscode.window.setStatusBarMessage(taken ? "$(check) the hunk is taken" : "$(circle-slash) the hunk is left out", SAID_MS);
+  }
+
+  /** A checkout of the result that the server made, in a window of its own. */
+  private async openResult(it: unknown): Promise<void> {
+    const fits: Fits = (task, waiting) => waiting.some((one) => one.approval !== undefined) || ["landed", "applied", "parked"].includes(task.state);
+    const target = await this.target(it, "Open result", fits);
+    if (target !== undefined) {
+      const made = await this.team.ask("baton/checkout", target);
+      this.said(made);
+      await vscode.commands.executeCommand("vscode.openFolder", vscode.Uri.file(made.path), { forceNewWindow: true });
+    }
   }
 
   private async sendBack(it: unknown): Promise<void> {
@@ -167,8 +231,9 @@ export class Commands {
     if (words === undefined) {
       return;
     }
-    const text = this.reviews.words(target, words);
-    this.said(await this.team.ask("baton/answerApproval", { repository: target.repository, approval: approval.id, revision: approval.revision ?? null, answer: "revise", text }));
+    const comments = this.reviews.comments(target);
+    const text = words.trim() === "" ? null : words;
+    this.said(await this.team.ask("baton/answerApproval", { repository: target.repository, approval: approval.id, revision: approval.revision ?? null, answer: "revise", text, comments }));
     this.reviews.sent(target);
     await this.reviews.close(target);
   }

@@ -1,14 +1,17 @@
 // A review: the evidence first, then every file of the change side by side in one editor, with findings and
 // the person's own comments at the lines.
 import * as vscode from "vscode";
-import { place, revision, type LineComment } from "./comments.js";
-import { isSide, pageUri, read, sideUri } from "./documents.js";
-import type { ApprovalView, DiffView, TaskView } from "./protocol.gen.js";
+import { place } from "./comments.js";
+import { SCHEME, isSide, pageUri, read, sideUri } from "./documents.js";
+import { chosen, parts, type Part } from "./hunks.js";
+import type { ApprovalView, ChosenHunks, DiffView, LineComment, TaskView } from "./protocol.gen.js";
 import type { Team } from "./team.js";
 import { cut } from "./board.js";
 import { approvalOf } from "./words.js";
 
 const TITLE_CHARS_MAX = 70;
+/** As the protocol asks: a sign of work at most so often. */
+const WORKING_MS_MIN = 30_000;
 
 export interface Target {
   repository: string;
@@ -22,20 +25,28 @@ interface Draft extends vscode.Comment {
 
 interface Open extends Target {
   title: string;
-  to: string;
+  evidence: vscode.Uri;
+  approval: string | null;
+  diff: DiffView | undefined;
   threads: vscode.CommentThread[];
+  /** Ids of hunks that are not taken. */
+  left: Set<string>;
+  /** Its tab is there. */
+  shown: boolean;
+  workingAt: number;
 }
 
 export class Reviews implements vscode.Disposable {
   private readonly controller = vscode.comments.createCommentController("baton", "Baton");
   private readonly open = new Map<string, Open>();
   private readonly drafts: Draft[] = [];
-  private readonly subscriptions: vscode.Disposable[] = [this.controller];
+  private readonly chosen = new vscode.EventEmitter<void>();
+  private readonly subscriptions: vscode.Disposable[] = [this.controller, this.chosen];
 
   constructor(private readonly team: Team) {
     this.controller.options = {
       prompt: "Comment for the Engineer",
-      placeHolder: "What to do differently here. It goes back with Send Back.",
+      placeHolder: "What to do differently here; it goes along with Send Back",
     };
     this.controller.commentingRangeProvider = {
       provideCommentingRanges: (document) => {
@@ -44,7 +55,15 @@ export class Reviews implements vscode.Disposable {
       },
     };
     const mark = (): void => void this.mark();
-    this.subscriptions.push(vscode.window.tabGroups.onDidChangeTabs(mark), vscode.window.tabGroups.onDidChangeTabGroups(mark), team.onChange(mark));
+    const works = (it: { textEditor: vscode.TextEditor }): void => this.works(it.textEditor.document.uri);
+    this.subscriptions.push(
+      vscode.window.tabGroups.onDidChangeTabs(mark), vscode.window.tabGroups.onDidChangeTabGroups(mark), team.onChange(mark),
+      vscode.window.onDidChangeTextEditorSelection(works), vscode.window.onDidChangeTextEditorVisibleRanges(works),
+      vscode.languages.registerCodeLensProvider({ scheme: SCHEME }, {
+        onDidChangeCodeLenses: this.chosen.event,
+        provideCodeLenses: (document) => this.lenses(document.uri),
+      }),
+    );
   }
 
   dispose(): void {
@@ -65,18 +84,93 @@ export class Reviews implements vscode.Disposable {
       throw error;
     });
     const evidence = pageUri({ repository, task: id, page: "evidence" });
+    const title = cut(`Review ${id}: ${task.title}`, TITLE_CHARS_MAX);
+    const before = this.open.get(key(target));
+    this.forget(key(target));
+    const left = before?.diff?.to === diff?.to ? before?.left : undefined;
+    const waits = approval?.state === "open" ? approval.id : null;
+    const opened: Open = { ...target, title, evidence, approval: waits, diff, threads: [], left: left ?? new Set(), shown: false, workingAt: Date.now() };
+    this.open.set(key(target), opened);
     if (diff === undefined || diff.files.length === 0) {
       await vscode.window.showTextDocument(evidence, { preview: false });
-      return;
+    } else {
+      opened.threads.push(...this.findings(task, diff, evidence));
+      const resources = diff.files.map((it) => this.sides(target, diff, it.file.path, it.oldPath ?? it.file.path, it.file.kind));
+      await vscode.commands.executeCommand("vscode.changes", title, [[evidence, undefined, evidence], ...resources]);
     }
-    const title = cut(`Review ${id}: ${task.title}`, TITLE_CHARS_MAX);
-    this.forget(key(target));
-    const opened: Open = { ...target, title, to: diff.to, threads: [] };
-    this.open.set(key(target), opened);
-    opened.threads.push(...this.findings(task, diff, evidence));
-    const resources = diff.files.map((it) => this.sides(target, diff, it.file.path, it.oldPath ?? it.file.path, it.file.kind));
-    await vscode.commands.executeCommand("vscode.changes", title, [[evidence, undefined, evidence], ...resources]);
+    opened.shown = true;
+    this.views(opened, "opened");
     this.mark();
+  }
+
+  /** Tells the server of the person's time with it; a review that nobody measures is no failure. */
+  private views(it: Open, sign: "opened" | "working" | "closed"): void {
+    const { repository, task, approval } = it;
+    this.team.ask("baton/viewed", { repository, task, approval, sign }).catch((error: unknown) => this.team.log.debug(`viewed: ${String(error)}`));
+  }
+
+  private works(uri: vscode.Uri): void {
+    const about = read(uri);
+    const it = about === undefined ? undefined : this.open.get(key(about));
+    const now = Date.now();
+    if (it?.shown === true && it.workingAt + WORKING_MS_MIN <= now) {
+      it.workingAt = now;
+      this.views(it, "working");
+    }
+  }
+
+  /** Above each hunk of a change that waits: whether it is taken. */
+  private lenses(uri: vscode.Uri): vscode.CodeLens[] {
+    const about = read(uri);
+    const it = about === undefined ? undefined : this.open.get(key(about));
+    if (!isSide(about) || about.side !== "to" || it?.diff?.to !== about.commit || it.approval === null) {
+      return [];
+    }
+    return parts(it.diff).filter((one) => one.path === uri.path.slice(1)).map((one) => {
+      const title = it.left.has(one.id) ? "$(circle-slash) Left out: take it" : "$(check) Taken: leave it out";
+      const at = new vscode.Range(one.line - 1, 0, one.line - 1, 0);
+      return new vscode.CodeLens(at, { title, command: "baton.toggleHunk", arguments: [{ repository: it.repository, task: it.task }, one.id] });
+    });
+  }
+
+  /** What can be chosen of the change that is under review, and whether it is taken. */
+  parts(target: Target): { part: Part; taken: boolean }[] {
+    const it = this.open.get(key(target));
+    return it?.diff === undefined ? [] : parts(it.diff).map((part) => ({ part, taken: !it.left.has(part.id) }));
+  }
+
+  take(target: Target, id: string, taken: boolean): void {
+    const it = this.open.get(key(target));
+    if (it !== undefined) {
+      if (taken) {
+        it.left.delete(id);
+      } else {
+        it.left.add(id);
+      }
+      this.chosen.fire();
+    }
+  }
+
+  isTaken(target: Target, id: string): boolean {
+    return this.open.get(key(target))?.left.has(id) !== true;
+  }
+
+  /** The hunks that are taken; `undefined`: all. */
+  hunks(target: Target): ChosenHunks[] | undefined {
+    const it = this.open.get(key(target));
+    return it?.diff === undefined ? undefined : chosen(it.diff, it.left);
+  }
+
+  /** The hunk that the cursor stands in, or the last one above it. */
+  hunkAt(editor: vscode.TextEditor): { target: Target; id: string } | undefined {
+    const about = read(editor.document.uri);
+    const it = about === undefined ? undefined : this.open.get(key(about));
+    if (it?.diff === undefined || !isSide(about)) {
+      return undefined;
+    }
+    const here = parts(it.diff).filter((one) => one.path === editor.document.uri.path.slice(1));
+    const found = here.filter((one) => one.line <= editor.selection.active.line + 1).at(-1) ?? here[0];
+    return found === undefined ? undefined : { target: { repository: it.repository, task: it.task }, id: found.id };
   }
 
   /** One file of a change, in a diff editor of its own. */
@@ -123,7 +217,6 @@ export class Reviews implements vscode.Disposable {
     const comment: vscode.Comment = { author: { name: role }, body: plain(text), mode: vscode.CommentMode.Preview };
     const thread = this.controller.createCommentThread(uri, new vscode.Range(line, 0, line, 0), [comment]);
     thread.label = `${role} says`;
-    thread.canReply = false;
     thread.contextValue = "finding";
     thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
     return thread;
@@ -152,9 +245,9 @@ export class Reviews implements vscode.Disposable {
     }
   }
 
-  /** The person's words and comments on this change, as they go back. */
-  words(target: Target, said: string): string {
-    return revision(said, this.written(target).map(([it]) => it));
+  /** The person's comments on this change, as they go back. */
+  comments(target: Target): LineComment[] {
+    return this.written(target).map(([it]) => it);
   }
 
   pending(target: Target): number {
@@ -164,8 +257,7 @@ export class Reviews implements vscode.Disposable {
   /** What was sent is no draft any more. */
   sent(target: Target): void {
     for (const [, draft] of this.written(target)) {
-      this.drafts.splice(this.drafts.indexOf(draft), 1);
-      draft.thread.dispose();
+      this.remove(draft);
     }
   }
 
@@ -175,8 +267,9 @@ export class Reviews implements vscode.Disposable {
       if (about === undefined || key(about) !== key(target)) {
         return [];
       }
-      const line = (draft.thread.range?.start.line ?? 0) + 1;
-      return [[{ path: draft.thread.uri.path.slice(1), line, text: raw.get(draft.body as object) ?? "" }, draft]];
+      // What is said beside the evidence is said about no line.
+      const line = draft.thread.range.start.line + 1;
+      return isSide(about) ? [[{ path: draft.thread.uri.path.slice(1), line, side: about.side, text: raw.get(draft.body as object) ?? "" }, draft]] : [];
     });
   }
 
@@ -189,7 +282,7 @@ export class Reviews implements vscode.Disposable {
     if (about !== undefined) {
       return { repository: about.repository, task: about.task };
     }
-    const found = tab === undefined ? undefined : [...this.open.values()].find((it) => it.title === tab.label);
+    const found = tab === undefined ? undefined : [...this.open.values()].find((it) => tab.label.startsWith(it.title));
     return found === undefined ? undefined : { repository: found.repository, task: found.task };
   }
 
@@ -197,9 +290,8 @@ export class Reviews implements vscode.Disposable {
   async close(target: Target): Promise<void> {
     const opened = this.open.get(key(target));
     if (opened !== undefined) {
-      const tabs = vscode.window.tabGroups.all.flatMap((it) => it.tabs).filter((it) => it.label === opened.title);
+      const tabs = vscode.window.tabGroups.all.flatMap((it) => it.tabs).filter((it) => isOf(it, opened));
       await vscode.window.tabGroups.close(tabs);
-      this.forget(key(target));
     }
   }
 
@@ -212,6 +304,11 @@ export class Reviews implements vscode.Disposable {
 
   /** What the editor's title offers: the answers that this task takes now. */
   private mark(): void {
+    const tabs = vscode.window.tabGroups.all.flatMap((it) => it.tabs);
+    for (const it of [...this.open.values()].filter((one) => one.shown && !tabs.some((tab) => isOf(tab, one)))) {
+      this.views(it, "closed");
+      this.forget(key(it));
+    }
     const target = this.active;
     const waiting = target === undefined ? [] : this.team.boards.waitingOn(target.repository, target.task);
     const state = target === undefined ? undefined : this.team.boards.line(target.repository, target.task)?.state;
@@ -219,6 +316,12 @@ export class Reviews implements vscode.Disposable {
     const can = [...answers, ...(state === "landed" || state === "applied" ? ["undo"] : [])].join(" ");
     void vscode.commands.executeCommand("setContext", "baton.reviewing", target === undefined ? "" : `review ${can}`);
   }
+}
+
+/** A review's own tab; VS Code adds to its label how many files there are. */
+function isOf(tab: vscode.Tab, it: Open): boolean {
+  const isPage = tab.input instanceof vscode.TabInputText && tab.input.uri.toString() === it.evidence.toString();
+  return isPage || tab.label.startsWith(it.title);
 }
 
 export function openApproval(task: TaskView): ApprovalView | undefined {

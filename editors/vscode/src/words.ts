@@ -5,6 +5,7 @@ export const PAGES = ["task", "evidence", "handoff", "run", "receipt"] as const;
 export type Page = (typeof PAGES)[number];
 
 const SHORT = 10;
+const EVIDENCE_WIDTH = 64;
 
 export function seconds(ms: number): string {
   const all = Math.round(ms / 1000);
@@ -61,6 +62,24 @@ function receiptLines(it: ReceiptView): string[] {
   ];
 }
 
+/** Lines of at most this width, so that they can be read beside another; what follows is indented. */
+export function wrap(text: string, width: number): string {
+  return text.split("\n").map((line) => {
+    const indent = `${/^ */.exec(line)?.[0] ?? ""}  `;
+    const done: string[] = [];
+    let now = "";
+    for (const word of line.split(/(?<=\S) (?=\S)/)) {
+      if (now !== "" && width < now.length + 1 + word.length) {
+        done.push(now);
+        now = indent + word;
+      } else {
+        now = now === "" ? word : `${now} ${word}`;
+      }
+    }
+    return [...done, now].join("\n");
+  }).join("\n");
+}
+
 /** The approval that a review is about: the one that waits, else the last one. */
 export function approvalOf(task: TaskView): ApprovalView | undefined {
   return task.approvals.find((it) => it.state === "open") ?? task.approvals.at(-1);
@@ -73,7 +92,7 @@ export function evidence(task: TaskView): string {
   const counted = receipts.filter((it) => approval?.receipts.includes(it.id));
   const others = receipts.filter((it) => !counted.includes(it));
   const verdicts = task.handoffs.filter((it) => it.kind === "validated");
-  return [
+  const lines = [
     approval?.proof ?? task.says,
     `${task.id} ${task.title}: ${task.says}`,
     ...(approval?.outcome === undefined || approval.outcome === null ? [] : [approval.outcome]),
@@ -85,7 +104,8 @@ export function evidence(task: TaskView): string {
     ...section("Receipts that count", counted.flatMap(receiptLines)),
     ...section("Verdicts", verdicts.flatMap(handoffLines)),
     ...section("Other receipts", others.map((it) => `${it.green ? "green" : "RED"}  ${receiptLine(it)}`)),
-  ].join("\n") + "\n";
+  ];
+  return `${wrap(lines.join("\n"), EVIDENCE_WIDTH)}\n`;
 }
 
 function handoffLines(it: HandoffView): string[] {

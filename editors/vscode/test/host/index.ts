@@ -28,7 +28,7 @@ interface Asking {
 
 const results: string[] = [];
 
-async function test(name: string, does: () => Promise<void>): Promise<void> {
+async function test(name: string, does: () => Promise<void> | void): Promise<void> {
   const from = Date.now();
   try {
     await does();
@@ -72,7 +72,7 @@ export async function run(): Promise<void> {
     }
   });
 
-  await test("limited where nothing is trusted; programs are named by the machine alone", async () => {
+  await test("limited where nothing is trusted; programs are named by the machine alone", () => {
     assert.deepEqual(extensionKind, ["workspace"]);
     assert.equal(capabilities.untrustedWorkspaces.supported, "limited");
     assert.equal(capabilities.virtualWorkspaces.supported, false);
@@ -136,6 +136,25 @@ export async function run(): Promise<void> {
     assert.match(none.getText(), /no document of Baton's/);
   });
 
+  const toggled = async (path: string): Promise<{ lens: vscode.CodeLens; uri: vscode.Uri }> => {
+    const diff: { to: string } = await team.ask("baton/diff", target);
+    const uri = vscode.Uri.from({ scheme: "baton", path: `/${path}`, query: JSON.stringify({ ...target, side: "to", commit: diff.to }) });
+    await vscode.workspace.openTextDocument(uri);
+    const lens = await until(`a lens on a hunk of ${path}`, async () => (await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", uri, 10))[0]);
+    return { lens, uri };
+  };
+
+  await test("a hunk is left out and taken again by its lens", async () => {
+    await vscode.commands.executeCommand("baton.review", target);
+    const { lens, uri } = await toggled("src/average.js");
+    assert.match(lens.command?.title ?? "", /Taken/);
+    for (const says of [/Left out/, /Taken/]) {
+      await vscode.commands.executeCommand(lens.command?.command ?? "", ...((lens.command?.arguments ?? []) as unknown[]));
+      const [again] = await vscode.commands.executeCommand<vscode.CodeLens[]>("vscode.executeCodeLensProvider", uri, 10);
+      assert.match(again?.command?.title ?? "", says);
+    }
+  });
+
   await test("approved by command, it lands, and the open document shows it", async () => {
     await vscode.commands.executeCommand("baton.approve", target);
     await until("landed", () => team.boards.in("shipped").some((it) => it.task.id === target.task));
@@ -147,6 +166,33 @@ export async function run(): Promise<void> {
   await test("undone by command, it is as it was", async () => {
     await vscode.commands.executeCommand("baton.undo", target);
     await until("undone", () => !fs.readFileSync(path.join(root.fsPath, "src/average.js"), "utf8").includes("return null;"));
+  });
+
+  await test("some hunks are approved, and the others do not land", async () => {
+    Object.assign(target, await team.ask("baton/delegate", { text: "An empty list crashes average, once more" }));
+    await until("it waits", () => team.boards.in("needsYou").some((it) => it.task.id === target.task));
+    await vscode.commands.executeCommand("baton.review", target);
+    const { lens } = await toggled("test/average.test.js");
+    await vscode.commands.executeCommand(lens.command?.command ?? "", ...((lens.command?.arguments ?? []) as unknown[]));
+    const approved = vscode.commands.executeCommand("baton.approve", target);
+    await until("landed", async () => {
+      await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
+      return team.boards.in("shipped").some((it) => it.task.id === target.task);
+    });
+    await approved;
+    assert.match(fs.readFileSync(path.join(root.fsPath, "src/average.js"), "utf8"), /return null;/);
+    assert.doesNotMatch(fs.readFileSync(path.join(root.fsPath, "test/average.test.js"), "utf8"), /average of none/);
+  });
+
+  await test("the person's time with a review was told, and the report has it", async () => {
+    await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+    const report = await until("a measured task", async () => {
+      const it: { tasks: { task: string; personMs?: number | null }[] } = await team.ask("baton/report", { repository: target.repository });
+      return it.tasks.some((one) => one.task === target.task && typeof one.personMs === "number") && it;
+    });
+    assert.ok(report.tasks.length === 2);
+    await vscode.commands.executeCommand("baton.openReport");
+    await until("the report's tab", () => vscode.window.tabGroups.activeTabGroup.activeTab?.label === "Baton Report");
   });
 
   await test("the server can be restarted, and the board comes back", async () => {
