@@ -1,5 +1,5 @@
 // A person's way in a real window: delegate by code action, watch, review, send back with a comment, approve,
-// landed. `node journey.mjs BATON VSIX PICTURES` keeps pictures of what was seen.
+// landed. `node journey.mjs VSIX PICTURES [BATON]` keeps pictures of what was seen.
 import fs from "node:fs";
 import path from "node:path";
 import { Desk } from "./desk.mjs";
@@ -16,7 +16,7 @@ const must = (what, it) => {
   }
   log(what);
 };
-const code = await Code.start(desk, { vsix, settings: baton === undefined ? {} : { "baton.server.path": baton }, trust: true });
+const code = await Code.start(desk, { vsix, settings: { "workbench.colorTheme": "Default Dark Modern", "window.autoDetectColorScheme": false, ...(baton === undefined ? {} : { "baton.server.path": baton }) }, trust: true });
 log("VS Code is up, the extension installed");
 const opened = await browser();
 let window;
@@ -94,22 +94,23 @@ async function reviews() {
 
 async function sendsBack() {
   const { page } = window;
-  const line = page.locator('.multiDiffEntry .editor.modified .view-line:has-text("return null")').first();
+  const line = page.locator('.multiDiffEntry .editor.modified .view-line:has-text("numbers.length === 0")').first();
   await until("an input for the comment", async () => {
     await line.click();
     await page.keyboard.press("Control+K");
     await page.keyboard.press("Control+Alt+C");
-    await page.waitForSelector('.comment-thread-widget .comment-form .monaco-editor, .review-widget .comment-form .monaco-editor', { timeout: 4000 });
+    await page.waitForSelector('.review-widget .comment-form .monaco-editor.focused', { timeout: 4000 });
     return true;
   });
   await page.keyboard.type("null surprises whoever adds it up; zero, please");
-  await page.locator('.review-widget .monaco-text-button:has-text("Keep for Send Back")').first().click();
-  await page.waitForSelector('.review-widget:has-text("not sent")');
+  await page.locator('.review-widget .monaco-text-button:has-text("Keep for Send Back"):visible').first().click();
+  await page.waitForSelector('.review-widget:has-text("null surprises") >> text=not sent');
   await picture("comment");
   await window.command("Baton: Send Back...");
   await window.input("Good, but for one thing");
   log("sent back with a comment at a line");
-  await window.waitStatus(/T1 the Engineer|at work|T1 /);
+  await until("the review of the old change is closed", async () => (await page.locator('.tab[aria-label*="Review T1"]').count()) === 0);
+  await window.waitStatus(/T1 (?!waits)/);
   await window.waitStatus(/T1 waits for you/);
   log("it waits again, with the second build");
 }
