@@ -94,7 +94,7 @@ export class Reviews implements vscode.Disposable {
     if (diff === undefined || diff.files.length === 0) {
       await vscode.window.showTextDocument(evidence, { preview: false });
     } else {
-      opened.threads.push(...this.findings(task, diff, evidence));
+      opened.threads.push(...this.findings(task, diff));
       const resources = diff.files.map((it) => this.sides(target, diff, it.file.path, it.oldPath ?? it.file.path, it.file.kind));
       await vscode.commands.executeCommand("vscode.changes", title, [[evidence, undefined, evidence], ...resources]);
     }
@@ -192,7 +192,7 @@ export class Reviews implements vscode.Disposable {
   }
 
   /** What the roles said about places of this change. */
-  private findings(task: TaskView, diff: DiffView, evidence: vscode.Uri): vscode.CommentThread[] {
+  private findings(task: TaskView, diff: DiffView): vscode.CommentThread[] {
     const threads: vscode.CommentThread[] = [];
     for (const it of task.handoffs) {
       const about = it.kind === "changed" ? [it.lookFirst ?? ""] : it.kind === "validated" ? [it.text, ...it.points] : [];
@@ -205,10 +205,6 @@ export class Reviews implements vscode.Disposable {
         const uri = sideUri(file.file.path, { repository: task.repository, task: task.id, side: "to", commit: diff.to });
         threads.push(this.thread(uri, found.line - 1, it.role, it.kind === "changed" ? `Look here first: ${text}` : text));
       }
-    }
-    const verdict = task.handoffs.filter((it) => it.kind === "validated").at(-1);
-    if (verdict !== undefined) {
-      threads.push(this.thread(evidence, 0, verdict.role, `${verdict.verdict ?? ""}: ${verdict.text}`));
     }
     return threads;
   }

@@ -5,7 +5,7 @@ export const PAGES = ["task", "evidence", "handoff", "run", "receipt"] as const;
 export type Page = (typeof PAGES)[number];
 
 const SHORT = 10;
-const EVIDENCE_WIDTH = 64;
+const EVIDENCE_WIDTH = 56;
 
 export function seconds(ms: number): string {
   const all = Math.round(ms / 1000);
@@ -56,7 +56,7 @@ function receiptLines(it: ReceiptView): string[] {
   return [
     `${it.green ? "green" : "RED"}  ${receiptLine(it)}`,
     `    ${it.argv.join(" ")}`,
-    `    ${where}${at}; output of ${it.outputBytes} bytes, sha256 ${it.outputSha256.slice(0, 16)}; \`baton replay ${it.id}\` runs it again`,
+    `    ${where}${at}; \`baton replay ${it.id}\` runs it again`,
     ...(it.tests?.failing ?? []).map((name) => `    failed: ${name}`),
     ...(it.tests?.named ?? []).map((name) => `    ${name}`),
   ];
@@ -90,7 +90,6 @@ export function evidence(task: TaskView): string {
   const approval = approvalOf(task);
   const receipts = task.runs.flatMap((it) => it.receipts);
   const counted = receipts.filter((it) => approval?.receipts.includes(it.id));
-  const others = receipts.filter((it) => !counted.includes(it));
   const verdicts = task.handoffs.filter((it) => it.kind === "validated");
   const lines = [
     approval?.proof ?? task.says,
@@ -102,8 +101,7 @@ export function evidence(task: TaskView): string {
     ...(approval?.plan === undefined || approval.plan === null ? [] : section("Plan", planLines(approval.plan))),
     ...section("Done means", listed(task.criteria)),
     ...section("Receipts that count", counted.flatMap(receiptLines)),
-    ...section("Verdicts", verdicts.flatMap(handoffLines)),
-    ...section("Other receipts", others.map((it) => `${it.green ? "green" : "RED"}  ${receiptLine(it)}`)),
+    ...section("Verdict", verdicts.slice(-1).flatMap((it) => handoffLines({ ...it, points: [] }))),
   ];
   return `${wrap(lines.join("\n"), EVIDENCE_WIDTH)}\n`;
 }
@@ -123,7 +121,8 @@ export function handoff(it: HandoffView): string {
 }
 
 export function receipt(it: ReceiptView): string {
-  return receiptLines(it).join("\n") + "\n";
+  const output = `    output of ${it.outputBytes} bytes, sha256 ${it.outputSha256}`;
+  return [...receiptLines(it), output].join("\n") + "\n";
 }
 
 export function run(it: RunView, said: TranscriptView): string {

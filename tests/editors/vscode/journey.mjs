@@ -88,15 +88,26 @@ async function reviews() {
   await page.click('.notification-list-item .monaco-button:has-text("Review")');
   await page.waitForSelector('.tab[aria-label*="Review T1"]');
   await page.waitForSelector('.multiDiffEntry .view-line:has-text("failed at")');
-  await page.waitForSelector('.multiDiffEntry:has-text("average.js") .view-line:has-text("return")');
   log("the review is open, its proof first");
+}
+
+/** What is not in view is not there: an editor of many files draws what is seen. */
+async function scrollTo(text) {
+  const { page } = window;
+  const line = page.locator(`.multiDiffEntry .editor.modified .view-line:has-text("${text}")`).first();
+  await until(`${text} in view`, async () => {
+    await page.mouse.move(1000, 500);
+    await page.mouse.wheel(0, 150);
+    return line.isVisible();
+  });
+  return line;
 }
 
 async function sendsBack() {
   const { page } = window;
-  const line = page.locator('.multiDiffEntry .editor.modified .view-line:has-text("numbers.length === 0")').first();
+  const line = await scrollTo("numbers.length === 0");
   await until("an input for the comment", async () => {
-    await line.click();
+    await line.click({ timeout: 4000 });
     await page.keyboard.press("Control+K");
     await page.keyboard.press("Control+Alt+C");
     await page.waitForSelector('.review-widget .comment-form .monaco-editor.focused', { timeout: 4000 });
@@ -120,11 +131,12 @@ async function approves() {
   await board();
   await row("T1 waits for you").click();
   await page.waitForSelector('.multiDiffEntry .view-line:has-text("failed at")');
-  await page.waitForSelector('.multiDiffEntry .view-line:has-text("return 0")');
   for (const it of await page.locator('.notifications-toasts .codicon-notifications-clear').all()) {
     await it.click().catch(() => undefined);
   }
   await picture("review");
+  await scrollTo("return 0");
+  await picture("review-change");
   await page.locator('.editor-actions [aria-label^="Approve"], .editor-actions [aria-label^="Baton: Approve"]').first().click();
   await until("it landed on the branch", () => /Baton-Task: T1/.test(desk.git("log", "-1", "--format=%B")));
   must("what landed is the second build", /return 0;/.test(desk.read("src/average.js")) && !/null/.test(desk.read("src/average.js")));
