@@ -84,12 +84,13 @@ fn next(team: &Team, task: TaskId) -> Option<Vec<Input>> {
         TaskState::Waiting { on: Wait::Candidate { .. } } => {
             vec![Input::CandidateBuilt { task, candidate: candidate(task) }]
         }
+        TaskState::Waiting { on: Wait::Part { .. } } => unreachable!("nobody takes a part"),
         TaskState::Working { run } => role(team, task, *run),
         TaskState::Checking { run, .. } => {
             let run = *run;
             vec![Input::Recorded { run, receipt: receipt(team, run) }, Input::Checked { run }]
         }
-        TaskState::AwaitingApproval { approval } => {
+        TaskState::AwaitingApproval { approval, .. } => {
             let expected = it.candidate.as_ref().map(|it| it.change.clone());
             let answer = Answer::Approve { ticked: vec![] };
             let by = By::Person { door: "terminal".into() };
@@ -175,6 +176,8 @@ fn brief(number: u32) -> Brief {
         start: StartFrom::Seen,
         land_by_rule: false,
         limits: Limits::default(),
+        environment: Default::default(),
+        worktree: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! A world for whole stories: a repository of a user's, a home of its own, the real binary, and a
 //! scripted model behind real HTTP. Nothing of the machine's own configuration is seen.
 
+#![allow(dead_code, reason = "two test programs use it, each a part")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -123,14 +125,15 @@ impl Story {
         std::fs::read_to_string(self.root.join(path)).unwrap()
     }
 
-    fn bare(&self, program: &Path, args: &[&str]) -> Command {
+    /// Any program, with this person's environment and nothing of the machine's.
+    pub fn bare(&self, program: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.root).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", &self.home);
         command.env("GIT_CONFIG_GLOBAL", self.home.join("gitconfig"));
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_EDITOR", "true");
         command.env("BATON_CONFIG", self.home.join("config.toml"));
-        command.env("BATON_STATE_DIR", &self.state);
+        command.env("BATON_STATE_DIR", &self.state).env("BATON_IN_PROCESS", "1");
         command
     }
 
@@ -172,7 +175,12 @@ impl Story {
     pub fn reader(&self) -> baton::store::Reader {
         let place = baton::git::find(&self.root).unwrap();
         let (state_dir, none) = (self.state.clone(), PathBuf::new());
-        let home = baton::config::Home { state_dir, config_file: none.clone(), cache_dir: none };
+        let home = baton::config::Home {
+            state_dir,
+            config_file: none.clone(),
+            cache_dir: none,
+            runtime_dir: None,
+        };
         let dir = home.repository_dir(&place.name, &place.common_dir);
         baton::store::Reader::open(&dir).unwrap()
     }

@@ -5,6 +5,7 @@
 #   tests/tools/install.sh aimock        a foreign mock of the model's wire (needs node, npm)
 #   tests/tools/install.sh sdk           the official Python SDK, as a judge (needs python3)
 #   tests/tools/install.sh nvim          Neovim (needs python3)
+#   tests/tools/install.sh clients       pytest-lsp, which replays what editors say (needs python3)
 #   tests/tools/install.sh js            JavaScript's test runners and package managers (needs npm)
 #   tests/tools/install.sh runners       pytest, go and just (needs python3)
 #
@@ -48,14 +49,14 @@ venv() {
     cp "$list" "$tools/$name.stamp"
 }
 
-[ $# -gt 0 ] || set -- aimock js sdk nvim runners
+[ $# -gt 0 ] || set -- aimock clients js sdk nvim runners
 for piece in "$@"; do
     case $piece in
     aimock | js) modules "$piece" ;;
     sdk) venv sdk "$here/sdk.txt" ;;
-    nvim | runners) venv "$piece" "$here/$piece.txt" --require-hashes ;;
+    clients | nvim | runners) venv "$piece" "$here/$piece.txt" --require-hashes ;;
     *)
-        echo "install.sh: $piece is none of aimock, js, sdk, nvim, runners" >&2
+        echo "install.sh: $piece is none of aimock, clients, js, sdk, nvim, runners" >&2
         exit 2
         ;;
     esac

@@ -65,7 +65,6 @@ pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_tes
 pub use stages::{BadStages, Gate, Stage, Stages, Ways};
 pub use task::{
     Approval, ApprovalState, Asked, Design, End, Head, Part, Resume, Run, RunState, Step, Tally,
-    Task,
-    TaskState, Team, Wait, Words,
+    Task, TaskState, Team, Wait, Words,
 };
 pub use viewing::{IDLE_MS_MAX, Sign, Viewing};

@@ -16,44 +16,52 @@ pub(super) const RESULTS: &str = "results";
 const RESULTS_MAX: usize = 8;
 /// So many, where all of them were changed by somebody.
 const CHANGED_MAX: usize = 16;
-/// Checkouts of one commit that somebody changed; then the last of them is answered again.
-const OF_COMMIT_MAX: usize = 20;
 
 impl Git {
     /// A folder with the files of this commit, HEAD detached there. One that is there already and
     /// that nobody changed is answered again. Only for the owner of the state folder, one at a time.
     pub fn checkout(&self, task: TaskId, commit: &CommitId) -> Result<PathBuf, Failure> {
-        let mut made = None;
-        for n in 1..=OF_COMMIT_MAX {
-            let name = format!("{RESULT}t{}-{}-{n}", task.0, commit.short());
+        let family = format!("{RESULT}t{}-{}-", task.0, commit.short());
+        let numbers = self.results()?.into_iter().filter_map(|(_, name)| {
+            name.strip_prefix(&family).and_then(|it| it.parse::<u32>().ok())
+        });
+        // A number is not used again while later ones are there: somebody may look at that folder.
+        let last = numbers.max();
+        if let Some(n) = last {
+            let name = format!("{family}{n}");
             let slot = self.slot_named(&name)?;
-            if slot.dir.symlink_metadata().is_err() {
-                std::fs::create_dir_all(self.state.join(RESULTS)).doing("make a checkout")?;
-                made = Some(self.slot(&name, commit)?);
-                break;
-            }
-            let is_fresh = self.check_slot(&slot).is_ok() && !self.is_changed(&name, commit)?;
-            if is_fresh || n == OF_COMMIT_MAX {
+            if self.check_slot(&slot).is_ok() && !self.is_changed(&name, commit)? {
                 return Ok(slot.dir);
             }
         }
-        let Some(made) = made else {
-            return Err(Failure::new(team::Code::Git, "make a checkout: there are too many"));
-        };
-        self.clear_results(&made.name)?;
+        std::fs::create_dir_all(self.state.join(RESULTS)).doing("make a checkout")?;
+        let name = format!("{family}{}", last.unwrap_or(0).saturating_add(1));
+        let made = self.slot(&name, commit)?;
+        self.clear_results(&name)?;
         Ok(made.dir)
     }
 
-    /// Keeps the number of checkouts within bounds; `but` stays.
-    fn clear_results(&self, but: &str) -> Result<(), Failure> {
-        let entries = std::fs::read_dir(self.state.join(RESULTS)).doing("look at checkouts")?;
+    /// Every checkout with its age, oldest first.
+    fn results(&self) -> Result<Vec<(SystemTime, String)>, Failure> {
+        let entries = match std::fs::read_dir(self.state.join(RESULTS)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error).doing("look at checkouts"),
+        };
         let mut all: Vec<(SystemTime, String)> = entries
             .flatten()
             .filter_map(|it| Some((it.metadata().ok()?, it.file_name().into_string().ok()?)))
             .filter_map(|(meta, name)| Some((meta.created().or(meta.modified()).ok()?, name)))
-            .filter(|it| it.1 != but && it.1.starts_with(RESULT))
+            .filter(|it| it.1.starts_with(RESULT))
             .collect();
         all.sort();
+        Ok(all)
+    }
+
+    /// Keeps the number of checkouts within bounds; `but` stays.
+    fn clear_results(&self, but: &str) -> Result<(), Failure> {
+        let mut all = self.results()?;
+        all.retain(|it| it.1 != but);
         let mut surplus = (all.len() + 1).saturating_sub(RESULTS_MAX);
         let mut changed = Vec::new();
         for (_, name) in all {

@@ -1,7 +1,7 @@
 //! `baton/viewed`, `baton/report`, `baton/memory` and `baton/checkout`: what a person's time goes
 //! into, what came of it, what is remembered, and a result to look at from the inside.
 
-use super::requests::{id, no_task, person, sides};
+use super::requests::{id, no_task, sides};
 use super::{Door, errors};
 use crate::hub::now_ms;
 use crate::protocol::{
@@ -23,7 +23,7 @@ impl Door {
             _ => return Err(errors::invalid("`sign` is `opened`, `working` or `closed`")),
         };
         let (repository, hub) = self.repositories.hub(params.repository.as_deref(), None).await?;
-        let sent = hub.send(Input::View { task, approval, sign, by: person() });
+        let sent = hub.send(Input::View { task, approval, sign, by: self.person() });
         sent.await.map_err(errors::from_hub)?;
         let (repository, says) = (repository.name.clone(), format!("{task} {says}"));
         Ok(DoneResult { repository, task: task.to_string(), says })
@@ -41,7 +41,7 @@ impl Door {
         let forget = params.forget.as_deref().map(id::<Memo>).transpose()?;
         let (repository, hub) = self.repositories.hub(params.repository.as_deref(), None).await?;
         if let Some(memo) = forget {
-            let sent = hub.send(Input::Forget { memo, by: person() });
+            let sent = hub.send(Input::Forget { memo, by: self.person() });
             sent.await.map_err(errors::from_hub)?;
         }
         let team = hub.team();

@@ -3,9 +3,10 @@
 use super::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, AttentionParams, BatonOffer,
     BatonWish, BoardChangedParams, BoardParams, BoardView, CheckoutResult, DelegateParams,
-    DelegateResult, DiffView, DoneResult, ErrorData, FileParams, FileView, MemoryParams,
-    MemoryView, ReportParams, ReportView, RunProgressParams, SayParams, TaskParams, TaskView,
-    TranscriptParams, TranscriptView, ViewedParams, WatchParams, WatchResult, method,
+    DelegateResult, DiffView, DoneResult, ErrorData, FileParams, FileView, Hello, MemoryParams,
+    MemoryView, ReplayParams, ReplayView, ReportParams, ReportView, RunProgressParams, SayParams,
+    TaskParams, TaskView, TranscriptParams, TranscriptView, ViewedParams, WatchParams, WatchResult,
+    Welcome, method,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
@@ -14,7 +15,7 @@ use std::fmt::Write;
 /// One message: name, what it does, the types of its params and of its result.
 pub(super) type Row = (&'static str, &'static str, &'static str, &'static str);
 
-pub(super) const MESSAGES: [Row; 17] = [
+pub(super) const MESSAGES: [Row; 19] = [
     (
         method::DELEGATE,
         "gives the team a task and returns its id at once",
@@ -39,8 +40,10 @@ pub(super) const MESSAGES: [Row; 17] = [
     ),
     (method::ANSWER_QUESTION, "answers a question, once", "AnswerQuestionParams", "DoneResult"),
     (method::CANCEL, "ends a task; nothing of it lands", "TaskParams", "DoneResult"),
+    (method::PARK, "stops a task for now; nothing of it is lost", "TaskParams", "DoneResult"),
     (method::RETRY, "a parked task goes on where it stopped", "TaskParams", "DoneResult"),
     (method::UNDO, "takes a landing, or applied edits, back", "TaskParams", "DoneResult"),
+    (method::REPLAY, "runs a receipt's command again", "ReplayParams", "ReplayView"),
     (method::SAY, "tells something to whoever works on a task", "SayParams", "DoneResult"),
     (method::WATCH, "begins or ends the streaming of a run", "WatchParams", "WatchResult"),
     (
@@ -96,7 +99,7 @@ pub fn describe() -> String {
 /// Every wire type by name, in alphabetical order.
 pub(super) fn schemas() -> Vec<(String, Value)> {
     let mut generator = SchemaGenerator::default();
-    let roots: [Schema; 30] = [
+    let roots: [Schema; 34] = [
         generator.subschema_for::<AnswerApprovalParams>(),
         generator.subschema_for::<AnswerApprovalResult>(),
         generator.subschema_for::<AnswerQuestionParams>(),
@@ -110,9 +113,13 @@ pub(super) fn schemas() -> Vec<(String, Value)> {
         generator.subschema_for::<DiffView>(),
         generator.subschema_for::<DoneResult>(),
         generator.subschema_for::<ErrorData>(),
+        generator.subschema_for::<Hello>(),
+        generator.subschema_for::<ReplayParams>(),
+        generator.subschema_for::<ReplayView>(),
         generator.subschema_for::<SayParams>(),
         generator.subschema_for::<TaskParams>(),
         generator.subschema_for::<TaskView>(),
+        generator.subschema_for::<Welcome>(),
         generator.subschema_for::<TranscriptParams>(),
         generator.subschema_for::<TranscriptView>(),
         generator.subschema_for::<FileParams>(),

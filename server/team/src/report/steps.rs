@@ -112,7 +112,7 @@ fn answered(answer: &Answer) -> &str {
         Answer::Approve { .. } => "approved",
         Answer::Apply => "applied as edits",
         Answer::ApproveSome { .. } => "approved in part",
-        Answer::Revise { text, .. } if text.is_empty() => "comments on lines",
+        Answer::Revise { text, .. } if text.is_empty() => "sent back with comments",
         Answer::Revise { text, .. } => text,
         Answer::Rebuild => "rebuilt on what is committed",
         Answer::Reject { .. } => "rejected",

@@ -56,11 +56,11 @@ fn what_always_holds() {
             "landed with notes",
             "quarantined",
             "set up",
-            "looked at",
-            "forgotten",
             "part refused",
             "landed in part",
             "landed in part, checked",
+            "looked at",
+            "forgotten",
         ];
         for it in ends {
             assert!(seen.contains(it), "{SEEDS} seeds and no task was {it}");
@@ -563,7 +563,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
     let approval = ApprovalId(1 + random.below(4));
     let code = [Code::Stuck, Code::Model, Code::NoSandbox][random.below(3) as usize];
     let failure = Failure::new(code, "gone");
-    match random.below(28) {
+    match random.below(30) {
         0 => Input::Delegate { brief: brief("x") },
         1 => Input::Cancel { task },
         2 => Input::Park { task },
@@ -624,12 +624,12 @@ fn anything(random: &mut Random, step: u32) -> Input {
             let handoff = handoff(random, duty, &Team::default(), run);
             Input::HandedOver { run, handoff, facts }
         }
-        25 => {
+        27 => {
             let sign = [Sign::Opened, Sign::Working, Sign::Closed][random.below(3) as usize];
             let approval = random.one_in(2).then_some(approval);
             Input::View { task, approval, sign, by: person() }
         }
-        26 => {
+        28 => {
             let n = 1 + random.below(4);
             let is_fact = random.one_in(2);
             let memo = if is_fact { Memo::Fact(FactId(n)) } else { Memo::Decision(DecisionId(n)) };
