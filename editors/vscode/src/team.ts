@@ -138,7 +138,7 @@ export class Team implements vscode.Disposable {
   private asked(command: string): Asked {
     return {
       command,
-      args: machine<boolean>("server.inProcess", true) ? ["lsp", "--in-process"] : ["lsp"],
+      args: machine<boolean>("server.inProcess", false) ? ["lsp", "--in-process"] : ["lsp"],
       log: this.log,
       trace: this.trace,
       onCommand: (name, args, next) => {

@@ -5,7 +5,7 @@ export const PAGES = ["task", "evidence", "handoff", "run", "receipt"] as const;
 export type Page = (typeof PAGES)[number];
 
 const SHORT = 10;
-const EVIDENCE_WIDTH = 56;
+const EVIDENCE_WIDTH = 46;
 
 export function seconds(ms: number): string {
   const all = Math.round(ms / 1000);

@@ -10,7 +10,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const FILES = {
   "package.json": '{ "name": "project", "private": true, "type": "module", "scripts": { "test": "node --test" } }\n',
   ".gitignore": "node_modules\n",
-  ".vscode/settings.json": '{ "baton.server.path": "/nowhere/of-the-workspace", "baton.server.inProcess": false }\n',
+  ".vscode/settings.json": '{ "baton.server.path": "/nowhere/of-the-workspace", "baton.server.inProcess": true }\n',
   "notes.md": "# Notes\n",
   "src/average.js": `// Small things about numbers.
 
@@ -66,7 +66,13 @@ export class Desk {
   read(name) {
     return fs.readFileSync(path.join(this.root, name), "utf8");
   }
-  remove() {
+  /** Ends the team, which outlives the editor, and clears everything away. */
+  end(baton) {
+    try {
+      console.log(execFileSync(baton, ["daemon", "stop"], { cwd: this.root, env: this.env, encoding: "utf8", timeout: 20_000 }).trim());
+    } catch (error) {
+      console.log(`the daemon was not stopped: ${error.message}`);
+    }
     fs.rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 }

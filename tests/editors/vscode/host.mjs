@@ -29,6 +29,6 @@ try {
 } finally {
   await opened.close();
   await code.kill();
-  desk.remove();
+  desk.end(baton);
 }
 process.exit(failed ? 1 : 0);

@@ -116,7 +116,7 @@ export async function run(): Promise<void> {
     const tab = await until("the review", () => vscode.window.tabGroups.activeTabGroup.activeTab?.label.startsWith(`Review ${target.task}`) === true && vscode.window.tabGroups.activeTabGroup.activeTab);
     const uri = vscode.Uri.from({ scheme: "baton", path: `/${target.task} evidence`, query: JSON.stringify({ ...target, page: "evidence" }) });
     const page = await vscode.workspace.openTextDocument(uri);
-    assert.match(page.lineAt(0).text, /^the average of none: failed at \w+, passes at \w+;$/, page.getText());
+    assert.match(page.lineAt(0).text, /^the average of none: failed at \w+/, page.getText());
     assert.match(page.getText(), /Receipts that count\ngreen/);
     await vscode.window.tabGroups.close(tab);
     assert.equal(team.boards.in("needsYou")[0]?.task.state, "awaitingApproval");
