@@ -14,6 +14,7 @@ local COLUMNS = {
 -- What is over long ago is in the log.
 local OVER_TASKS_MAX = 50
 local TICK_MS = 1000
+local DETAIL_CELLS_MAX = 74
 
 -- A name that is not here is shown as it is.
 local STATES = { awaitingApproval = "approve?", asking = "answer?" }
@@ -37,9 +38,21 @@ local function add_approval(rows, approval, like)
   local add = function(chunks)
     rows[#rows + 1] = vim.tbl_extend("force", { chunks }, like)
   end
-  add({ { "     " }, { approval.id, "BatonId" }, { "  " .. text.line(approval.proof) } })
+  local size = ("%s: %s, +%d -%d in %s"):format(
+    approval.id,
+    text.line(approval.subject),
+    approval.added,
+    approval.removed,
+    text.count(#approval.files, "file")
+  )
+  add({ { "     " .. size, "BatonWaits" } })
+  for _, line in ipairs(text.wrap(text.line(approval.proof), DETAIL_CELLS_MAX)) do
+    add({ { "     " .. line } })
+  end
   for _, why in ipairs(approval.why) do
-    add({ { "     " .. text.line(why), "BatonWaits" } })
+    for _, line in ipairs(text.wrap(text.line(why), DETAIL_CELLS_MAX)) do
+      add({ { "     " .. line, "BatonWaits" } })
+    end
   end
   for _, file in ipairs(approval.files) do
     add({
@@ -82,7 +95,9 @@ local function add_task(rows, board, task, color)
     live = live(task),
     task = task,
   })
-  view_of.paragraph(rows, task.step, vim.tbl_extend("force", like, { indent = "     ", group = "BatonDim" }))
+  for _, line in ipairs(text.wrap(text.line(task.step), DETAIL_CELLS_MAX)) do
+    rows[#rows + 1] = vim.tbl_extend("force", like, { { { "     " .. line, "BatonDim" } } })
+  end
   for _, approval in ipairs(board.approvals) do
     if approval.task == task.id then add_approval(rows, approval, like) end
   end
@@ -190,10 +205,16 @@ function M.begin(view)
     { "gt", "go on with a parked one", verb("retry") },
     { "gl", "its log", verb("log") },
   }
+  local is_first = true
   view.draw = function()
     view_of.client(view, function(client)
-      boards.with(client, function(board)
+      boards.with(client, function()
+        local board = boards.of(client, view.repository)
+        if not board then return end
         view_of.show(view, M.rows(board))
+        -- The person begins at what is on top: what waits.
+        if is_first and view == view_of.here() then view_of.jump(1, is_head) end
+        is_first = false
       end)
     end)
   end

@@ -66,12 +66,16 @@ local function with_task(call, candidates, go)
   end)
 end
 
+local function any(board)
+  return tasks(board)
+end
+
 -- A verb that opens a view of a task.
 local function opens(what, candidates)
   return {
-    complete = tasks,
+    complete = any,
     run = function(call)
-      with_task(call, candidates or tasks, function(_, board, task)
+      with_task(call, candidates or any, function(_, board, task)
         view_of.open(view_of.name(board.repository, what and task .. "/" .. what or task), call.mods)
       end)
     end,
@@ -134,7 +138,7 @@ M.verbs.board = {
 }
 
 M.verbs.log = {
-  complete = tasks,
+  complete = any,
   run = function(call)
     if call.words[1] or view_of.here() then return opens("log").run(call) end
     client_of.with(0, function(client)

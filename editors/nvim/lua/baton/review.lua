@@ -218,7 +218,7 @@ function M.rows(review)
     end
   end
   task_view.receipts(rows, task, only)
-  task_view.handoffs(rows, task)
+  task_view.handoffs(rows, task, 2)
   task_view.decisions(rows, task)
   return rows
 end

@@ -9,32 +9,41 @@ local M = {}
 ---@param rows baton.Row[]
 ---@param title string
 ---@param fill fun(add: fun(row: string|table, more?: table))
-function M.section(rows, title, fill)
-  local key = title
-  local body = {}
+---@param depth? integer Of the fold: 1 is open at first, 2 is closed.
+function M.section(rows, title, fill, depth)
+  local like = { key = title, fold = depth or 1 }
+  local body, count = {}, 0
   fill(function(row, more)
-    body[#body + 1] = vim.tbl_extend("force", { row, key = key, fold = 1 }, more or {})
+    if not (more and more.is_more) then count = count + 1 end
+    body[#body + 1] = vim.tbl_extend("force", { row }, like, more or {})
   end)
   if #body == 0 then return end
   rows[#rows + 1] = { "" }
-  local head = { { title, "BatonHeading" }, { "  " .. #body, "BatonDim" } }
-  rows[#rows + 1] = { head, key = key, fold = 1, head = true, live = nil }
+  local head = { { { title, "BatonHeading" }, { "  " .. count, "BatonDim" } }, head = true }
+  rows[#rows + 1] = vim.tbl_extend("force", head, like)
   vim.list_extend(rows, body)
 end
 
+-- A row that belongs to the one above.
+local MORE = { is_more = true }
+
+---@param add fun(row: string|table, more?: table)
 ---@param receipt baton.ReceiptView
----@return table
-local function receipt_chunks(receipt)
+local function add_receipt(add, receipt)
   local tests = receipt.tests
   local counts = tests and (", %d passed, %d failed"):format(tests.passed, tests.failed) or ""
-  local where = receipt.sandboxed and "" or ", no sandbox"
+  local where = receipt.sandboxed and "" or ", without a sandbox"
   local seconds = ("%.1f s"):format(receipt.durationMs / 1000)
-  return {
+  add({
     { receipt.green and "  green " or "  red   ", receipt.green and "BatonGood" or "BatonBad" },
     { text.pad(receipt.id, 6), "BatonId" },
-    { text.line(receipt.name or receipt.ran) .. ": " .. text.line(table.concat(receipt.argv, " ")) },
+    { text.line(receipt.name or receipt.ran) },
     { ("  %s%s, %s%s"):format(text.line(receipt.exit), counts, seconds, where), "BatonDim" },
-  }
+  })
+  add({ { "              " .. text.line(table.concat(receipt.argv, " ")), "BatonDim" } }, MORE)
+  for _, name in ipairs(tests and tests.failing or {}) do
+    add({ { "              fails: " .. text.line(name), "BatonBad" } }, MORE)
+  end
 end
 
 --- What the server saw, run by run. `only`: the receipts that count, by id.
@@ -45,20 +54,16 @@ function M.receipts(rows, task, only)
   M.section(rows, "Receipts", function(add)
     for _, run in ipairs(task.runs) do
       for _, receipt in ipairs(run.receipts) do
-        if not only or only[receipt.id] then
-          add(receipt_chunks(receipt))
-          for _, name in ipairs(receipt.tests and receipt.tests.failing or {}) do
-            add({ { "         fails: " .. text.line(name), "BatonBad" } })
-          end
-        end
+        if not only or only[receipt.id] then add_receipt(add, receipt) end
       end
     end
-  end)
+  end, 2)
 end
 
 ---@param rows baton.Row[]
 ---@param task baton.TaskView
-function M.handoffs(rows, task)
+---@param depth? integer
+function M.handoffs(rows, task, depth)
   M.section(rows, "Hand-overs", function(add)
     for _, it in ipairs(task.handoffs) do
       local verdict = it.verdict and (" " .. text.line(it.verdict)) or ""
@@ -67,14 +72,16 @@ function M.handoffs(rows, task)
         { text.line(it.role) .. " " .. text.line(it.kind) .. verdict, "BatonTitle" },
       })
       for _, line in ipairs(text.lines(it.text)) do
-        add("      " .. line)
+        add("      " .. line, MORE)
       end
       for _, point in ipairs(it.points) do
-        add({ { "      - " .. text.line(point), "BatonDim" } })
+        add({ { "      - " .. text.line(point), "BatonDim" } }, MORE)
       end
-      if it.lookFirst then add({ { "      look first: " .. text.line(it.lookFirst), "BatonWaits" } }) end
+      if it.lookFirst then
+        add({ { "      look first: " .. text.line(it.lookFirst), "BatonWaits" } }, MORE)
+      end
     end
-  end)
+  end, depth)
 end
 
 ---@param rows baton.Row[]
@@ -88,7 +95,7 @@ function M.decisions(rows, task)
         { it.why ~= "" and "  " .. text.line(it.why) or "", "BatonDim" },
       })
     end
-  end)
+  end, 2)
 end
 
 local function runs(rows, task)
@@ -175,7 +182,7 @@ function M.rows(task)
   M.section(rows, "Questions", function(add)
     for _, it in ipairs(task.questions) do
       add({ { "  " .. text.pad(it.id, 4), "BatonId" }, { text.line(it.text) } })
-      add({ { "      " .. text.line(it.answer or "open"), it.answer and "BatonDim" or "BatonWaits" } })
+      add({ { "      " .. text.line(it.answer or "open"), it.answer and "BatonDim" or "BatonWaits" } }, MORE)
     end
   end)
   M.handoffs(rows, task)

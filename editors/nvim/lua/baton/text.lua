@@ -60,6 +60,24 @@ function M.fit(text, cells)
   return cut .. "…"
 end
 
+--- The text in lines of at most so many cells, broken between words.
+---@param text string
+---@param cells integer
+---@return string[]
+function M.wrap(text, cells)
+  local lines, line = {}, ""
+  for word in text:gmatch("%S+") do
+    local longer = line == "" and word or line .. " " .. word
+    if line ~= "" and cells < vim.fn.strdisplaywidth(longer) then
+      lines[#lines + 1] = line
+      longer = word
+    end
+    line = longer
+  end
+  lines[#lines + 1] = line ~= "" and line or nil
+  return lines
+end
+
 --- `text`, filled up to so many cells.
 ---@param text string
 ---@param cells integer

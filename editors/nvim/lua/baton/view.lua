@@ -165,6 +165,10 @@ function M.show(view, rows)
   view.rows = rows
   change(view.buf, vim.tbl_map(words, rows))
   decorate(view)
+  -- Folds were worked out while lines and rows did not agree yet; which are open is kept.
+  for _, win in ipairs(vim.fn.win_findbuf(view.buf)) do
+    if vim.wo[win].foldmethod == "expr" then vim.wo[win][0].foldmethod = "expr" end
+  end
   put_back(view, found)
 end
 
