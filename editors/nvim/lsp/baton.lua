@@ -19,7 +19,7 @@ end
 
 ---@type vim.lsp.Config
 return {
-  cmd = { "baton", "lsp", "--in-process" },
+  cmd = { "baton", "lsp" },
   root_markers = { ".git" },
   workspace_required = true,
   capabilities = { experimental = { baton = { protocolVersion = 1, showMessage = true } } },
