@@ -100,4 +100,13 @@ function M.request(client, method, params, done, failed)
   if not sent then say.warn("the server is gone; see :checkhealth baton") end
 end
 
+--- Whether this server knows a request; an older one may not.
+---@param client vim.lsp.Client
+---@param method string
+---@return boolean
+function M.offers(client, method)
+  local offer = vim.tbl_get(client.server_capabilities or {}, "experimental", "baton", "requests")
+  return vim.tbl_contains(offer or {}, method)
+end
+
 return M

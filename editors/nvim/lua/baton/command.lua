@@ -121,6 +121,9 @@ M.verbs.retry = asks(proto.method.retry, function(board)
     return task.state == "parked"
   end)
 end)
+M.verbs.park = asks(proto.method.park, function(board)
+  return tasks(board, is_open)
+end)
 M.verbs.undo = asks(proto.method.undo, function(board)
   return tasks(board, function(task)
     return task.column == "shipped"
@@ -136,6 +139,25 @@ M.verbs.board = {
     end)
   end,
 }
+
+-- A view of a whole repository that older servers don't know.
+local function opens_whole(what)
+  return {
+    run = function(call)
+      client_of.with(0, function(client)
+        if not client_of.offers(client, proto.method[what]) then
+          return say.warn("this server is older than the plugin; it has no " .. what)
+        end
+        boards.with(client, function(board)
+          view_of.open(view_of.name(board.repository, what), call.mods)
+        end)
+      end)
+    end,
+  }
+end
+
+M.verbs.report = opens_whole("report")
+M.verbs.memory = opens_whole("memory")
 
 M.verbs.log = {
   complete = any,

@@ -1,5 +1,4 @@
 -- A change before it is approved: the evidence, the whole diff, your comments on its lines, the receipts.
-local boards = require("baton.boards")
 local client_of = require("baton.client")
 local proto = require("baton.protocol.gen")
 local say = require("baton.say")
@@ -20,6 +19,7 @@ local ns = vim.api.nvim_create_namespace("baton.findings")
 ---@class baton.Review
 ---@field comments table<string, baton.Comment> By place.
 ---@field ticked table<string, boolean>
+---@field marks table<string, "taken"|"left out"> By hunk.
 ---@field approval? baton.ApprovalView As it was shown.
 ---@field diff? baton.DiffView
 ---@field task? baton.TaskView
@@ -36,7 +36,7 @@ end
 ---@return baton.Review
 local function review_of(repository, task)
   local key = key_of(repository, task)
-  reviews[key] = reviews[key] or { comments = {}, ticked = {} }
+  reviews[key] = reviews[key] or { comments = {}, ticked = {}, marks = {} }
   return reviews[key]
 end
 
@@ -80,23 +80,28 @@ local function sorted(review)
   return all
 end
 
---- The comments as words for `revise`.
+--- The comments as `revise` takes them.
 ---@param review baton.Review
----@param words string
----@return string
-function M.words(review, words)
-  local parts = { words ~= "" and words or nil }
-  for _, it in ipairs(sorted(review)) do
-    local side = it.side == "from" and " (before the change)" or ""
-    parts[#parts + 1] = ("%s:%d%s: %s\n  on the line: %s"):format(
-      it.path,
-      it.line,
-      side,
-      it.words,
-      vim.trim(it.of)
-    )
+---@return baton.LineComment[]
+function M.comments(review)
+  return vim.tbl_map(function(it)
+    return { path = it.path, line = it.line, side = it.side, text = it.words }
+  end, sorted(review))
+end
+
+--- What is taken of a change from which hunks were left out; nil where all of it is.
+---@param review baton.Review
+---@return baton.ChosenHunks[]?
+function M.chosen(review)
+  local chosen, is_part = {}, false
+  for _, file in ipairs(review.diff and review.diff.files or {}) do
+    local ids = vim.tbl_filter(function(id)
+      return review.marks[id] ~= "left out"
+    end, file.ids or {})
+    is_part = is_part or #ids < #(file.ids or {})
+    if #ids > 0 then chosen[#chosen + 1] = { path = file.file.path, hunks = ids } end
   end
-  return table.concat(parts, "\n")
+  return is_part and chosen or nil
 end
 
 ---@param rows baton.Row[]
@@ -106,8 +111,13 @@ local function add_file(rows, review, diff)
   local file = diff.file
   local name = diff.oldPath and (diff.oldPath .. " -> " .. file.path) or file.path
   rows[#rows + 1] = { "" }
-  local data =
-    { path = file.path, line = diff.hunks[1] and diff.hunks[1].newStart or 1, side = "to", is_file = true }
+  local data = {
+    path = file.path,
+    line = diff.hunks[1] and diff.hunks[1].newStart or 1,
+    side = "to",
+    is_file = true,
+    ids = diff.ids,
+  }
   local approval = review.approval
   local needs_tick = approval and vim.tbl_contains(approval.ticks, file.path)
   local tick = needs_tick and (review.ticked[file.path] and "[x] " or "[ ] ") or ""
@@ -127,18 +137,20 @@ local function add_file(rows, review, diff)
   for n, hunk in ipairs(diff.hunks) do
     local like = { key = ("hunk %s %d"):format(file.path, n), fold = 1 }
     local at = ("@@ -%d,%d +%d,%d @@"):format(hunk.oldStart, hunk.oldLines, hunk.newStart, hunk.newLines)
-    local head = { { { at, "BatonId" } }, is_hunk = true }
-    head.data = { path = file.path, line = hunk.newStart, side = "to", hunk = n }
+    local mark = review.marks[hunk.id or ""]
+    local colors = { taken = "BatonGood", ["left out"] = "BatonBad" }
+    local head = { { { at, "BatonId" }, { mark and "  " .. mark or "", colors[mark] } }, is_hunk = true }
+    head.data = { path = file.path, line = hunk.newStart, side = "to", ids = { hunk.id } }
     rows[#rows + 1] = vim.tbl_extend("force", like, head)
     local old, new = hunk.oldStart, hunk.newStart
     for _, line in ipairs(text.lines(hunk.text)) do
-      local mark = line:sub(1, 1)
-      local side = mark == "-" and "from" or "to"
-      local group = mark == "-" and "BatonRemoved" or mark == "+" and "BatonAdded" or nil
+      local sign = line:sub(1, 1)
+      local side = sign == "-" and "from" or "to"
+      local group = sign == "-" and "BatonRemoved" or sign == "+" and "BatonAdded" or nil
       local here =
         { path = file.path, side = side, line = side == "from" and old or new, hunk = n, of = line:sub(2) }
-      if mark ~= "+" and mark ~= "\\" then old = old + 1 end
-      if mark ~= "-" and mark ~= "\\" then new = new + 1 end
+      if sign ~= "+" and sign ~= "\\" then old = old + 1 end
+      if sign ~= "-" and sign ~= "\\" then new = new + 1 end
       local row = { { { line, group } }, data = here, below = M.below(review, here) }
       rows[#rows + 1] = vim.tbl_extend("force", like, row)
     end
@@ -197,6 +209,13 @@ function M.rows(review)
   if own > 0 then
     local words = ("    %s of yours; ge sends it back with them"):format(text.count(own, "comment"))
     rows[#rows + 1] = { { { words, "BatonComment" } }, key = "head" }
+  end
+  local left = vim.tbl_count(vim.tbl_filter(function(mark)
+    return mark == "left out"
+  end, review.marks))
+  if left > 0 then
+    local words = ("    %s left out; gA takes the others alone"):format(text.count(left, "hunk"))
+    rows[#rows + 1] = { { { words, "BatonWaits" } }, key = "head" }
   end
   for _, it in ipairs(review.findings or {}) do
     rows[#rows + 1] = {
@@ -309,7 +328,7 @@ local function draw(view)
       local approval = newest(task)
       local before = review.approval
       if before and approval and before.revision ~= approval.revision and before.state == "open" then
-        review.ticked = {}
+        review.ticked, review.marks = {}, {}
         say.warn(task.id .. ": the change is another one than before; look at it again")
       end
       local is_new = not review.diff or not diff or review.diff.to ~= diff.to
@@ -341,16 +360,30 @@ function M.answer(review, client, answer, words)
     require("baton.answer").send(client, approval, params, done)
   end
   if answer == "approve" then
+    local chosen = M.chosen(review)
+    local taken = {}
+    for _, it in ipairs(chosen or {}) do
+      taken[it.path] = true
+    end
+    if chosen and #chosen == 0 then
+      return say.warn(task .. ": nothing would be left of it; gR rejects it")
+    end
+    local ticks = vim.tbl_filter(function(path)
+      return not chosen or taken[path]
+    end, approval.ticks)
     local left = vim.tbl_filter(function(path)
       return not review.ticked[path]
-    end, approval.ticks)
+    end, ticks)
     if #left > 0 then
       return say.warn(("%s: tick %s first, with x"):format(task, table.concat(left, ", ")))
     end
-    return send({ ticked = approval.ticks })
+    return send({ ticked = ticks, hunks = chosen })
   end
-  words = answer == "revise" and M.words(review, words) or words
-  if answer ~= "revise" or words ~= "" then return send({ text = words ~= "" and words or nil }) end
+  if answer ~= "revise" then return send({ text = words ~= "" and words or nil }) end
+  local comments = M.comments(review)
+  if words ~= "" or #comments > 0 then
+    return send({ text = words ~= "" and words or nil, comments = comments })
+  end
   vim.ui.input({ prompt = task .. ": what to do differently: " }, function(typed)
     typed = vim.trim(typed or "")
     if typed ~= "" then send({ text = typed }) end
@@ -385,6 +418,28 @@ local function tick(view, row)
   draw_all(view.repository, view.task)
 end
 
+-- Marks the hunk under the cursor, or all hunks of the file; marking it the same again takes the mark away.
+local function mark(how)
+  return function(view, row)
+    local review = review_of(view.repository, view.task)
+    local ids = row.data and row.data.ids or {}
+    if #ids == 0 then return say.warn("no hunk is under the cursor") end
+    if (review.approval and review.approval.hunks or 0) == 0 then
+      return say.warn("this approval is for the whole; send it back with ge instead")
+    end
+    local undo = vim.iter(ids):all(function(id)
+      return review.marks[id] == how
+    end)
+    for _, id in ipairs(ids) do
+      review.marks[id] = not undo and how or nil
+    end
+    draw_all(view.repository, view.task)
+    view_of.jump(1, function(it)
+      return it.is_hunk
+    end)
+  end
+end
+
 local function open_diff(view, row)
   if not (row.data and row.data.path) then return pcall(vim.cmd, "normal! za") end
   require("baton.diff").open(view, row.data)
@@ -407,6 +462,34 @@ M.keys = {
   { "gR", "reject it", task_view.verb("reject") },
   { "gb", "build it again", task_view.verb("rebuild") },
 }
+
+-- At most so often is told that the person is at it.
+local VIEWED_MS_MIN = 30000
+
+-- Tells how the person's time goes: opened, working on real input, closed.
+local function tell_time(view)
+  local told
+  local function tell(sign)
+    local client = client_of.of_repository(view.repository)
+    if not (client and client_of.offers(client, proto.method.viewed)) then return end
+    told = sign ~= "closed" and vim.uv.now() or nil
+    local params = { repository = view.repository, task = view.task, sign = sign }
+    local approval = review_of(view.repository, view.task).approval
+    params.approval = approval and approval.state == "open" and approval.id or nil
+    client_of.request(client, proto.method.viewed, params, nil, function() end)
+  end
+  local on = function(event, callback)
+    vim.api.nvim_create_autocmd(event, { buffer = view.buf, callback = callback })
+  end
+  on("CursorMoved", function()
+    if not told then return tell("opened") end
+    if VIEWED_MS_MIN <= vim.uv.now() - told then tell("working") end
+  end)
+  on("BufWinLeave", function()
+    if told then tell("closed") end
+  end)
+  tell("opened")
+end
 
 ---@param view baton.View
 function M.begin(view)
@@ -449,6 +532,8 @@ function M.begin(view)
       end,
     },
     { "x", "tick this file", tick },
+    { "ga", "take this hunk, or all of this file", mark("taken") },
+    { "gr", "leave this hunk out, or all of this file", mark("left out") },
   }, M.keys)
   vim.list_extend(view.keys, {
     { "-", "up to the board", task_view.up },
@@ -458,9 +543,7 @@ function M.begin(view)
   task_view.follow(view, function()
     draw(view)
   end)
-  view.done = function()
-    boards.listeners[view] = nil
-  end
+  tell_time(view)
 end
 
 return M

@@ -105,6 +105,41 @@ local function put_back(view, found)
   end
 end
 
+-- Which folds are open in each window, by key.
+local function open_folds(view)
+  local found = {}
+  for _, win in ipairs(vim.fn.win_findbuf(view.buf)) do
+    found[win] = {}
+    vim.api.nvim_win_call(win, function()
+      for n, row in ipairs(view.rows) do
+        if row.head and row.key then found[win][row.key] = vim.fn.foldclosed(n) == -1 end
+      end
+    end)
+  end
+  return found
+end
+
+-- Folds that were there stay as they were; new ones are closed from the view's own depth on.
+local function fold_again(view, open)
+  for win, known in pairs(open) do
+    if vim.api.nvim_win_is_valid(win) and vim.wo[win].foldmethod == "expr" then
+      vim.api.nvim_win_call(win, function()
+        -- They were worked out while lines and rows did not agree yet.
+        vim.wo[win][0].foldmethod = "expr"
+        for n, row in ipairs(view.rows) do
+          if row.head and row.key then
+            local wanted = known[row.key]
+            if wanted == nil then wanted = row.fold <= (view.foldlevel or 0) end
+            if (vim.fn.foldclosed(n) == -1) ~= wanted then
+              pcall(vim.cmd, ("silent %d%s"):format(n, wanted and "foldopen" or "foldclose"))
+            end
+          end
+        end
+      end)
+    end
+  end
+end
+
 -- Touches only the lines that differ, from the last one up, so that line numbers hold.
 local function change(buf, lines)
   local before = vim.api.nvim_buf_get_lines(buf, 0, -1, false)
@@ -161,14 +196,11 @@ end
 ---@param rows baton.Row[]
 function M.show(view, rows)
   if not vim.api.nvim_buf_is_valid(view.buf) then return end
-  local found = places(view)
+  local found, open = places(view), open_folds(view)
   view.rows = rows
   change(view.buf, vim.tbl_map(words, rows))
   decorate(view)
-  -- Folds were worked out while lines and rows did not agree yet; which are open is kept.
-  for _, win in ipairs(vim.fn.win_findbuf(view.buf)) do
-    if vim.wo[win].foldmethod == "expr" then vim.wo[win][0].foldmethod = "expr" end
-  end
+  fold_again(view, open)
   put_back(view, found)
 end
 
