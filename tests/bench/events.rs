@@ -222,6 +222,7 @@ fn candidate(task: TaskId) -> Candidate {
         head: commit(task, "head"),
         change: ChangeId(hash(task, "change")),
         files: facts(task).files,
+        hunks: vec![],
         acts: vec![],
         risk: vec![],
         merges: vec![],

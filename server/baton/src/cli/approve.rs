@@ -159,7 +159,7 @@ async fn put(person: &Person<'_>, line: &ApprovalLine, chosen: &Choice) -> Optio
         Choice::Rebuild => Some(Answer::Rebuild),
         Choice::Revise => {
             let text = person.line("What shall be different? ").await?.trim().to_owned();
-            (!text.is_empty()).then_some(Answer::Revise { text })
+            (!text.is_empty()).then_some(Answer::Revise { text, comments: vec![] })
         }
         Choice::Reject => {
             let why = person.line("Why? (may be empty) ").await?.trim().to_owned();
