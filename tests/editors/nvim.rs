@@ -129,6 +129,16 @@ fn the_lua_has_no_warning() {
     succeeded(&command.args(lua_files()).output().unwrap());
 }
 
+/// Runs the README's own line; what it says of `cargo install` is the binary under test on the `PATH`.
+fn install_as_the_readme_says(desk: &Desk) {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let line = readme.lines().find(|it| it.contains("ln -s")).expect("how to install the plugin");
+    let mut command = Command::new("sh");
+    desk.isolate(&mut command);
+    succeeded(&command.args(["-ec", line]).current_dir(root()).output().unwrap());
+    std::os::unix::fs::symlink(desk.home().join(".local/share"), desk.home().join("data")).unwrap();
+}
+
 #[test]
 fn neovim_is_killed_in_a_terminal_and_comes_back_to_the_right_board() {
     let (Some(nvim), Some(tmux)) = (neovim(), needed(on_path("tmux"), "install tmux")) else {
@@ -140,8 +150,8 @@ fn neovim_is_killed_in_a_terminal_and_comes_back_to_the_right_board() {
     let slow = script.replacen("[[run.reply]]", "[[run.reply]]\ndelay_ms = 2500", 3);
     std::fs::write(desk.home().join("script.toml"), slow).unwrap();
     let mut terminal = terminal::Terminal::new(&tmux, &desk);
-    let plugin = format!("set rtp^={}", root().join("editors/nvim").display());
-    let start = [nvim.to_str().unwrap(), "--clean", "-n", "--cmd", &plugin, "src/lib.rs"];
+    install_as_the_readme_says(&desk);
+    let start = [nvim.to_str().unwrap(), "-n", "src/lib.rs"];
 
     terminal.open(&start);
     terminal.sees("pub fn first_line");

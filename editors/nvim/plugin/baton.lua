@@ -56,11 +56,16 @@ vim.api.nvim_create_autocmd("BufReadCmd", {
   end,
 })
 
--- At the first file, not at the start: what Neovim's LSP client needs is not loaded before.
+-- At the first file, and after the first screen: what Neovim's LSP client needs is not loaded before.
+local function enable()
+  if require("baton.config").get("enable") then vim.lsp.enable("baton") end
+end
 vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile" }, {
   group = group,
   once = true,
-  callback = vim.schedule_wrap(function()
-    if require("baton.config").get("enable") then vim.lsp.enable("baton") end
-  end),
+  callback = function()
+    if vim.v.vim_did_enter == 1 then return vim.schedule(enable) end
+    local after = { group = group, once = true, callback = vim.schedule_wrap(enable) }
+    vim.api.nvim_create_autocmd("VimEnter", after)
+  end,
 })
