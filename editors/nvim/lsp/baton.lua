@@ -28,6 +28,7 @@ return {
     ["baton.do.review"] = opens("review"),
     ["baton.do.show"] = opens("task"),
   },
+  on_exit = to("baton.boards", "ended"),
   handlers = {
     ["baton/boardChanged"] = to("baton.boards", "changed"),
     ["baton/attention"] = to("baton.boards", "attention"),

@@ -26,6 +26,10 @@ end
 function M.cmd(dispatchers)
   M.dispatchers = dispatchers
   local is_closing, id = false, 0
+  M.crash = function()
+    is_closing = true
+    dispatchers.on_exit(1, 0)
+  end
   return {
     request = function(method, params, callback)
       id = id + 1

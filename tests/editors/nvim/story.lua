@@ -45,7 +45,7 @@ nvim:sees("T1 .*approve%?")
 while not nvim:screen():find("%+%d+ %-%d+ in 2 files") do
   nvim:keys("<Tab>")
   vim.wait(500)
-  if nvim:screen():find("sandbox") then nvim:keys("ga") end
+  if nvim:screen():find("sandbox") then nvim:keys("gA") end
 end
 nvim:sees("Baton: 1 waits")
 nvim:shot(screens, "nvim-board")

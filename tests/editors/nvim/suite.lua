@@ -347,6 +347,17 @@ test("a review takes ticks, leaves hunks out, sends comments back, and keeps cou
       return it[4].virt_lines and it[4].virt_lines[1][1][1]:find("why?", 1, true)
     end)
   end)
+  local n = fake.count("baton/answerApproval")
+  vim.ui.input = function(_, done)
+    done(nil)
+  end
+  keys("gR")
+  vim.ui.select = function(_, _, done)
+    done(nil)
+  end
+  keys("gx")
+  vim.wait(50)
+  is({ fake.count("baton/answerApproval"), fake.last("baton/cancel").task }, { n, "T1" })
   keys("ge")
   wait("sent back", function()
     return fake.last("baton/answerApproval").answer == "revise"
@@ -436,6 +447,17 @@ test(":checkhealth baton names what is wrong, and :help baton is there", functio
   for _, group in ipairs(vim.fn.getcompletion("Baton", "highlight")) do
     assert(help:find(group, 1, true), "the help does not know " .. group)
   end
+end)
+
+test("a server that ends by itself is started again", function()
+  local before = fake.count("initialize")
+  fake.crash()
+  wait("another one", function()
+    local client = vim.lsp.get_clients({ name = "baton", bufnr = vim.fn.bufnr("a.txt") })[1]
+    return client and client.initialized and fake.count("initialize") == before + 1
+  end)
+  fake.board({ fake.task("T1") })
+  is(require("baton").status(), "Baton: 1 works")
 end)
 
 test("the server's end is said, and the status line knows it", function()

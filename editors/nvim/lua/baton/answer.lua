@@ -28,6 +28,18 @@ local function with_words(words, prompt, go)
   end)
 end
 
+--- A rejection ends the task, so it asks why where no reason came along; Escape rejects nothing.
+---@param approval baton.ApprovalView
+---@param answer string
+---@param words string
+---@param go fun(reason: string?)
+function M.with_reason(approval, answer, words, go)
+  if answer ~= "reject" or words ~= "" then return go(words ~= "" and words or nil) end
+  with_words("", approval.task .. ": why is it rejected (Escape keeps it)", function(reason)
+    go(reason ~= "" and reason or nil)
+  end)
+end
+
 ---@param client vim.lsp.Client
 ---@param board baton.BoardView
 ---@param task string
@@ -52,7 +64,9 @@ function M.approval(client, board, task, answer, words)
     return say.warn(("%s: %s to be ticked first, with x"):format(task, text.count(#approval.ticks, "path")))
   end
   if answer ~= "revise" then
-    return M.send(client, approval, { answer = answer, text = words ~= "" and words or nil })
+    return M.with_reason(approval, answer, words, function(reason)
+      M.send(client, approval, { answer = answer, text = reason })
+    end)
   end
   with_words(words, task .. ": what to do differently", function(typed)
     if typed ~= "" then M.send(client, approval, { answer = answer, text = typed }) end

@@ -1,5 +1,6 @@
 -- The board: what waits for you, what is under way, what is done. Live; a fold for each task.
 local boards = require("baton.boards")
+local task_view = require("baton.task")
 local text = require("baton.text")
 local view_of = require("baton.view")
 local M = {}
@@ -196,13 +197,13 @@ function M.begin(view)
     },
     { "r", "review what waits", verb("review") },
     { "w", "watch who works on it", verb("watch") },
-    { "ga", "approve", verb("approve") },
-    { "gr", "reject", verb("reject") },
+    { "gA", "approve", verb("approve") },
+    { "gR", "reject", verb("reject") },
     { "ge", "send back with words", verb("revise") },
     { "gq", "answer its question", verb("answer") },
     { "gs", "say something to who works", verb("say") },
-    { "gx", "cancel it", verb("cancel") },
-    { "gt", "go on with a parked one", verb("retry") },
+    { "gx", "cancel it", task_view.cancel },
+    { "go", "go on with a parked one", verb("retry") },
     { "gl", "its log", verb("log") },
   }
   local is_first = true

@@ -93,6 +93,27 @@ function M.message(_, params)
   say.say(params.message, levels[params.type])
 end
 
+local ends = {}
+local ENDS_MAX = 3
+local ENDS_MS_MAX = 60000
+
+--- The server ended by itself, as when its daemon did: it is started again, but not for ever.
+---@param code integer
+---@param signal integer
+function M.ended(code, signal)
+  if vim.v.exiting ~= vim.NIL or code == 0 or signal ~= 0 then return end
+  vim.schedule(function()
+    if not vim.lsp.is_enabled("baton") then return end
+    local now = vim.uv.now()
+    ends = vim.tbl_filter(function(at)
+      return now - at < ENDS_MS_MAX
+    end, ends)
+    ends[#ends + 1] = now
+    if ENDS_MAX < #ends then return say.warn("the server keeps ending; see :checkhealth baton") end
+    vim.lsp.enable("baton")
+  end)
+end
+
 --- The newest board of this client; that of its only repository, where none is named.
 ---@param client vim.lsp.Client
 ---@param repository? string

@@ -46,7 +46,7 @@ function M.rows(report)
   end)
   rows[#rows + 1] = { "" }
   rows[#rows + 1] = { { { "Measures", "BatonHeading" } } }
-  rows[#rows + 1] = { { { "  class        tasks  delegated  shipped  your time  a change", "BatonDim" } } }
+  rows[#rows + 1] = { { { "  class        tasks  delegated  shipped  your time      each", "BatonDim" } } }
   local add = function(row)
     rows[#rows + 1] = { row }
   end

@@ -205,15 +205,16 @@ function M.rows(review)
   else
     rows[#rows + 1] = { { { text.line(task.says), "BatonWorks" } }, key = "head" }
   end
+  local is_open = review.approval and review.approval.state == "open"
   local own = vim.tbl_count(review.comments)
-  if own > 0 then
+  if own > 0 and is_open then
     local words = ("    %s of yours; ge sends it back with them"):format(text.count(own, "comment"))
     rows[#rows + 1] = { { { words, "BatonComment" } }, key = "head" }
   end
   local left = vim.tbl_count(vim.tbl_filter(function(mark)
     return mark == "left out"
   end, review.marks))
-  if left > 0 then
+  if left > 0 and is_open then
     local words = ("    %s left out; gA takes the others alone"):format(text.count(left, "hunk"))
     rows[#rows + 1] = { { { words, "BatonWaits" } }, key = "head" }
   end
@@ -335,6 +336,7 @@ local function draw(view)
       review.task, review.approval, review.diff = task, approval, diff
       review.findings = findings(task)
       draw_all(view.repository, view.task)
+      view.is_read()
       if diff and is_new then fill_quickfix(view, review) end
     end
     client_of.request(client, proto.method.diff, params, show, function()
@@ -353,6 +355,7 @@ function M.answer(review, client, answer, words)
   local task = approval.task
   local done = function()
     if answer == "revise" then review.comments = {} end
+    review.marks = {}
     draw_all(approval.repository, task)
   end
   local send = function(params)
@@ -379,7 +382,11 @@ function M.answer(review, client, answer, words)
     end
     return send({ ticked = ticks, hunks = chosen })
   end
-  if answer ~= "revise" then return send({ text = words ~= "" and words or nil }) end
+  if answer ~= "revise" then
+    return require("baton.answer").with_reason(approval, answer, words, function(reason)
+      send({ text = reason })
+    end)
+  end
   local comments = M.comments(review)
   if words ~= "" or #comments > 0 then
     return send({ text = words ~= "" and words or nil, comments = comments })
@@ -471,10 +478,12 @@ local function tell_time(view)
   local told
   local function tell(sign)
     local client = client_of.of_repository(view.repository)
+    local approval = review_of(view.repository, view.task).approval
+    -- Looking on while the team works is no review.
+    if not told and not (approval and approval.state == "open") then return end
     if not (client and client_of.offers(client, proto.method.viewed)) then return end
     told = sign ~= "closed" and vim.uv.now() or nil
     local params = { repository = view.repository, task = view.task, sign = sign }
-    local approval = review_of(view.repository, view.task).approval
     params.approval = approval and approval.state == "open" and approval.id or nil
     client_of.request(client, proto.method.viewed, params, nil, function() end)
   end
@@ -488,7 +497,9 @@ local function tell_time(view)
   on("BufWinLeave", function()
     if told then tell("closed") end
   end)
-  tell("opened")
+  view.is_read = function()
+    if not told and vim.api.nvim_get_current_buf() == view.buf then tell("opened") end
+  end
 end
 
 ---@param view baton.View
@@ -538,7 +549,7 @@ function M.begin(view)
   vim.list_extend(view.keys, {
     { "-", "up to the board", task_view.up },
     { "gs", "say something to who works", task_view.verb("say") },
-    { "gx", "cancel the task", task_view.verb("cancel") },
+    { "gx", "cancel the task", task_view.cancel },
   })
   task_view.follow(view, function()
     draw(view)

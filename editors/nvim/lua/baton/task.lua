@@ -237,6 +237,15 @@ function M.verb(name)
   end
 end
 
+--- A key that ends a task asks once, since it stands beside others; the command does not.
+function M.cancel(view, row)
+  local task = row.data and row.data.task or view.task
+  if not task then return end
+  vim.ui.select({ "keep it", "cancel " .. task }, { prompt = "Nothing of it lands:" }, function(_, n)
+    if n == 2 then require("baton.command").run("cancel", { task }) end
+  end)
+end
+
 function M.up(view)
   view_of.open(view_of.name(view.repository, "board"))
 end
@@ -265,13 +274,13 @@ function M.begin(view)
     { "-", "up to the board", M.up },
     { "r", "review", M.verb("review") },
     { "w", "watch", M.verb("watch") },
-    { "ga", "approve", M.verb("approve") },
-    { "gr", "reject", M.verb("reject") },
+    { "gA", "approve", M.verb("approve") },
+    { "gR", "reject", M.verb("reject") },
     { "ge", "send back with words", M.verb("revise") },
     { "gq", "answer its question", M.verb("answer") },
     { "gs", "say something to who works", M.verb("say") },
-    { "gx", "cancel it", M.verb("cancel") },
-    { "gt", "go on with a parked one", M.verb("retry") },
+    { "gx", "cancel it", M.cancel },
+    { "go", "go on with a parked one", M.verb("retry") },
     { "gl", "its log", M.verb("log") },
   }
   M.follow(view, function()

@@ -383,9 +383,6 @@ function M.read(buf, name)
   else
     bo.filetype = "baton"
   end
-  for _, win in ipairs(vim.fn.win_findbuf(buf)) do
-    dress(view, win)
-  end
   local on = function(event, callback)
     vim.api.nvim_create_autocmd(event, { group = group, buffer = buf, callback = callback })
   end
@@ -397,7 +394,6 @@ function M.read(buf, name)
     M.views[buf] = nil
     if view.done then view.done(view) end
   end)
-  view.draw(view)
 end
 
 --- Whether anybody sees it.

@@ -185,7 +185,7 @@ function M.begin(view)
       end,
     },
     { "gs", "say something to who works", task_view.verb("say") },
-    { "gx", "cancel it", task_view.verb("cancel") },
+    { "gx", "cancel it", task_view.cancel },
     { "r", "review", task_view.verb("review") },
   }
   task_view.follow(view, function()
