@@ -149,7 +149,10 @@ class Person:
         user = Path.home()
         keep = {"CARGO_HOME": user / ".cargo", "RUSTUP_HOME": user / ".rustup", "PYENV_ROOT": user / ".pyenv"}
         kept = {name: os.environ.get(name, str(path)) for name, path in keep.items()}
-        self.env = {"PATH": os.environ["PATH"], **kept, "HOME": str(self.home), "BATON_CONFIG": str(self.home / "config.toml"),
+        # As with an activated virtual environment: pytest, where tests/tools/install.sh runners put it.
+        venv = TREE / "target/test-tools/runners/bin"
+        path = f"{venv}:{os.environ['PATH']}" if it["from"] == "pypi" else os.environ["PATH"]
+        self.env = {"PATH": path, **kept, "HOME": str(self.home), "BATON_CONFIG": str(self.home / "config.toml"),
                     "BATON_STATE_DIR": str(self.base / "state"), "FOREIGN_KEY": "k", "LANG": "C.UTF-8"}
 
     def says(self, *argv, codes=(0,)):
