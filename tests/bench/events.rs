@@ -175,6 +175,8 @@ fn brief(number: u32) -> Brief {
         start: StartFrom::Seen,
         land_by_rule: false,
         limits: Limits::default(),
+        environment: Default::default(),
+        worktree: None,
     }
 }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark may panic")]
 #![allow(clippy::print_stdout, reason = "what was measured")]
 
+mod bare;
 mod events;
 mod forest;
 mod handoff;
@@ -43,6 +44,9 @@ const ALL: [(&str, Measure); 6] = [
 ];
 
 fn main() {
+    if std::env::args().nth(1).is_some_and(|it| it == bare::ARGUMENT) {
+        return bare::serve();
+    }
     let mut only = Vec::new();
     let mut quick = false;
     let mut args = std::env::args().skip(1);

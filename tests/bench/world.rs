@@ -125,7 +125,7 @@ impl World {
         command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", &home);
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
         command.env("BATON_CONFIG", home.join("config.toml"));
-        command.env("BATON_STATE_DIR", self.place.join("state"));
+        command.env("BATON_STATE_DIR", self.place.join("state")).env("BATON_IN_PROCESS", "1");
     }
 
     fn end_with(&self, code: i32, mut command: Command) {

@@ -20,6 +20,7 @@ impl Desk {
             config_file: dir.path().join("config/config.toml"),
             state_dir: dir.path().join("state"),
             cache_dir: dir.path().join("cache"),
+            runtime_dir: None,
         };
         let desk = Desk { dir, home };
         fs::create_dir_all(desk.root().join(".git")).unwrap();

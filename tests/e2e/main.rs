@@ -8,6 +8,7 @@ mod checks;
 mod cli;
 mod config;
 mod crash;
+mod daemon;
 mod demo;
 mod foreign;
 mod formats;

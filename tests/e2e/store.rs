@@ -53,6 +53,8 @@ fn event(n: u32) -> Event {
                 start: StartFrom::Seen,
                 land_by_rule: false,
                 limits: Limits::default(),
+                environment: Default::default(),
+                worktree: None,
             },
             at: u64::from(n),
         },

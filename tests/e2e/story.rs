@@ -133,7 +133,7 @@ impl Story {
         command.env("GIT_CONFIG_GLOBAL", self.home.join("gitconfig"));
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_EDITOR", "true");
         command.env("BATON_CONFIG", self.home.join("config.toml"));
-        command.env("BATON_STATE_DIR", &self.state);
+        command.env("BATON_STATE_DIR", &self.state).env("BATON_IN_PROCESS", "1");
         command
     }
 
@@ -175,7 +175,12 @@ impl Story {
     pub fn reader(&self) -> baton::store::Reader {
         let place = baton::git::find(&self.root).unwrap();
         let (state_dir, none) = (self.state.clone(), PathBuf::new());
-        let home = baton::config::Home { state_dir, config_file: none.clone(), cache_dir: none };
+        let home = baton::config::Home {
+            state_dir,
+            config_file: none.clone(),
+            cache_dir: none,
+            runtime_dir: None,
+        };
         let dir = home.repository_dir(&place.name, &place.common_dir);
         baton::store::Reader::open(&dir).unwrap()
     }

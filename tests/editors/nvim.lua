@@ -19,7 +19,7 @@ local function wait(what, done)
 end
 
 vim.opt.runtimepath:prepend(plugin)
-vim.lsp.config("baton", { cmd = { binary, "lsp", "--in-process" } })
+vim.lsp.config("baton", { cmd = { binary, "lsp" } })
 vim.lsp.enable("baton")
 vim.cmd("filetype on | edit src/lib.rs")
 local function client() return vim.lsp.get_clients({ name = "baton" })[1] end

@@ -34,6 +34,11 @@ fn a_person_delegates_approves_and_lands_in_neovim() {
     command.arg(env!("CARGO_BIN_EXE_baton")).current_dir(&desk.root);
     desk.isolate(&mut command);
     let done = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+    let mut stop = Command::new(env!("CARGO_BIN_EXE_baton"));
+    desk.isolate(&mut stop);
+    let stopped = stop.args(["daemon", "stop"]).output().unwrap();
+    assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
+    assert!(String::from_utf8_lossy(&stopped.stdout).contains("has ended"), "the team outlived it");
     let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success(), "{}\n{out}\n{err}", done.status);
     assert!(out.contains("the buffer shows it"), "{out}");

@@ -7,9 +7,9 @@ use crate::tree::{File, root, tree};
 
 /// A module may use itself and what stands below it; those on one line don't know each other.
 const LAYERS: &[&[&str]] = &[
-    &["lsp", "cli"],
+    &["lsp", "cli", "daemon"],
     &["hub"],
-    &["agent", "checks", "git", "store"],
+    &["agent", "checks", "git", "store", "socket"],
     &["model", "sandbox"],
     &["protocol", "config"],
     &["clean", "fail"],

@@ -115,6 +115,7 @@ fn the_configuration_in_the_readme_is_read() {
         config_file: place("config.toml"),
         state_dir: place("state"),
         cache_dir: place("cache"),
+        runtime_dir: None,
     };
     for block in blocks {
         let block = block.split("```").next().unwrap();

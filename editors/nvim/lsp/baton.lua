@@ -26,7 +26,7 @@ local function delegate(command, ctx)
 end
 
 return {
-  cmd = { "baton", "lsp", "--in-process" },
+  cmd = { "baton", "lsp" },
   root_markers = { ".git" },
   workspace_required = true,
   capabilities = { experimental = { baton = { protocolVersion = 1, showMessage = true } } },

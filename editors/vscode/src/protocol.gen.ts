@@ -13,8 +13,10 @@ export const method = {
   answerApproval: "baton/answerApproval",
   answerQuestion: "baton/answerQuestion",
   cancel: "baton/cancel",
+  park: "baton/park",
   retry: "baton/retry",
   undo: "baton/undo",
+  replay: "baton/replay",
   say: "baton/say",
   watch: "baton/watch",
   boardChanged: "baton/boardChanged",
@@ -33,8 +35,10 @@ export interface Requests {
   "baton/answerApproval": { params: AnswerApprovalParams; result: AnswerApprovalResult };
   "baton/answerQuestion": { params: AnswerQuestionParams; result: DoneResult };
   "baton/cancel": { params: TaskParams; result: DoneResult };
+  "baton/park": { params: TaskParams; result: DoneResult };
   "baton/retry": { params: TaskParams; result: DoneResult };
   "baton/undo": { params: TaskParams; result: DoneResult };
+  "baton/replay": { params: ReplayParams; result: ReplayView };
   "baton/say": { params: SayParams; result: DoneResult };
   "baton/watch": { params: WatchParams; result: WatchResult };
 }
@@ -151,6 +155,10 @@ export interface BatonWish {
   protocolVersion?: number | null;
   /** False: no `window/showMessage` about approvals and ends; the client shows them itself. */
   showMessage?: boolean | null;
+  /** True: `baton/runProgress` tells of every run, watched or not. */
+  runProgress?: boolean | null;
+  /** `terminal` for the command line; what is decided here is recorded under it. Absent: `editor`. */
+  door?: string | null;
 }
 
 /** The board is now at `version`. Level-triggered: a client that missed ten is right after one. */
@@ -202,6 +210,14 @@ export interface CostView {
   micros: number;
 }
 
+/** What the daemon is doing. */
+export interface DaemonStatus {
+  startedAt: number;
+  /** Open connections besides this one. */
+  connections: number;
+  repositories: RepositoryStatus[];
+}
+
 /** A choice somebody made. */
 export interface DecisionView {
   /** `person (editor)`, `rule`, `deadline`, or a role. */
@@ -219,7 +235,7 @@ export interface DelegateParams {
   textDocument?: DocumentNamed | null;
   range?: RangeIn | null;
   diagnostics?: Problem[];
-  /** `selection`, `diagnostic`, `todo`, `tests` or `question`: what is wanted of the place. Absent: told from the range. */
+  /** `selection`, `diagnostic`, `todo`, `tests` or `question`: what is wanted of the place; `commandLine`: no place, words alone. Absent: told from the range. */
   origin?: string | null;
   /** `seen` (the default: what the editor shows, unsaved text too) or `head` (the last commit). */
   base?: string | null;
@@ -266,6 +282,8 @@ export interface DoneResult {
 export interface ErrorData {
   /** `refused`, `failed`, `opening` or `unknown`. */
   kind: string;
+  /** What exactly, as a stable name: `alreadyAnswered`, `needsTicks`, `Locked`, ...; may be empty. */
+  what?: string;
   /** The same request may succeed later. */
   retryable: boolean;
   /** What to do next; may be empty. */
@@ -330,6 +348,18 @@ export interface HandoffView {
   points: string[];
   /** Where a reviewer should look first. */
   lookFirst?: string | null;
+}
+
+/** The caller's frame. */
+export interface Hello {
+  protocolVersion: number;
+  /** The caller's own version, `1.2.3`. */
+  version: string;
+  wants: Wants;
+  /** `PATH` and the variables of tool chains. A task keeps those that it was delegated with. */
+  environment?: unknown;
+  /** Names of the variables with keys, as the user's configuration has them, that are set at the caller. The keys themselves are not told. */
+  keys?: string[];
 }
 
 /** Lines counted from 1. */
@@ -436,6 +466,35 @@ export interface ReceiptView {
   at: number;
 }
 
+/** Runs the command of a receipt again. */
+export interface ReplayParams {
+  /** Absent: the only one that is open. */
+  repository?: string | null;
+  /** `R4.3`. */
+  receipt: string;
+}
+
+/** What was seen then and now. */
+export interface ReplayView {
+  receipt: string;
+  argv: string[];
+  /** For people: how it ended then. */
+  then: string;
+  now: string;
+  /** The exit and the counts of tests are the same. */
+  same: boolean;
+  output: string;
+}
+
+/** One open repository. */
+export interface RepositoryStatus {
+  repository: string;
+  /** Steps that are under way or due. */
+  underWay: number;
+  /** Approvals and questions that wait for a person. */
+  waiting: number;
+}
+
 /** What a watched run said and did since the last of these. The journal has all of it afterwards. */
 export interface RunProgressParams {
   repository: string;
@@ -444,6 +503,14 @@ export interface RunProgressParams {
   says: string;
   /** The tool calls that began, a line each. */
   does: string[];
+  /** Hand-overs that were sent back, each with the reason. */
+  refused: string[];
+  /** Why the run waits for its provider. */
+  waits?: string | null;
+  /** How long it waits, in milliseconds. */
+  waitMs: number;
+  /** A reply of the model's is whole. */
+  replied: boolean;
   /** Something was left out, since this client or the run was too quick: ask `baton/transcript`. */
   lost: boolean;
 }
@@ -582,6 +649,9 @@ export interface TranscriptView {
   next?: number | null;
 }
 
+/** What a caller wants from the daemon. */
+export type Wants = "serve" | "status" | "stop";
+
 /** Begins or ends the watching of a run; a watched run streams what it says and does. */
 export interface WatchParams {
   repository?: string | null;
@@ -595,6 +665,21 @@ export interface WatchResult {
   repository: string;
   run: string;
   on: boolean;
+}
+
+/** The daemon's frame. */
+export interface Welcome {
+  protocolVersion: number;
+  /** The daemon's own version. */
+  version: string;
+  pid: number;
+  /** It was older than the caller, or had not its keys, and was idle: it has ended. Call again and start another. */
+  madeRoom?: boolean;
+  /** Why nothing is served; the connection ends. */
+  refused?: string | null;
+  /** A sentence for the person. */
+  notice?: string | null;
+  status: DaemonStatus;
 }
 
 /** What a person said to whoever works on a task. */

@@ -6,6 +6,7 @@ mod approve;
 mod args;
 mod bench;
 mod confine;
+mod daemon;
 mod demo;
 mod doctor;
 mod explain;
@@ -13,7 +14,9 @@ mod follow;
 mod narrate;
 mod open;
 mod person;
+mod reach;
 mod read;
+mod remote;
 mod screen;
 mod setup;
 mod stage;
@@ -21,7 +24,7 @@ mod steps;
 mod tools;
 mod trust;
 
-use args::{Command, Typed};
+use args::{Command, DaemonWhat, Typed};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use open::{Here, Trouble, exit};
 use screen::{Screen, safe};
@@ -32,12 +35,16 @@ use team::{Code, Failure};
 pub enum Asked {
     /// Leave with this exit code.
     Exit(u8),
-    /// Serve an editor on standard input and output.
+    /// Serve an editor on standard input and output, in this process.
     Serve,
+    /// Pass an editor on to the daemon.
+    Proxy,
+    /// Be the daemon.
+    Daemon,
 }
 
-/// Does what was typed; the first argument is the program's name. Only the language server is left
-/// to the caller: the doors don't know each other.
+/// Does what was typed; the first argument is the program's name. Only the language server and
+/// the daemon are left to the caller: the doors don't know each other.
 pub fn perform(arguments: impl Iterator<Item = OsString>) -> Asked {
     say_what_broke();
     let typed = match Typed::try_parse_from(arguments) {
@@ -47,12 +54,11 @@ pub fn perform(arguments: impl Iterator<Item = OsString>) -> Asked {
     let Some(command) = typed.command else {
         return Asked::Exit(print_help());
     };
-    if let Command::Lsp(lsp) = &command {
-        if lsp.in_process {
-            return Asked::Serve;
-        }
-        let text = "there is no shared daemon yet: type baton lsp --in-process";
-        return Asked::Exit(complain(&Trouble::Wrong(text.to_owned())));
+    if let Command::Lsp(_) = &command {
+        return if typed.global.in_process { Asked::Serve } else { Asked::Proxy };
+    }
+    if let Command::Daemon(args::Daemon { what: DaemonWhat::Serve, .. }) = &command {
+        return Asked::Daemon;
     }
     let screen = Screen::new(&typed.global);
     Asked::Exit(in_runtime(&screen, &typed.global, &command))
@@ -121,6 +127,7 @@ async fn dispatch(
         Command::Bench(it) => bench::bench(screen, it).await,
         Command::Sandbox(it) => confine::sandbox(screen, global, it).await,
         Command::Status(it) => read::status(screen, &here()?, it),
+        Command::Daemon(it) => daemon::daemon(screen, it).await,
         // `perform` has handed it to the caller.
         Command::Lsp(_) => Ok(exit::DONE),
     }
@@ -183,6 +190,6 @@ mod tests {
                 ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
             assert!(acts || prints || page.contains("--json"), "{name} has no --json");
         }
-        assert_eq!(pages.len(), 25);
+        assert_eq!(pages.len(), 26);
     }
 }

@@ -37,6 +37,7 @@ const RUNS_AT_ONCE: u32 = 2;
 const DAY_MICROS: u64 = 20_000_000;
 const CHECKS_AT_ONCE: u32 = 1;
 const AT_ONCE_MAX: u32 = 64;
+const DAEMON_IDLE_S: u64 = 600;
 /// Where Ollama, llama.cpp, vLLM and LM Studio listen unless told otherwise, in this order.
 const LOCAL_PORTS: [u16; 4] = [11_434, 8_080, 8_000, 1_234];
 const LOCAL_PORTS_MAX: usize = 16;
@@ -49,6 +50,8 @@ pub struct Home {
     pub config_file: PathBuf,
     pub state_dir: PathBuf,
     pub cache_dir: PathBuf,
+    /// Where sockets go (`XDG_RUNTIME_DIR`), if this system has such a place.
+    pub runtime_dir: Option<PathBuf>,
 }
 
 impl Home {
@@ -88,6 +91,7 @@ impl Home {
                 None => dir("XDG_STATE_HOME", ".local/state")?,
             },
             cache_dir: dir("XDG_CACHE_HOME", ".cache")?,
+            runtime_dir: path("XDG_RUNTIME_DIR").filter(|it| it.is_absolute() && it.is_dir()),
         })
     }
 
@@ -127,6 +131,8 @@ pub struct Config {
     pub land: LandConfig,
     pub runs_at_once_max: u32,
     pub checks_at_once_max: u32,
+    /// A daemon without a connection and without work ends after this many seconds.
+    pub daemon_idle_s_max: u64,
 }
 
 /// What happens to the project's checks where commands can't be confined. Commands that a role
@@ -191,6 +197,8 @@ struct UserFile {
     land: LandConfig,
     #[serde(default)]
     at_once: AtOnceTable,
+    #[serde(default)]
+    daemon: DaemonTable,
 }
 
 #[derive(Default, Deserialize)]
@@ -200,6 +208,12 @@ struct SandboxTable {
     checks: SandboxChoice,
     #[serde(default)]
     level: WantedLevel,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DaemonTable {
+    idle_s_max: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -229,6 +243,7 @@ impl Default for Config {
             land: LandConfig::default(),
             runs_at_once_max: RUNS_AT_ONCE,
             checks_at_once_max: CHECKS_AT_ONCE,
+            daemon_idle_s_max: DAEMON_IDLE_S,
         }
     }
 }
@@ -253,8 +268,18 @@ impl Config {
         Ok(config)
     }
 
+    /// The environment variables that keys are read from.
+    pub fn key_variables(&self) -> Vec<String> {
+        let name = |key: &KeySource| match key {
+            KeySource::Env(name) => Some(name.clone()),
+            KeySource::File(_) | KeySource::Command(_) => None,
+        };
+        let models = self.models_in_use().into_iter().filter_map(|it| it.1);
+        models.filter_map(|it| it.key.as_ref().and_then(name)).collect()
+    }
+
     fn parse(text: &str, file: &str) -> Result<Config, Failure> {
-        let UserFile { model, models, roles, local, limits, sandbox, land, at_once } =
+        let UserFile { model, models, roles, local, limits, sandbox, land, at_once, daemon } =
             toml_error::parse(text, file)?;
         roles.check(&models, file)?;
         let local_ports = local.ports.unwrap_or_else(|| LOCAL_PORTS.to_vec());
@@ -281,6 +306,7 @@ impl Config {
             land,
             runs_at_once_max: at_once_max("runs_max", at_once.runs_max, RUNS_AT_ONCE)?,
             checks_at_once_max: at_once_max("checks_max", at_once.checks_max, CHECKS_AT_ONCE)?,
+            daemon_idle_s_max: daemon.idle_s_max.unwrap_or(DAEMON_IDLE_S),
         })
     }
 }

@@ -8,6 +8,7 @@ mod crew;
 mod editor;
 mod facts;
 mod guide;
+mod hubs;
 mod learned;
 mod owner;
 mod ports;
@@ -20,12 +21,14 @@ mod shared;
 mod steps;
 mod sweep;
 
-pub use editor::{EditRequest, Editor};
+pub use editor::{Attached, EditRequest, Editor};
+pub use hubs::Hubs;
 pub use shared::Health;
 
 use crate::{agent, checks, config, git, store};
 use owner::{Message, Owner};
 use shared::Shared;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +55,10 @@ pub struct Delegation {
     /// Open documents whose text differs from the file.
     pub buffers: Vec<git::Buffer>,
     pub land_by_rule: bool,
+    /// `PATH` and the variables of tool chains where the person asked.
+    pub environment: BTreeMap<String, String>,
+    /// Git's name for the linked worktree that the person is in; `None`: the main one.
+    pub worktree: Option<String>,
 }
 
 /// Why something was not done.
@@ -148,9 +155,11 @@ impl Hub {
         &self,
         delegation: Delegation,
     ) -> impl Future<Output = Result<TaskId, Refused>> + Send + use<> {
-        let Delegation { text, origin, place, start, buffers, land_by_rule } = delegation;
+        let Delegation { text, origin, place, start, buffers, .. } = delegation;
+        let Delegation { land_by_rule, environment, worktree, .. } = delegation;
         let limits = self.shared.limits();
-        let brief = Brief { text, origin, place, start, land_by_rule, limits };
+        let brief =
+            Brief { text, origin, place, start, land_by_rule, limits, environment, worktree };
         let (reply, answer) = oneshot::channel();
         let sent = self.messages.try_send(Message::Delegate { brief, buffers, reply });
         async move {
@@ -213,10 +222,15 @@ impl Hub {
         self.shared.health()
     }
 
-    /// How edits reach the buffers of an open editor, and which text isn't saved. Once per hub: the
-    /// first editor wins.
-    pub fn set_editor(&self, editor: Editor) -> bool {
-        self.shared.editor.set(editor).is_ok()
+    /// Tells how edits reach the buffers of an open editor, and which text isn't saved in it, until
+    /// what is returned is dropped.
+    pub fn attach_editor(&self, editor: Editor) -> Attached {
+        self.shared.editors.attach(editor)
+    }
+
+    /// Its loop has ended: it was closed, or it is broken. Another one can be opened.
+    pub fn is_closed(&self) -> bool {
+        self.messages.is_closed()
     }
 
     /// Runs the command of a receipt again, on the commit it ran on, and reports what it saw.

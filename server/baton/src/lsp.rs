@@ -28,13 +28,16 @@ mod types;
 mod wishes;
 
 use crate::config::Home;
+use crate::hub::Hubs;
 use crate::protocol::method;
+use crate::sandbox::Environment;
 use documents::{Documents, Encoding};
 use frames::Ended;
 use ordered::{Ordered, REQUESTS_AT_ONCE_MAX};
 use repositories::Repositories;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use streams::Streams;
 use team::TaskId;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -50,9 +53,15 @@ use types::{
 };
 use wishes::Wishes;
 
+/// How long a goodbye waits for hubs to be closed; editors kill a server that takes 2 s.
+const CLOSING_MS_MAX: u64 = 1_500;
+
 /// What a connection needs to know besides what its client says.
 pub struct Options {
-    pub home: Home,
+    /// Where repositories are opened.
+    pub hubs: Hubs,
+    /// `PATH` and the variables of tool chains at the editor; tasks delegated here keep them.
+    pub environment: BTreeMap<String, String>,
     /// Ends the conversation as if the editor had gone.
     pub stop: CancellationToken,
 }
@@ -65,12 +74,13 @@ where
     R: AsyncRead + Unpin + Send,
     W: AsyncWrite + Unpin + Send + 'static,
 {
-    let Options { home, stop } = options;
+    let Options { hubs, environment, stop } = options;
+    let over = CancellationToken::new();
+    let _ends_with_this = over.clone().drop_guard();
     let was_shut_down = watch::Sender::new(false);
     let goodbye = was_shut_down.clone();
     let changed = Arc::new(Notify::new());
-    let repositories = Arc::new(Repositories::new(home, changed.clone()));
-    let to_close = repositories.clone();
+    let repositories = Arc::new(Repositories::new(hubs, over.clone(), changed.clone()));
     let (service, socket) = LspService::build(|client| {
         Door(Arc::new(Inside {
             client,
@@ -83,6 +93,8 @@ where
             streams: watch::Sender::new(Streams::default()),
             was_shut_down,
             changed,
+            environment,
+            over,
             touched: Notify::new(),
         }))
     })
@@ -94,7 +106,9 @@ where
     .custom_method(method::ANSWER_QUESTION, Door::answer_question)
     .custom_method(method::CANCEL, Door::cancel)
     .custom_method(method::RETRY, Door::retry)
+    .custom_method(method::PARK, Door::park)
     .custom_method(method::UNDO, Door::undo)
+    .custom_method(method::REPLAY, Door::replay)
     .custom_method(method::SAY, Door::tell_team)
     .custom_method(method::TRANSCRIPT, Door::transcript)
     .custom_method(method::FILE, Door::file)
@@ -105,7 +119,6 @@ where
         ended = frames::converse(input, output, socket, service) => ended,
         () = stop.cancelled() => Ended::Gone,
     };
-    to_close.close().await;
     let was_shut_down = *goodbye.borrow();
     match ended {
         Ended::Gone => 0,
@@ -127,7 +140,17 @@ pub fn run_in_process() -> i32 {
             tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(broken)?;
         let stop = CancellationToken::new();
         runtime.spawn(stop_when_told(stop.clone()));
-        let code = runtime.block_on(serve(tokio::io::stdin(), output, Options { home, stop }));
+        let code = runtime.block_on(async {
+            let hubs = Hubs::new(home);
+            let (environment, input) = (Environment::profile(), tokio::io::stdin());
+            let options = Options { hubs: hubs.clone(), environment, stop };
+            let code = serve(input, output, options).await;
+            let wait = Duration::from_millis(CLOSING_MS_MAX);
+            if tokio::time::timeout(wait, hubs.close()).await.is_err() {
+                tracing::warn!("a hub took too long to close");
+            }
+            code
+        });
         runtime.shutdown_background();
         Ok(code)
     };
@@ -177,6 +200,9 @@ pub struct Inside {
     changed: Arc<Notify>,
     /// A document or a run's files may have changed.
     touched: Notify,
+    environment: BTreeMap<String, String>,
+    /// The connection has ended.
+    over: CancellationToken,
 }
 
 impl std::ops::Deref for Door {
@@ -187,6 +213,12 @@ impl std::ops::Deref for Door {
 }
 
 impl Inside {
+    /// Work in the background that ends with the connection.
+    fn while_connected(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let over = self.over.clone();
+        tokio::spawn(async move { over.run_until_cancelled(work).await });
+    }
+
     fn wishes(&self) -> Wishes {
         self.wishes.get().copied().unwrap_or(Wishes::NONE)
     }
@@ -206,6 +238,7 @@ impl LanguageServer for Door {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         let wishes = Wishes::of(&params);
         let _ = self.wishes.set(wishes);
+        self.streams.send_replace(Streams::new(wishes.run_progress));
         self.documents.send_modify(|it| it.set_encoding(wishes.encoding));
         for folder in folders(&params) {
             if let Some(path) = places::file(&folder) {
@@ -223,13 +256,12 @@ impl LanguageServer for Door {
     }
 
     async fn initialized(&self, _: InitializedParams) {
-        tokio::spawn(events::announce(self.clone()));
-        tokio::spawn(findings::tell(self.clone()));
+        self.while_connected(events::announce(self.clone()));
+        self.while_connected(findings::tell(self.clone()));
     }
 
     async fn shutdown(&self) -> Result<()> {
         self.was_shut_down.send_replace(true);
-        self.repositories.close().await;
         Ok(())
     }
 

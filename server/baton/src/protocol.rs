@@ -9,8 +9,10 @@ mod board;
 mod clients;
 mod diff;
 mod document;
+mod hello;
 mod moment;
 mod plan;
+mod replay;
 mod requests;
 mod stream;
 mod task;
@@ -19,8 +21,10 @@ pub use board::{ApprovalView, BoardView, FileLineView, QuestionView, TaskLineVie
 pub use clients::{lua, typescript};
 pub use diff::{DiffView, FileDiffView, HunkView};
 pub use document::describe;
+pub use hello::{DaemonStatus, Hello, RepositoryStatus, Wants, Welcome};
 pub use moment::answer_name;
 pub use plan::PlanView;
+pub use replay::{ReplayParams, ReplayView, exit_text};
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
     BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
@@ -38,6 +42,25 @@ pub use task::{
 /// One integer; what is additive is told by the lists in [`BatonOffer`].
 pub const PROTOCOL_VERSION: u32 = 1;
 
+/// The door of the command line, as decisions record it.
+pub const DOOR_TERMINAL: &str = "terminal";
+
+/// A stable name for what a refusal is about.
+pub fn refusal_name(refusal: &team::Refusal) -> &'static str {
+    match refusal {
+        team::Refusal::NoSuchTask(_) => "noSuchTask",
+        team::Refusal::NoSuchApproval(_) => "noSuchApproval",
+        team::Refusal::NoSuchQuestion(_) => "noSuchQuestion",
+        team::Refusal::StaleRun(_) => "staleRun",
+        team::Refusal::Closed(_) => "closed",
+        team::Refusal::AlreadyAnswered(_) => "alreadyAnswered",
+        team::Refusal::Changed(_) => "changed",
+        team::Refusal::NeedsTicks(_) => "needsTicks",
+        team::Refusal::Gate(_) => "gate",
+        team::Refusal::Not(_) => "not",
+    }
+}
+
 /// Names of the requests.
 pub mod method {
     pub const DELEGATE: &str = "baton/delegate";
@@ -48,7 +71,9 @@ pub mod method {
     pub const ANSWER_QUESTION: &str = "baton/answerQuestion";
     pub const CANCEL: &str = "baton/cancel";
     pub const RETRY: &str = "baton/retry";
+    pub const PARK: &str = "baton/park";
     pub const UNDO: &str = "baton/undo";
+    pub const REPLAY: &str = "baton/replay";
     pub const SAY: &str = "baton/say";
     pub const TRANSCRIPT: &str = "baton/transcript";
     pub const FILE: &str = "baton/file";
@@ -58,7 +83,7 @@ pub mod method {
     pub const ATTENTION: &str = "baton/attention";
 
     /// Every request, in the order of the documentation.
-    pub const REQUESTS: [&str; 13] = [
+    pub const REQUESTS: [&str; 15] = [
         DELEGATE,
         BOARD,
         TASK,
@@ -68,8 +93,10 @@ pub mod method {
         ANSWER_APPROVAL,
         ANSWER_QUESTION,
         CANCEL,
+        PARK,
         RETRY,
         UNDO,
+        REPLAY,
         SAY,
         WATCH,
     ];

@@ -1,6 +1,7 @@
 //! What a person asked for, and the limits that hold for it.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What the human asked for, in the human's words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,13 @@ pub struct Brief {
     /// The person allowed this task to land by itself under the strict rule (see `decide`).
     pub land_by_rule: bool,
     pub limits: Limits,
+    /// `PATH` and the variables of tool chains, as they were where the person asked. The commands of
+    /// this task run with them, also after a restart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
+    /// Git's name for the linked worktree that the person was in; `None`: the main one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worktree: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

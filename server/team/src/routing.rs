@@ -327,6 +327,8 @@ mod tests {
             start: StartFrom::Seen,
             land_by_rule: false,
             limits: Limits::default(),
+            environment: Default::default(),
+            worktree: None,
         }
     }
 

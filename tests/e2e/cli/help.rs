@@ -42,7 +42,8 @@ fn help_is_asked_for_and_wrong_use_is_64() {
         &["demo", "--cheat", "--script", "x"],
         &["run", "x", "--yes", "--no-land"],
         &["sandbox"],
-        &["lsp"],
+        &["daemon"],
+        &["daemon", "dance"],
         &["--color", "blue", "board"],
     ] {
         let said = world.baton(wrong);

@@ -127,7 +127,8 @@ impl World {
             .env("CARGO_HOME", below_home("CARGO_HOME", ".cargo"))
             .env("RUSTUP_HOME", below_home("RUSTUP_HOME", ".rustup"))
             .env("BATON_CONFIG", self.dir.path().join("config.toml"))
-            .env("BATON_STATE_DIR", self.state());
+            .env("BATON_STATE_DIR", self.state())
+            .env("BATON_IN_PROCESS", "1");
     }
 
     pub fn baton(&self, arguments: &[&str]) -> Said {

@@ -141,6 +141,7 @@ impl World {
         command.env("GIT_CONFIG_GLOBAL", self.home.join("gitconfig")).env("GIT_EDITOR", "true");
         command.env("BATON_CONFIG", self.home.join("config.toml"));
         command.env("BATON_STATE_DIR", self.base.join("state")).env("FOREIGN_KEY", KEY);
+        command.env("BATON_IN_PROCESS", "1");
     }
 
     /// The real binary in this folder, not started yet.

@@ -136,13 +136,25 @@ impl Editor {
     pub fn wait(mut self) -> i32 {
         self.input = None;
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        self.read_the_rest();
+        self.read_the_rest(false);
         code
     }
 
-    fn read_the_rest(&mut self) {
+    /// As a power cut would end it; what it still had to say is not looked at.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        while self.messages.recv_timeout(WAIT_MAX).is_ok() {}
+    }
+
+    /// A process that was killed may have been in the middle of a message.
+    fn read_the_rest(&mut self, was_killed: bool) {
         while let Ok(message) = self.messages.recv_timeout(WAIT_MAX) {
-            self.unread.push_back(message.unwrap_or_else(|why| panic!("not the protocol: {why}")));
+            match message {
+                Ok(message) => self.unread.push_back(message),
+                Err(_) if was_killed => break,
+                Err(why) => panic!("not the protocol: {why}"),
+            }
         }
         let ignored = &self.ignored;
         self.unread.retain(|it| !ignored.iter().any(|method| it["method"] == *method));
@@ -154,7 +166,7 @@ impl Drop for Editor {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if !std::thread::panicking() {
-            self.read_the_rest();
+            self.read_the_rest(true);
             assert!(self.unread.is_empty(), "left unread: {:#?}", self.unread);
         }
     }

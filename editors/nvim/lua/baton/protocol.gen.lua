@@ -72,6 +72,8 @@
 ---@class baton.BatonWish
 ---@field protocolVersion? integer|nil The newest protocol the client speaks; unset: 1.
 ---@field showMessage? boolean|nil False: no `window/showMessage` about approvals and ends; the client shows them itself.
+---@field runProgress? boolean|nil True: `baton/runProgress` tells of every run, watched or not.
+---@field door? string|nil `terminal` for the command line; what is decided here is recorded under it. Absent: `editor`.
 
 ---The board is now at `version`. Level-triggered: a client that missed ten is right after one.
 ---@class baton.BoardChangedParams
@@ -109,6 +111,12 @@
 ---@field cacheWriteTokens integer
 ---@field micros integer Micro-dollars; 0 where the price is not known.
 
+---What the daemon is doing.
+---@class baton.DaemonStatus
+---@field startedAt integer
+---@field connections integer Open connections besides this one.
+---@field repositories baton.RepositoryStatus[]
+
 ---A choice somebody made.
 ---@class baton.DecisionView
 ---@field by string `person (editor)`, `rule`, `deadline`, or a role.
@@ -122,7 +130,7 @@
 ---@field textDocument? baton.DocumentNamed|nil
 ---@field range? baton.RangeIn|nil
 ---@field diagnostics? baton.Problem[]
----@field origin? string|nil `selection`, `diagnostic`, `todo`, `tests` or `question`: what is wanted of the place. Absent: told from the range.
+---@field origin? string|nil `selection`, `diagnostic`, `todo`, `tests` or `question`: what is wanted of the place; `commandLine`: no place, words alone. Absent: told from the range.
 ---@field base? string|nil `seen` (the default: what the editor shows, unsaved text too) or `head` (the last commit).
 ---@field landByRule? boolean It may land by itself under the strict rule.
 ---@field key? string|nil Made up by the client: a second request with the same key gives the same task.
@@ -153,6 +161,7 @@
 ---`data` of an error of ours.
 ---@class baton.ErrorData
 ---@field kind string `refused`, `failed`, `opening` or `unknown`.
+---@field what? string What exactly, as a stable name: `alreadyAnswered`, `needsTicks`, `Locked`, ...; may be empty.
 ---@field retryable boolean The same request may succeed later.
 ---@field hint string What to do next; may be empty.
 
@@ -195,6 +204,14 @@
 ---@field head? string|nil The commit that was handed over or validated.
 ---@field points string[] Acceptance criteria, paths, risks, receipts or citations.
 ---@field lookFirst? string|nil Where a reviewer should look first.
+
+---The caller's frame.
+---@class baton.Hello
+---@field protocolVersion integer
+---@field version string The caller's own version, `1.2.3`.
+---@field wants baton.Wants
+---@field environment? any `PATH` and the variables of tool chains. A task keeps those that it was delegated with.
+---@field keys? string[] Names of the variables with keys, as the user's configuration has them, that are set at the caller. The keys themselves are not told.
 
 ---Lines counted from 1.
 ---@class baton.HunkView
@@ -271,12 +288,36 @@
 ---@field outputBytes integer
 ---@field at integer
 
+---Runs the command of a receipt again.
+---@class baton.ReplayParams
+---@field repository? string|nil Absent: the only one that is open.
+---@field receipt string `R4.3`.
+
+---What was seen then and now.
+---@class baton.ReplayView
+---@field receipt string
+---@field argv string[]
+---@field then string For people: how it ended then.
+---@field now string
+---@field same boolean The exit and the counts of tests are the same.
+---@field output string
+
+---One open repository.
+---@class baton.RepositoryStatus
+---@field repository string
+---@field underWay integer Steps that are under way or due.
+---@field waiting integer Approvals and questions that wait for a person.
+
 ---What a watched run said and did since the last of these. The journal has all of it afterwards.
 ---@class baton.RunProgressParams
 ---@field repository string
 ---@field run string
 ---@field says string What the model said, to be appended.
 ---@field does string[] The tool calls that began, a line each.
+---@field refused string[] Hand-overs that were sent back, each with the reason.
+---@field waits? string|nil Why the run waits for its provider.
+---@field waitMs integer How long it waits, in milliseconds.
+---@field replied boolean A reply of the model's is whole.
 ---@field lost boolean Something was left out, since this client or the run was too quick: ask `baton/transcript`.
 
 ---One run of a role, or one round of checks.
@@ -374,6 +415,9 @@
 ---@field steps baton.StepView[]
 ---@field next? integer|nil Where to go on; the same again once a live run has made more steps. Absent: the run is over and this is all.
 
+---What a caller wants from the daemon.
+---@alias baton.Wants "serve"|"status"|"stop"
+
 ---Begins or ends the watching of a run; a watched run streams what it says and does.
 ---@class baton.WatchParams
 ---@field repository? string|nil
@@ -385,6 +429,16 @@
 ---@field repository string
 ---@field run string
 ---@field on boolean
+
+---The daemon's frame.
+---@class baton.Welcome
+---@field protocolVersion integer
+---@field version string The daemon's own version.
+---@field pid integer
+---@field madeRoom? boolean It was older than the caller, or had not its keys, and was idle: it has ended. Call again and start another.
+---@field refused? string|nil Why nothing is served; the connection ends.
+---@field notice? string|nil A sentence for the person.
+---@field status baton.DaemonStatus
 
 ---What a person said to whoever works on a task.
 ---@class baton.WordsView
@@ -407,8 +461,10 @@ M.method = {
   answerApproval = "baton/answerApproval",
   answerQuestion = "baton/answerQuestion",
   cancel = "baton/cancel",
+  park = "baton/park",
   retry = "baton/retry",
   undo = "baton/undo",
+  replay = "baton/replay",
   say = "baton/say",
   watch = "baton/watch",
   boardChanged = "baton/boardChanged",

@@ -4,14 +4,15 @@
 use super::approve::DOOR;
 use super::args::{self, Asked};
 use super::follow::{Follow, Standing, Tell, Waits, standing};
-use super::narrate::exit_text;
 use super::open::{Doing, Here, Trouble, exit};
 use super::person::{Person, option_text};
+use super::reach::Reach;
 use super::read::print_json;
 use super::screen::{Screen, Shade, safe};
 use super::steps;
 use crate::config::no_model_message;
-use crate::hub::{Delegation, Hub};
+use crate::hub::Delegation;
+use crate::sandbox::Environment;
 use std::io::Read;
 use team::{
     Answer, ApprovalId, By, End, Input, Origin, Parked, QuestionId, StartFrom, TaskId, Team,
@@ -52,7 +53,12 @@ pub async fn run(screen: &Screen, here: &Here, asked: &args::Run) -> Result<u8, 
     if config.models_in_use().iter().any(|it| it.1.is_none()) {
         return Err(no_model_message()).doing("find a model");
     }
-    let hub = here.hub(screen, config).await?;
+    let hub = here.reach(screen, config).await?;
+    if let (true, Reach::Here(_)) = (asked.detach, &hub) {
+        hub.close().await;
+        let text = "--detach leaves a task to the daemon, and there is none here";
+        return Err(Trouble::Wrong(text.to_owned()));
+    }
     let person = Person::new(screen);
     let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
     follow.may_ask = !asked.no_land && !asked.yes;
@@ -66,11 +72,32 @@ pub async fn run(screen: &Screen, here: &Here, asked: &args::Run) -> Result<u8, 
         },
         buffers: Vec::new(),
         land_by_rule: asked.yes,
+        environment: Environment::profile(),
+        worktree: here.place.worktree(),
     };
     let task = hub.delegate(delegation).await.doing("delegate")?;
+    if asked.detach {
+        return leave(screen, &hub, asked, task).await;
+    }
     let code = follow.until_settled(&[task]).await;
     let code = code.map(|it| without_landing(&hub.team(), task, asked.no_land, it));
     finish(&hub, follow, &[task], code).await
+}
+
+/// Prints the task's id; the daemon goes on with it.
+async fn leave(
+    screen: &Screen,
+    hub: &Reach,
+    asked: &args::Run,
+    task: TaskId,
+) -> Result<u8, Trouble> {
+    hub.close().await;
+    if asked.json {
+        print_json(screen, &serde_json::json!({ "task": task.to_string() }))?;
+    } else {
+        screen.line(task.to_string());
+    }
+    Ok(exit::DONE)
 }
 
 /// With `--no-land` a candidate that waits is what was asked for.
@@ -95,7 +122,7 @@ fn without_landing(team: &Team, task: TaskId, no_land: bool, code: u8) -> u8 {
 
 /// The table, what to type next, and an orderly end of the hub.
 async fn finish(
-    hub: &Hub,
+    hub: &Reach,
     follow: Follow<'_>,
     tasks: &[TaskId],
     code: Result<u8, Trouble>,
@@ -118,12 +145,12 @@ async fn finish(
         follow.screen.note(format!("baton{} resume   goes on", follow.here.repo_option));
     }
     drop(follow);
-    hub.clone().close().await;
+    hub.close().await;
     code
 }
 
 pub async fn resume(screen: &Screen, here: &Here, asked: &args::Resume) -> Result<u8, Trouble> {
-    let hub = here.hub(screen, here.config(screen).await?).await?;
+    let hub = here.reach(screen, here.config(screen).await?).await?;
     let person = Person::new(screen);
     let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
     let team = hub.team();
@@ -197,7 +224,7 @@ pub async fn answer(screen: &Screen, here: &Here, asked: &args::Answer) -> Resul
         Asked::Approval(_) => Some(approval_answer(asked)?),
         Asked::Question(_) => None,
     };
-    let hub = here.hub(screen, here.config(screen).await?).await?;
+    let hub = here.reach(screen, here.config(screen).await?).await?;
     let person = Person::new(screen);
     let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
     let task = match (asked.asked, answer) {
@@ -228,7 +255,7 @@ fn as_decided(team: &Team, tasks: &[TaskId], code: u8) -> u8 {
 }
 
 async fn put_approval(
-    hub: &Hub,
+    hub: &Reach,
     approval: ApprovalId,
     answer: Answer,
 ) -> Result<Option<TaskId>, Trouble> {
@@ -242,7 +269,7 @@ async fn put_approval(
 }
 
 async fn put_question(
-    hub: &Hub,
+    hub: &Reach,
     question: QuestionId,
     asked: &args::Answer,
 ) -> Result<Option<TaskId>, Trouble> {
@@ -267,7 +294,7 @@ async fn about(
     input: Input,
     done: fn(&Standing) -> bool,
 ) -> Result<u8, Trouble> {
-    let hub = here.hub(screen, here.config(screen).await?).await?;
+    let hub = here.reach(screen, here.config(screen).await?).await?;
     let person = Person::new(screen);
     let mut follow = Follow::new(&hub, here, screen, &person, tell(json));
     if let Err(trouble) = hub.send(input).await.doing(format!("{doing} {task}")) {
@@ -317,44 +344,18 @@ pub async fn say(screen: &Screen, here: &Here, asked: &args::Say) -> Result<u8, 
     about(screen, here, asked.json, task, "say something about", input, done).await
 }
 
-/// What `replay --json` prints.
-#[derive(serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Replayed {
-    receipt: String,
-    argv: Vec<String>,
-    then: String,
-    now: String,
-    same: bool,
-    output: String,
-}
-
 pub async fn replay(screen: &Screen, here: &Here, asked: &args::Replay) -> Result<u8, Trouble> {
     let doing = format!("replay {}", asked.receipt);
-    let hub = here.hub(screen, here.config(screen).await?).await?;
-    let team = hub.team();
-    let Some(receipt) = team.receipt(asked.receipt) else {
+    let hub = here.reach(screen, here.config(screen).await?).await?;
+    if hub.team().receipt(asked.receipt).is_none() {
         hub.close().await;
         let failure = team::Failure::new(team::Code::Store, "there is no such receipt")
             .hint("baton task T1 lists those of a task");
         return Err(Trouble::Failed { doing, failure });
-    };
-    let seen = hub.replay(asked.receipt).await;
+    }
+    let replayed = hub.replay(asked.receipt).await;
     hub.close().await;
-    let seen = seen.doing(&doing)?;
-    let counts = |it: &Option<team::Tests>| it.as_ref().map(|it| (it.passed, it.failed));
-    let words = |exit, tests: &Option<team::Tests>| match tests {
-        Some(it) => format!("{}, {} passed, {} failed", exit_text(exit), it.passed, it.failed),
-        None => exit_text(exit),
-    };
-    let replayed = Replayed {
-        receipt: asked.receipt.to_string(),
-        argv: seen.argv.clone(),
-        then: words(receipt.exit, &receipt.tests),
-        now: words(seen.exit, &seen.tests),
-        same: receipt.exit == seen.exit && counts(&receipt.tests) == counts(&seen.tests),
-        output: String::from_utf8_lossy(&seen.output).into_owned(),
-    };
+    let replayed = replayed.doing(&doing)?;
     if asked.json {
         print_json(screen, &replayed)?;
     } else {

@@ -5,8 +5,9 @@ use super::follow::Waits;
 use super::narrate::receipt_text;
 use super::open::{Doing, Here, Trouble};
 use super::person::{Choice, Person, UNCLEAR_MAX, choice, option_text};
+use super::reach::Reach;
 use super::screen::{Screen, Shade, safe};
-use crate::hub::{Hub, Refused};
+use crate::hub::Refused;
 use std::time::Instant;
 use team::{
     Answer, ApprovalId, ApprovalLine, By, CommitId, Input, Plan, QuestionId, Setup, Subject,
@@ -24,11 +25,11 @@ pub enum Decided {
 }
 
 /// The door that a decision comes through, as it is recorded.
-pub const DOOR: &str = "terminal";
+pub const DOOR: &str = crate::protocol::DOOR_TERMINAL;
 
 /// Asks about what waits. Errors: the decision could not be written down.
 pub async fn ask(
-    hub: &Hub,
+    hub: &Reach,
     here: &Here,
     screen: &Screen,
     person: &Person<'_>,
@@ -42,7 +43,7 @@ pub async fn ask(
 }
 
 async fn ask_approval(
-    hub: &Hub,
+    hub: &Reach,
     here: &Here,
     screen: &Screen,
     person: &Person<'_>,
@@ -107,7 +108,7 @@ async fn ask_approval(
 /// Shows a landing that waits and approves it under this door's name; leaves anything else waiting.
 /// For the demo, whose branch and person are its own.
 pub async fn approve_as(
-    hub: &Hub,
+    hub: &Reach,
     here: &Here,
     screen: &Screen,
     door: &str,
@@ -134,7 +135,7 @@ pub async fn approve_as(
     Ok(())
 }
 
-fn still_open(hub: &Hub, approval: ApprovalId) -> bool {
+fn still_open(hub: &Reach, approval: ApprovalId) -> bool {
     let team = hub.team();
     let state = team.approvals.get(&approval).map(|it| &it.state);
     state == Some(&team::ApprovalState::Open)
@@ -246,7 +247,7 @@ pub fn sides(team: &Team, task: TaskId) -> Option<(CommitId, CommitId)> {
 }
 
 async fn patch(
-    hub: &Hub,
+    hub: &Reach,
     team: &Team,
     task: TaskId,
     approval: ApprovalId,
@@ -286,7 +287,7 @@ async fn patch(
 }
 
 async fn ask_question(
-    hub: &Hub,
+    hub: &Reach,
     screen: &Screen,
     person: &Person<'_>,
     question: QuestionId,

@@ -5,8 +5,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use team::{ApprovalId, QuestionId, ReceiptId, TaskId};
 
+mod look;
+mod serve;
 mod setup;
 
+pub use look::{Doctor, Explain, Log, Status, Tools};
+pub use serve::{Daemon, DaemonWhat, Lsp};
 pub use setup::{Completions, Init, Man};
 
 /// An agent team behind your editor: delegate a task, read the proof, approve, and it lands.
@@ -56,6 +60,9 @@ pub struct Global {
     /// Plain lines: no borders, no live status, no symbols outside ASCII
     #[arg(long, global = true)]
     pub plain: bool,
+    /// Do everything in this process, without the daemon
+    #[arg(long, global = true, env = "BATON_IN_PROCESS", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub in_process: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -88,6 +95,7 @@ pub enum Command {
     Bench(Bench),
     Sandbox(Sandbox),
     Status(Status),
+    Daemon(Daemon),
     Completions(Completions),
     Man(Man),
     Lsp(Lsp),
@@ -132,12 +140,14 @@ pub struct Demo {
 \n\nThe team starts from exactly what you see: your staged, unstaged and untracked files are in \
 its snapshot, and none of them is touched. When the candidate is ready you are asked in the \
 terminal; without a terminal the approval waits and the exit code is 2. Ctrl-C parks the task, a \
-second Ctrl-C leaves at once; `baton resume` goes on.",
+second Ctrl-C leaves at once; `baton resume` goes on. With --detach the task is left to the daemon \
+as soon as it is delegated, and its id is printed.",
     after_help = "Examples:
   baton run \"parse() panics on an empty file\"
   baton run - < report.txt            the report from standard input
   baton run --no-land \"fix the typo in the usage text\"
   baton run --yes --json \"...\" | jq   lands by itself, but only under the strict rule
+  baton run --detach \"...\"          prints T7 and returns; baton board shows how it goes
 
 --yes is a rule for this task alone: it lands only a candidate with complete green evidence, no
 risk path, nothing that runs by itself and no merge into files you have changed. Else the approval
@@ -153,6 +163,9 @@ pub struct Run {
     /// Stop at the candidate: the approval stays open, exit code 0
     #[arg(long, conflicts_with = "yes")]
     pub no_land: bool,
+    /// Print the task's id and leave it running
+    #[arg(long)]
+    pub detach: bool,
     /// What the team starts from
     #[arg(long, value_name = "WHAT", default_value = "seen")]
     pub from: From,
@@ -383,27 +396,6 @@ pub struct Replay {
     pub json: bool,
 }
 
-/// Everything that happened, in order
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "Everything that happened in this repository, oldest first, from the log that \
-is never edited.",
-    after_help = "Examples:
-  baton log --last 20
-  baton log --task T1 --json"
-)]
-pub struct Log {
-    /// Only this task
-    #[arg(long, value_name = "TASK")]
-    pub task: Option<TaskId>,
-    /// Only the last N events
-    #[arg(long, value_name = "N")]
-    pub last: Option<usize>,
-    /// One event a line, as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Show what in this repository would act, and trust exactly that
 #[derive(Clone, Debug, Args)]
 #[command(
@@ -426,37 +418,6 @@ pub struct Trust {
     /// Take the trust of this repository back
     #[arg(long)]
     pub revoke: bool,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Is this machine and this repository ready? What is missing, and what to do
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "Look at everything that a run needs: the repository, the state folder and its \
-lock, the sandbox, the model and its key (never shown), the versions and the disk. Exit code 0 \
-where a run could start, else 1.",
-    after_help = "Examples:
-  baton doctor
-  baton doctor --json"
-)]
-pub struct Doctor {
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Which tools each role has
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "Which tools each role has; with --json each tool with its schema, as the model \
-gets it.",
-    after_help = "Examples:
-  baton tools
-  baton tools --json | jq '.[].name'"
-)]
-pub struct Tools {
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -521,57 +482,4 @@ pub struct Sandbox {
     /// The command and its arguments
     #[arg(value_name = "CMD", required = true, last = true, num_args = 1..)]
     pub command: Vec<String>,
-}
-
-/// Why an approval was asked: rule by rule, from what the log holds
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "Why an approval was asked: each rule, whether it was kept, and the recorded facts \
-that say so; then what became of it. It reads the log as it was when the approval was asked.",
-    after_help = "Examples:
-  baton explain A2
-  baton explain A2 --json | jq '.rules[] | select(.kept | not)'"
-)]
-pub struct Explain {
-    /// The approval
-    #[arg(value_name = "APPROVAL")]
-    pub approval: ApprovalId,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How many tasks run and wait, in one line
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "How many tasks run and how many wait for you. With --short a few characters \
-for a shell prompt or a status bar: nothing at all where nothing is going on.",
-    after_help = "Examples:
-  baton status
-  PS1='$(baton status --short 2>/dev/null)'\"$PS1\""
-)]
-pub struct Status {
-    /// For a shell prompt
-    #[arg(long)]
-    pub short: bool,
-    /// As JSON
-    #[arg(long, conflicts_with = "short")]
-    pub json: bool,
-}
-
-/// The language server that editors start; speaks on standard input and output
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "The language server that editors start. It speaks the Language Server Protocol \
-on standard input and output.",
-    after_help = "Example:
-  baton lsp --in-process      see docs/editors.md for your editor's settings"
-)]
-pub struct Lsp {
-    /// Everything in this one process
-    #[arg(long)]
-    pub in_process: bool,
-    /// Accepted because editors add it; standard input and output are always used
-    #[arg(long, hide = true)]
-    pub stdio: bool,
 }

@@ -8,12 +8,14 @@ use super::args;
 use super::follow::{Follow, Standing, Tell, code, standing};
 use super::open::{Doing, Trouble, exit};
 use super::person::Person;
+use super::reach::Reach;
 use super::screen::{Screen, Shade, safe};
 use super::stage::Stage;
 use super::steps;
 use crate::checks::read_cargo;
 use crate::config::Config;
-use crate::hub::{Delegation, Hub};
+use crate::hub::Delegation;
+use crate::sandbox::Environment;
 use bug::Bug;
 use std::path::Path;
 use team::{End, Origin, StartFrom, TaskId};
@@ -86,7 +88,7 @@ async fn play(
     asked: &args::Demo,
     bug: &Bug,
     stage: &Stage,
-    hub: &Hub,
+    hub: &Reach,
 ) -> Result<u8, Trouble> {
     let before = stage.fingerprint()?;
     let person = Person::new(screen);
@@ -99,6 +101,8 @@ async fn play(
         start: StartFrom::Seen,
         buffers: Vec::new(),
         land_by_rule: false,
+        environment: Environment::profile(),
+        worktree: None,
     };
     let task = hub.delegate(delegation).await.doing("delegate")?;
     let settled = follow.until_settled(&[task]).await?;
@@ -120,7 +124,7 @@ async fn play(
 }
 
 /// Whether every lie was refused and the person's files are as they were.
-fn reveal(screen: &Screen, hub: &Hub, untouched: bool) -> Result<u8, Trouble> {
+fn reveal(screen: &Screen, hub: &Reach, untouched: bool) -> Result<u8, Trouble> {
     let reader = hub.reader().doing("read the log")?;
     let all_refused = cheat::show(screen, &reader, &hub.team())?;
     let (text, shade) = match (all_refused, untouched) {

@@ -9,7 +9,9 @@ use super::setup;
 use crate::config::{Config, Home, ModelConfig, WantedLevel, no_model_message, trust};
 use crate::git::Git;
 use crate::model::local::{self, Found};
+use crate::protocol::{Wants, Welcome};
 use crate::sandbox::Sandbox;
+use crate::socket::{IfNone, call};
 use crate::store::Reader;
 use serde::Serialize;
 use std::fs::{File, TryLockError};
@@ -207,6 +209,7 @@ async fn for_user(home: &Home) -> Vec<Finding> {
         Err(failure) => found.push(bad("configuration", &failure)),
     }
     found.push(sandbox(level).await);
+    found.push(daemon(home).await);
     found.push(disk(&home.state_dir));
     found
 }
@@ -263,6 +266,20 @@ async fn sandbox(wanted: WantedLevel) -> Finding {
             let more = "each check will ask you first, agents run no commands";
             weak("sandbox", format!("{} ({more})", sandbox.describe()))
         }
+    }
+}
+
+/// The process behind editors and commands; that none runs is no fault.
+async fn daemon(home: &Home) -> Finding {
+    match call(home, Wants::Status, IfNone::Leave).await {
+        Ok(Some(line)) => {
+            let Welcome { version, pid, status, .. } = line.welcome;
+            let open = status.repositories.len();
+            let says = format!("process {pid}, version {version}, repositories open: {open}");
+            good("daemon", says)
+        }
+        Ok(None) => good("daemon", "none runs; whoever needs it starts it"),
+        Err(failure) => weak("daemon", failure.to_string()),
     }
 }
 

@@ -5,9 +5,10 @@ use super::approve::{self, Decided};
 use super::narrate::{Line, Narrator};
 use super::open::{Doing, Here, Trouble, exit};
 use super::person::Person;
+use super::reach::Reach;
 use super::screen::{Screen, Shade, cut, duration, money, safe, tokens};
 use crate::agent::Progress;
-use crate::hub::{Happening, Hub, now_ms};
+use crate::hub::{Happening, now_ms};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -79,7 +80,7 @@ pub enum Tell {
 
 /// What one followed command has in hand.
 pub struct Follow<'a> {
-    pub hub: &'a Hub,
+    pub hub: &'a Reach,
     pub here: &'a Here,
     pub screen: &'a Screen,
     pub person: &'a Person<'a>,
@@ -106,7 +107,7 @@ pub struct Follow<'a> {
 impl<'a> Follow<'a> {
     /// Begins now: what happens from here on is told.
     pub fn new(
-        hub: &'a Hub,
+        hub: &'a Reach,
         here: &'a Here,
         screen: &'a Screen,
         person: &'a Person<'a>,
@@ -140,6 +141,9 @@ impl<'a> Follow<'a> {
         self.tasks = tasks.iter().map(ToString::to_string).collect();
         loop {
             self.until_quiet(tasks).await?;
+            if let Some(failure) = self.hub.lost() {
+                return Err(failure).doing("follow the task");
+            }
             if self.interrupted {
                 return Ok(exit::INTERRUPTED);
             }
@@ -482,6 +486,8 @@ mod tests {
             start: StartFrom::Seen,
             land_by_rule: false,
             limits: Limits::default(),
+            environment: Default::default(),
+            worktree: None,
         };
         for (task, state) in (1..).map(TaskId).zip(states) {
             team.apply(&Event::TaskDelegated { task, brief: brief.clone(), at: 0 });

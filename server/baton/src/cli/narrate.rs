@@ -2,12 +2,12 @@
 //! reads events in order and remembers only which run and approval belong to which task.
 
 use super::screen::{Shade, cut, safe};
+use crate::protocol::exit_text;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use team::{
-    Answer, ApprovalId, By, Candidate, Event, Exit, Facts, Handoff, Millis, Notes, Parked, Ran,
-    Receipt, ReceiptId, Role, RunId, SandboxLevel, Subject, TaskId, Team, Verdict, Why, Work,
-    lines,
+    Answer, ApprovalId, By, Candidate, Event, Facts, Handoff, Millis, Notes, Parked, Ran, Receipt,
+    ReceiptId, Role, RunId, SandboxLevel, Subject, TaskId, Team, Verdict, Why, Work, lines,
 };
 
 /// Widest text of a line, in characters.
@@ -346,16 +346,6 @@ pub fn receipt_text(receipt: &Receipt) -> String {
         SandboxLevel::None => text.push_str(", no sandbox"),
     }
     text
-}
-
-/// How a command ended, in words.
-pub fn exit_text(exit: Exit) -> String {
-    match exit {
-        Exit::Code(code) => format!("exit {code}"),
-        Exit::Signal(signal) => format!("killed by signal {signal}"),
-        Exit::TimedOut => "out of time".to_owned(),
-        Exit::Interrupted => "interrupted by us".to_owned(),
-    }
 }
 
 fn repro_text(repro: &team::Repro) -> String {

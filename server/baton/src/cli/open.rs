@@ -2,11 +2,15 @@
 //! code and one clear sentence.
 
 use super::args::Global;
+use super::reach::Reach;
+use super::remote::Remote;
 use super::screen::{Screen, safe};
 use crate::config::{Config, Home, trust};
 use crate::git::{self, Place};
 use crate::hub::{Hub, Refused};
 use crate::model::local;
+use crate::protocol::{Wants, refusal_name};
+use crate::socket::{IfNone, call};
 use crate::store::Reader;
 use std::path::PathBuf;
 use team::{Code, Failure, Refusal, Team};
@@ -106,16 +110,20 @@ impl<T> Doing<T> for std::io::Result<T> {
 }
 
 fn with_next_step(refusal: &Refusal) -> String {
-    let next = match refusal {
-        Refusal::NoSuchTask(_) | Refusal::NoSuchApproval(_) | Refusal::NoSuchQuestion(_) => {
+    format!("{refusal}{}", next_step(refusal_name(refusal)))
+}
+
+/// What to type after a refusal of this name.
+pub fn next_step(what: &str) -> &'static str {
+    match what {
+        "noSuchTask" | "noSuchApproval" | "noSuchQuestion" => {
             " (baton board --all shows what there is)"
         }
-        Refusal::NeedsTicks(_) => " (add --tick PATH for each)",
-        Refusal::Changed(_) => " (baton diff shows it)",
-        Refusal::AlreadyAnswered(_) | Refusal::Closed(_) => " (baton board shows what waits)",
-        Refusal::StaleRun(_) | Refusal::Gate(_) | Refusal::Not(_) => "",
-    };
-    format!("{refusal}{next}")
+        "needsTicks" => " (add --tick PATH for each)",
+        "changed" => " (baton diff shows it)",
+        "alreadyAnswered" | "closed" => " (baton board shows what waits)",
+        _ => "",
+    }
 }
 
 /// A repository and where its state lies. Nothing is opened or made yet.
@@ -126,6 +134,8 @@ pub struct Here {
     pub state: PathBuf,
     /// For commands that are shown to be typed: ` --repo DIR`, or nothing.
     pub repo_option: String,
+    /// The daemon is not asked.
+    pub in_process: bool,
 }
 
 impl Here {
@@ -138,7 +148,8 @@ impl Here {
         let place = git::find(&from).doing("find a repository")?;
         let state = home.repository_dir(&place.name, &place.common_dir);
         let repo = global.repo.as_ref().map(|it| format!(" --repo {}", it.display()));
-        Ok(Here { home, place, state, repo_option: repo.unwrap_or_default() })
+        let repo_option = repo.unwrap_or_default();
+        Ok(Here { home, place, state, repo_option, in_process: global.in_process })
     }
 
     /// The log, read-only and without a lock; `None`: nothing was ever delegated here.
@@ -167,22 +178,46 @@ impl Here {
         Ok(config)
     }
 
-    /// Opens the hub in this process. Refused where another process has it. Says on standard error
-    /// which files of the repository are ignored because nobody trusted them.
-    pub async fn hub(&self, screen: &Screen, config: Config) -> Result<Hub, Trouble> {
+    /// The team of this repository: in the daemon, or, where `--in-process` was said or there can be no
+    /// daemon, in this process. Says on standard error which files of the repository are ignored
+    /// because nobody trusted them.
+    pub async fn reach(&self, screen: &Screen, config: Config) -> Result<Reach, Trouble> {
         let (_, ignored) = trust::team_file(&self.home, &self.place.root, &self.place.common_dir)
             .doing("read the workspace's team file")?;
         if !ignored.is_empty() {
             let files = safe(&ignored.join(", "));
             screen.note(format!("baton: ignored until you trust them: {files} (baton trust)"));
         }
+        if self.in_process {
+            return self.hub(screen, config).await;
+        }
+        let line = match call(&self.home, Wants::Serve, IfNone::Start).await {
+            Ok(Some(line)) => line,
+            Ok(None) => return self.hub(screen, config).await,
+            Err(why) => {
+                let why = safe(&why.to_string());
+                screen.note(format!("baton: failed to {why}; working in this process instead"));
+                return self.hub(screen, config).await;
+            }
+        };
+        if let Some(notice) = &line.welcome.notice {
+            screen.note(format!("baton: {}", safe(notice)));
+        }
+        let doing = "open this repository's team";
+        let (place, state) = (self.place.clone(), self.state.clone());
+        let remote = Remote::open(line, place, state).await.doing(doing)?;
+        Ok(Reach::There(remote))
+    }
+
+    /// The hub in this process. Refused where another process has it.
+    pub async fn hub(&self, screen: &Screen, config: Config) -> Result<Reach, Trouble> {
         let hub = Hub::open(self.place.clone(), self.home.clone(), config)
             .await
             .doing("open this repository's team")?;
         for note in hub.notes() {
             screen.note(format!("baton: {}", safe(note)));
         }
-        Ok(hub)
+        Ok(Reach::Here(hub))
     }
 }
 

@@ -30,6 +30,7 @@ impl Stage {
             config_file: home.join("config.toml"),
             state_dir: home.join("state"),
             cache_dir: home.join("cache"),
+            runtime_dir: None,
         };
         std::fs::write(&home.config_file, config).doing("write the configuration")?;
         let (person, email) = PERSON;
@@ -37,7 +38,7 @@ impl Stage {
             .doing("make the project")?;
         let place = git::find(&project).doing("find the project")?;
         let state = home.repository_dir(&place.name, &place.common_dir);
-        let here = Here { home, place, state, repo_option: String::new() };
+        let here = Here { home, place, state, repo_option: String::new(), in_process: true };
         Ok(Stage { scratch: Some(scratch), project, here })
     }
 

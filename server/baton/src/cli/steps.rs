@@ -1,8 +1,9 @@
 //! The table that ends a run: Step, Role, Action, My time. Made from the log, so it tells what
 //! happened and not what was meant to.
 
-use super::narrate::{exit_text, files_of, parked_text};
+use super::narrate::{files_of, parked_text};
 use super::screen::{cut, duration, money, safe, tokens};
+use crate::protocol::exit_text;
 use std::collections::BTreeMap;
 use team::{
     By, Event, Exit, Handoff, Millis, Notes, Outcome, Ran, Receipt, Role, RunId, TaskId, Team,

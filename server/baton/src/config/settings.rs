@@ -1,6 +1,6 @@
 //! Every setting, for the reference in docs/configuration.md, which a test compares with this.
 
-use super::{AT_ONCE_MAX, CHECKS_AT_ONCE, LOCAL_PORTS, ModelConfig, RUNS_AT_ONCE};
+use super::{AT_ONCE_MAX, CHECKS_AT_ONCE, DAEMON_IDLE_S, LOCAL_PORTS, ModelConfig, RUNS_AT_ONCE};
 use std::fmt::Write;
 use team::Limits;
 
@@ -202,6 +202,12 @@ fn rest() -> Vec<Setting> {
             "number",
             &CHECKS_AT_ONCE.to_string(),
             &up_to("rounds of checks at the same time"),
+        ),
+        setting(
+            "daemon.idle_s_max",
+            "number",
+            &DAEMON_IDLE_S.to_string(),
+            "seconds without a connection and without work, after which the daemon ends",
         ),
         setting(
             "land.to",

@@ -19,6 +19,14 @@ pub struct Place {
     pub name: String,
 }
 
+impl Place {
+    /// Git's name for this linked worktree; `None`: it is the main one.
+    pub fn worktree(&self) -> Option<String> {
+        let name = self.git_dir.file_name().filter(|_| self.git_dir != self.common_dir);
+        name.map(|it| it.to_string_lossy().into_owned())
+    }
+}
+
 /// The repository around `path`; walks up.
 pub fn find(path: &Path) -> Result<Place, Failure> {
     let start = path.canonicalize().doing("open the folder")?;

@@ -8,7 +8,7 @@ use super::sparse::{Sparse, is_skipped};
 use super::{Buffer, Doing, Git};
 use git2::{Index, IndexEntry, MergeFileInput, ObjectType, Oid, Repository};
 use std::path::{Path, PathBuf};
-use team::{Failure, PlannedPath, Target};
+use team::{Code, Failure, PlannedPath, Target};
 
 /// "assume unchanged" of an index entry.
 const FLAG_ASSUMED: u16 = 0x8000;
@@ -114,6 +114,25 @@ impl Git {
             }
         }
         git
+    }
+
+    /// The same repository, seen from one of its worktrees: the main one, or a linked one by git's name
+    /// for it. Errors: `Git`; it is gone.
+    pub fn in_worktree(&self, name: Option<&str>) -> Result<Git, Failure> {
+        let common = &self.place.common_dir;
+        let wanted = name.map_or_else(|| common.clone(), |it| common.join("worktrees").join(it));
+        if self.place.git_dir == wanted {
+            return Ok(self.clone());
+        }
+        let mut all = self.worktrees().into_iter();
+        let Some((git_dir, root)) = all.find(|(dir, root)| *dir == wanted && root.is_dir()) else {
+            let text = format!("find the worktree {}", name.unwrap_or("that is the main one"));
+            return Err(Failure::new(Code::Git, text).hint("it was removed; delegate again"));
+        };
+        let mut git = self.clone();
+        git.place.root = root.canonicalize().doing("open the worktree")?;
+        git.place.git_dir = git_dir;
+        Ok(git)
     }
 
     /// (git folder, root) of every worktree of the user's repository.

@@ -8,6 +8,7 @@ use crate::checks::{self, Ground, Installed, Observed};
 use crate::config::SandboxChoice;
 use crate::fail;
 use crate::git::Slot;
+use crate::sandbox::Environment;
 use std::path::Path;
 use team::{
     CheckSpec, Code, CommitId, Event, Failure, Input, RERUNS_MAX, Ran, Receipt, ReceiptId, Repro,
@@ -23,7 +24,8 @@ pub(super) async fn check(desk: &Desk, task: TaskId, run: RunId) -> Result<(), F
     let unconfined = *unconfined || opted_out(&desk.shared).await;
     let names = it.repro.as_ref().map(|it| it.tests.clone()).unwrap_or_default();
     let slot = desk.shared.check_slots.lease(task).await;
-    let ground = ground(&desk.shared, &slot.name(), commit).await?;
+    let env = desk.shared.environment_of(&desk.team, task);
+    let ground = ground(&desk.shared, &slot.name(), commit, env).await?;
     let mut needs = match unconfined {
         true => None,
         false => setup::first(&desk.shared, &ground, commit).await?,
@@ -169,8 +171,9 @@ pub(super) async fn ground(
     shared: &Shared,
     slot: &str,
     commit: &CommitId,
+    environment: Environment,
 ) -> Result<Ground, Failure> {
-    ground_with(shared, slot, commit, shared.include().await?).await
+    ground_with(shared, slot, commit, environment, shared.include().await?).await
 }
 
 /// The same with these patterns of ignored files to be copied in.
@@ -178,6 +181,7 @@ pub(super) async fn ground_with(
     shared: &Shared,
     slot: &str,
     commit: &CommitId,
+    environment: Environment,
     include: String,
 ) -> Result<Ground, Failure> {
     let (git, name, at) = (shared.git.clone(), slot.to_string(), commit.clone());
@@ -188,15 +192,21 @@ pub(super) async fn ground_with(
         Ok((slot, tree))
     })
     .await?;
-    let mut ground = ground_at(shared, &slot.name, &slot.dir).await?;
+    let mut ground = ground_at(shared, &slot.name, &slot.dir, environment).await?;
     ground.commit = Some(commit.clone());
     ground.tree = Some(tree);
     Ok(ground)
 }
 
 /// The ground of a slot as it is, with nothing said about its content.
-pub(super) async fn ground_at(shared: &Shared, slot: &str, dir: &Path) -> Result<Ground, Failure> {
-    let mut ground = Ground::new(dir, &shared.cache(slot)?, shared.environment_in(slot)?);
+pub(super) async fn ground_at(
+    shared: &Shared,
+    slot: &str,
+    dir: &Path,
+    environment: Environment,
+) -> Result<Ground, Failure> {
+    let mut ground =
+        Ground::new(dir, &shared.cache(slot)?, shared.environment_in(slot, environment)?);
     ground.read_only =
         [vec![shared.git.store_dir().to_path_buf()], shared.git.objects_dirs()].concat();
     let (worktree, deps) = (shared.place.root.clone(), setup::deps(shared));
@@ -223,7 +233,8 @@ pub(super) async fn reproduce(
     tests: &[String],
 ) -> Result<Result<Repro, String>, Failure> {
     let slot = desk.shared.check_slots.lease(task).await;
-    let ground = ground(&desk.shared, &slot.name(), commit).await?;
+    let env = desk.shared.environment_of(&desk.team, task);
+    let ground = ground(&desk.shared, &slot.name(), commit, env).await?;
     let sandbox = desk.shared.sandbox().await;
     fail::point("hub.repro.before");
     let observed = checks::run_named(sandbox, spec, &ground, tests, false, &desk.stop).await?;
@@ -282,6 +293,7 @@ pub(super) async fn replay(
     let (name, argv) = (name.to_string(), old.argv.clone());
     let spec = CheckSpec { name, argv, report, required: false, timeout_ms_max };
     let slot = shared.check_slots.lease(owner).await;
-    let ground = ground(shared, &slot.name(), commit).await?;
+    let env = shared.environment_of(team, owner);
+    let ground = ground(shared, &slot.name(), commit, env).await?;
     observe(shared, &spec, &ground, &[], false, &CancellationToken::new()).await
 }

@@ -13,6 +13,7 @@ use crate::agent::{
 use crate::checks::Observed;
 use crate::config::EditFormat;
 use crate::git::Slot;
+use crate::sandbox::Environment;
 use crate::store::{Reader, Step};
 use crate::{checks, fail};
 use team::{
@@ -272,6 +273,10 @@ impl Course<'_> {
         .await
     }
 
+    fn environment(&self) -> Environment {
+        self.desk.shared.environment_of(&self.desk.team, self.task)
+    }
+
     async fn command(
         &self,
         argv: Vec<String>,
@@ -279,7 +284,7 @@ impl Course<'_> {
         timeout_ms_max: u64,
     ) -> Result<Seen, Failure> {
         let shared = &self.desk.shared;
-        let ground = ground_at(shared, &self.slot.name, &self.slot.dir).await?;
+        let ground = ground_at(shared, &self.slot.name, &self.slot.dir, self.environment()).await?;
         let mut cmd = ground.confine(&argv, &self.slot.dir.join(dir))?;
         let environment = cmd.env.hash();
         cmd.timeout_ms_max = timeout_ms_max;
@@ -310,7 +315,8 @@ impl Course<'_> {
             return Ok(Err(format!("there is no check `{name}` here; there is: {known}")));
         };
         let shared = &self.desk.shared;
-        let mut ground = ground_at(shared, &self.slot.name, &self.slot.dir).await?;
+        let mut ground =
+            ground_at(shared, &self.slot.name, &self.slot.dir, self.environment()).await?;
         let (git, slot) = (shared.git.clone(), self.slot.clone());
         let (tree, head, head_tree) = blocking(move || {
             let head = git.head(&slot)?;

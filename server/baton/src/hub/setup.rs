@@ -68,9 +68,10 @@ pub(super) async fn set_up(desk: &Desk, task: TaskId, run: RunId) -> Result<(), 
     }
     let shared = &desk.shared;
     let slot = shared.check_slots.lease(task).await;
+    let env = shared.environment_of(&desk.team, task);
     // It has a network: nothing of the person's that git ignores shall lie there.
     let none = String::new();
-    let ground = round::ground_with(shared, &slot.name(), &setup.commit, none).await?;
+    let ground = round::ground_with(shared, &slot.name(), &setup.commit, env, none).await?;
     let named = named(shared).await?;
     let plans = checks::plans(&ground.slot, named.as_deref());
     let plan = plans.into_iter().find(|it| it.content == setup.content && it.argv == setup.argv);

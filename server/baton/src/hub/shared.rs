@@ -1,13 +1,13 @@
 //! What every job of a hub needs and none of them changes.
 
-use super::{Editor, blocking, ports};
+use super::editor::Editors;
+use super::{blocking, ports};
 use crate::config::{self, Config, Home, ModelConfig, TeamFile};
 use crate::git::{Git, Place};
 use crate::model::Model;
 use crate::sandbox::{Environment, Sandbox};
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use team::{Code, Failure, Limits, Role, SandboxLevel, TaskId};
+use team::{Code, Failure, Limits, Role, SandboxLevel, TaskId, Team};
 use tokio::sync::{Mutex, Notify, OnceCell};
 
 pub(super) struct Shared {
@@ -21,7 +21,7 @@ pub(super) struct Shared {
     pub(super) sandbox: OnceCell<Sandbox>,
     /// Those that were needed so far. Roles with the same configuration share one.
     models: Mutex<Vec<(ModelConfig, Model)>>,
-    pub(super) editor: OnceLock<Editor>,
+    pub(super) editors: Editors,
     /// The server's check slots, by number.
     pub(super) check_slots: Slots,
 }
@@ -75,7 +75,7 @@ impl Shared {
             environment: Environment::from_process(),
             sandbox: OnceCell::new(),
             models: Mutex::default(),
-            editor: OnceLock::new(),
+            editors: Editors::none(),
             check_slots: Slots::new("c", checks),
         })
     }
@@ -125,6 +125,19 @@ impl Shared {
         }
     }
 
+    /// What the commands of a task run with: the variables that it was delegated with; of a task that
+    /// came without any, this process's.
+    pub(super) fn environment_of(&self, team: &Team, task: TaskId) -> Environment {
+        let own = team.task(task).map(|it| &it.brief.environment).filter(|it| !it.is_empty());
+        own.map_or_else(|| self.environment.clone(), Environment::from_profile)
+    }
+
+    /// The repository, seen from the worktree that the task was delegated from.
+    pub(super) fn git_of(&self, team: &Team, task: TaskId) -> Result<Git, Failure> {
+        let worktree = team.task(task).and_then(|it| it.brief.worktree.as_deref());
+        self.git.in_worktree(worktree)
+    }
+
     /// Whether this slot is of a kind that is counted, with a number beyond what runs at once: nobody
     /// will lease it again.
     pub(super) fn is_spare(&self, slot: &str) -> bool {
@@ -146,11 +159,14 @@ impl Shared {
         }
     }
 
-    /// The environment of commands in a slot: with ten ports that no other slot of the user's has.
-    pub(super) fn environment_in(&self, slot: &str) -> Result<Environment, Failure> {
+    /// This environment for commands in a slot: with ten ports that no other slot of the user's has.
+    pub(super) fn environment_in(
+        &self,
+        slot: &str,
+        mut environment: Environment,
+    ) -> Result<Environment, Failure> {
         let name = self.dir.file_name().unwrap_or_default().to_string_lossy();
         let port = ports::block(&self.home.state_dir, &name, slot)?.to_string();
-        let mut environment = self.environment.clone();
         for variable in ["BATON_PORT_BASE", "PORT"] {
             environment.vars.insert(variable.into(), port.clone());
         }

@@ -1,15 +1,14 @@
 //! The steps that are no run: snapshot, candidate, landing, undo. Each does one thing to git and
 //! reports what git said.
 
+use super::blocking;
 use super::crew::{Desk, settled};
-use super::{EditRequest, blocking};
-use crate::git::{Buffer, Built, Moved, Planned, Undo};
+use crate::git::{Buffer, Built, Git, Moved, Planned, Undo};
 use crate::{checks, store};
 use team::{
     Answer, ApprovalId, ApprovalState, Base, Candidate, Code, CommitId, End, Failure, Handoff,
     Input, PlannedPath, Ran, Receipt, Subject, Task, TaskId, TaskState, Team,
 };
-use tokio::sync::oneshot;
 
 /// A commit's first line.
 const TITLE_CHARS_MAX: usize = 72;
@@ -30,7 +29,7 @@ pub(super) async fn snapshot(desk: &Desk, task: TaskId) -> Result<(), Failure> {
     let to_branch = matches!(desk.shared.config.land.to, crate::config::LandTo::Branch);
     let file = desk.shared.team_file().await?.unwrap_or_default();
     let (named, ways, limits) = (file.checks, file.ways, file.limits.narrow(&it.brief.limits));
-    let (git, dir) = (desk.shared.git.clone(), desk.shared.dir.clone());
+    let (git, dir) = (desk.shared.git_of(&desk.team, task)?, desk.shared.dir.clone());
     let (base, checks) = blocking(move || {
         let buffers = store::Reader::open(&dir)?.buffers(task)?;
         let buffers: Vec<Buffer> =
@@ -130,8 +129,9 @@ fn landing_of(
     Ok((candidate, ticked))
 }
 
-fn unsaved(desk: &Desk) -> Vec<Buffer> {
-    desk.shared.editor.get().map(|it| (it.buffers)()).unwrap_or_default()
+/// What is unsaved in the worktree that this repository is seen from.
+fn unsaved(desk: &Desk, git: &Git) -> Vec<Buffer> {
+    desk.shared.editors.buffers(&git.place().root)
 }
 
 pub(super) async fn land(
@@ -148,7 +148,8 @@ pub(super) async fn land(
         (true, _, None) => plan_edits(desk, task, it, base).await?,
         (true, _, Some(plan)) => move_edits(desk, task, &base, plan).await?,
         (false, Some(candidate), None) => {
-            let (git, buffers) = (desk.shared.git.clone(), unsaved(desk));
+            let git = desk.shared.git.clone();
+            let buffers = unsaved(desk, &git.at_branch(&base.target));
             let planned =
                 blocking(move || git.plan_landing(&base, &candidate, &ticked, &buffers)).await?;
             planned_input(task, planned)
@@ -178,9 +179,8 @@ async fn plan_edits(desk: &Desk, task: TaskId, it: &Task, base: Base) -> Result<
     let head = it.head.as_ref().map(|it| it.commit.clone());
     let head = head.ok_or_else(|| Failure::new(Code::Bug, "find the change"))?;
     // Where the person who delegated sees them, whichever worktree the answer came from.
-    let git = desk.shared.git.at_branch(&base.target);
-    let is_here = git.place().root == desk.shared.git.place().root;
-    let buffers = if is_here { unsaved(desk) } else { vec![] };
+    let git = desk.shared.git_of(&desk.team, task)?.at_branch(&base.target);
+    let buffers = unsaved(desk, &git);
     let planned = blocking(move || git.plan_edits(&base, &head, &buffers)).await?;
     Ok(planned_input(task, planned))
 }
@@ -192,7 +192,7 @@ async fn move_edits(
     base: &Base,
     plan: &[PlannedPath],
 ) -> Result<Input, Failure> {
-    let git = desk.shared.git.at_branch(&base.target);
+    let git = desk.shared.git_of(&desk.team, task)?.at_branch(&base.target);
     let in_buffers = plan.iter().filter(|it| it.buffer).cloned().collect::<Vec<_>>();
     if !in_buffers.is_empty() {
         let read = git.clone();
@@ -206,7 +206,7 @@ async fn move_edits(
             Ok(res)
         })
         .await?;
-        if !to_editor(desk, edits).await {
+        if !desk.shared.editors.apply(&git.place().root, edits).await {
             let why = "the editor did not take the edits; try again, or save the files first";
             return Ok(Input::LandingRefused { task, why: why.into() });
         }
@@ -219,17 +219,11 @@ async fn move_edits(
     })
 }
 
-async fn to_editor(desk: &Desk, edits: Vec<(String, String)>) -> bool {
-    let Some(editor) = desk.shared.editor.get() else { return false };
-    let (reply, answer) = oneshot::channel();
-    editor.apply.send(EditRequest { edits, reply }).await.is_ok() && answer.await.unwrap_or(false)
-}
-
 pub(super) async fn undo(desk: &Desk, task: TaskId) -> Result<(), Failure> {
     let it = task_of(&desk.team, task)?;
     let base = base_of(it)?;
     let TaskState::Undoing { end } = &it.state else { return Ok(()) };
-    let git = desk.shared.git.clone();
+    let git = desk.shared.git_of(&desk.team, task)?;
     let undone = match end.clone() {
         End::Landed { approval, plan } => {
             let (candidate, _) = landing_of(&desk.team, approval)?;

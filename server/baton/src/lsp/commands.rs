@@ -91,6 +91,15 @@ impl Door {
             self.client.show_message(kind, plain::line(text, SAID_CHARS_MAX)).await;
         }
     }
+
+    /// Something about the repository as a whole; where messages are not wanted it goes to the log.
+    pub(super) async fn note(&self, text: &str) {
+        self.say(MessageType::WARNING, text).await;
+        if !self.wishes().messages {
+            let text = plain::line(text, SAID_CHARS_MAX);
+            self.client.log_message(MessageType::WARNING, text).await;
+        }
+    }
 }
 
 fn review(argument: &Value) -> Result<(String, Value)> {

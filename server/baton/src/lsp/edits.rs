@@ -9,7 +9,7 @@ use super::types::{
     OptionalVersionedTextDocumentIdentifier, Range, TextDocumentEdit, TextEdit, WorkspaceEdit,
 };
 use crate::git::Buffer;
-use crate::hub::{EditRequest, Editor, Hub};
+use crate::hub::{Attached, EditRequest, Editor, Hub};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -19,8 +19,8 @@ const APPLY_MS_MAX: u64 = 30_000;
 /// Edits that wait for the editor; the hub asks for one at a time.
 const EDITS_MAX: usize = 4;
 
-/// Tells a hub what is unsaved here, and how to reach it.
-pub fn attach(door: &Door, repository: &Arc<Repository>, hub: &Hub) {
+/// Tells a hub what is unsaved here, and how to reach it, until what is returned is dropped.
+pub fn attach(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Attached {
     let (apply, mut requests) = mpsc::channel::<EditRequest>(EDITS_MAX);
     let documents = door.documents.subscribe();
     let root = repository.root.clone();
@@ -28,17 +28,18 @@ pub fn attach(door: &Door, repository: &Arc<Repository>, hub: &Hub) {
         let unsaved = documents.borrow().unsaved(&root);
         unsaved.into_iter().map(|(path, text)| Buffer { path, text }).collect()
     };
-    if !hub.set_editor(Editor { buffers: Arc::new(buffers), apply }) {
-        return;
-    }
+    let root = repository.root.clone();
+    let attached = hub.attach_editor(Editor { root, buffers: Arc::new(buffers), apply });
     let door = door.clone();
     let repository = repository.clone();
     tokio::spawn(async move {
         while let Some(request) = requests.recv().await {
-            let applied = apply_edits(&door, &repository, &request.edits).await;
+            let asked = apply_edits(&door, &repository, &request.edits);
+            let applied = door.over.run_until_cancelled(asked).await.unwrap_or(false);
             let _ = request.reply.send(applied);
         }
     });
+    attached
 }
 
 /// All of them or none: true only where the editor said that it applied them.

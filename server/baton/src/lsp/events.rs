@@ -5,7 +5,7 @@ use super::progress::Bars;
 use super::repositories::Repository;
 use super::types::{MessageType, Notification};
 use super::{Door, edits, plain};
-use crate::hub::Hub;
+use crate::hub::{Attached, Hub};
 use crate::protocol::{AttentionParams, BoardChangedParams, BoardView, StateName, method};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,6 +37,10 @@ impl Notification for Attention {
 
 /// What this client was told about one repository.
 struct Told {
+    /// The editor is known to the hub as long as this lives.
+    _attached: Attached,
+    /// The hub that this is about.
+    hub: Hub,
     said: watch::Receiver<BTreeMap<RunId, String>>,
     version: Option<u64>,
     approvals: BTreeSet<ApprovalId>,
@@ -59,6 +63,14 @@ pub async fn announce(door: Door) {
             }
             let Some(hub) = repository.open_now() else { continue };
             let name = repository.name.clone();
+            if told.get(&name).is_some_and(|it| it.hub.is_closed()) {
+                told.remove(&name);
+            }
+            if !told.contains_key(&name) {
+                for note in hub.notes() {
+                    door.note(note).await;
+                }
+            }
             let it = told.entry(name).or_insert_with(|| begin(&door, &repository, &hub));
             look(&door, &repository.name, &hub.team(), it, &mut bars).await;
         }
@@ -70,10 +82,10 @@ pub async fn announce(door: Door) {
 
 /// The first sight of a hub: it is told of this editor, and tells of its changes from now on.
 fn begin(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Told {
-    edits::attach(door, repository, hub);
+    let attached = edits::attach(door, repository, hub);
     let mut team = hub.watch();
     let changed = door.changed.clone();
-    tokio::spawn(async move {
+    door.while_connected(async move {
         while team.changed().await.is_ok() {
             changed.notify_one();
         }
@@ -81,6 +93,8 @@ fn begin(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Told {
     let (sender, said) = watch::channel(BTreeMap::new());
     door.gather(&repository.name, hub, sender);
     Told {
+        _attached: attached,
+        hub: hub.clone(),
         said,
         version: None,
         approvals: BTreeSet::new(),

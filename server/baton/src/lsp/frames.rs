@@ -4,21 +4,17 @@
 //! size in memory, and ends with the first malformed body. This one reads and writes apart, refuses
 //! what is too large, and answers a malformed body with an error and goes on.
 
+use crate::socket::{FRAME_BYTES_MAX, Frame, frame, read_frame};
 use futures_util::{SinkExt, Stream, StreamExt};
-use serde::Serialize;
 use serde_json::Value;
 use std::future::poll_fn;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 use tower::Service;
 use tower_lsp::ClientSocket;
 use tower_lsp::jsonrpc::{Error, ErrorCode, Id, Request, Response};
 
-/// A larger message is skipped and answered with an error.
-pub const FRAME_BYTES_MAX: u64 = 64 << 20;
-/// All header lines of one frame together.
-const HEADER_BYTES_MAX: u64 = 4 << 10;
 /// Requests read and not yet answered on the wire. Beyond these the next message waits, so that a
 /// client that sends and never reads costs bounded memory. More than the layer around the router
 /// lets in, so that its refusals find a place.
@@ -37,14 +33,6 @@ pub enum Ended {
     Broken,
 }
 
-/// What one look at the input gave.
-enum Frame {
-    Body(Vec<u8>),
-    TooLarge(u64),
-    End,
-    Broken(String),
-}
-
 /// Reads messages and calls the service in their order, until one side ends.
 pub async fn converse<R, W, S>(input: R, output: W, socket: ClientSocket, mut service: S) -> Ended
 where
@@ -60,7 +48,7 @@ where
     let mut input = BufReader::new(input);
     let ended = loop {
         let frame = tokio::select! {
-            frame = read_frame(&mut input) => frame,
+            frame = read_frame(&mut input, FRAME_BYTES_MAX) => frame,
             _ = &mut writer => return Ended::Gone,
         };
         let message = match frame {
@@ -144,60 +132,6 @@ fn unreadable(code: ErrorCode, why: String) -> Response {
     Response::from_error(Id::Null, error)
 }
 
-/// Reads one frame. Cancel-safe only in that a cancelled read is never followed by another.
-async fn read_frame<R: AsyncRead + Unpin>(input: &mut BufReader<R>) -> Frame {
-    let mut length = None;
-    let mut left = HEADER_BYTES_MAX;
-    loop {
-        let mut line = Vec::new();
-        match (&mut *input).take(left).read_until(b'\n', &mut line).await {
-            Err(_) | Ok(0) => return Frame::End,
-            Ok(n) => left = left.saturating_sub(n as u64),
-        }
-        if !line.ends_with(b"\n") {
-            return if left == 0 {
-                Frame::Broken("header lines are too long".into())
-            } else {
-                Frame::End
-            };
-        }
-        let line = String::from_utf8_lossy(&line);
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        match line.split_once(':') {
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                match value.trim().parse::<u64>() {
-                    Ok(n) => length = Some(n),
-                    Err(_) => return Frame::Broken("content-length is no number".into()),
-                }
-            }
-            Some(_) => (),
-            None => return Frame::Broken("a header line without a colon".into()),
-        }
-    }
-    match length {
-        None => Frame::Broken("a frame without content-length".into()),
-        Some(bytes) if FRAME_BYTES_MAX < bytes => skip(input, bytes).await,
-        Some(bytes) => {
-            let mut body = Vec::new();
-            match (&mut *input).take(bytes).read_to_end(&mut body).await {
-                Ok(n) if n as u64 == bytes => Frame::Body(body),
-                Ok(_) | Err(_) => Frame::End,
-            }
-        }
-    }
-}
-
-async fn skip<R: AsyncRead + Unpin>(input: &mut BufReader<R>, bytes: u64) -> Frame {
-    let mut rest = (&mut *input).take(bytes);
-    match tokio::io::copy(&mut rest, &mut tokio::io::sink()).await {
-        Ok(n) if n == bytes => Frame::TooLarge(bytes),
-        Ok(_) | Err(_) => Frame::End,
-    }
-}
-
 /// The one writer: replies and our own messages, whole frames, one after the other. Ends when there
 /// is nothing left to reply to, or the output is closed.
 async fn write_all<W>(
@@ -228,14 +162,4 @@ async fn write_all<W>(
         }
     }
     let _ = output.shutdown().await;
-}
-
-fn frame<T: Serialize>(message: &T) -> Vec<u8> {
-    let body = serde_json::to_vec(message).unwrap_or_else(|why| {
-        tracing::error!(%why, "a message could not be written as JSON");
-        br#"{"jsonrpc":"2.0","method":"$/lost"}"#.to_vec()
-    });
-    let mut frame = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();
-    frame.extend_from_slice(&body);
-    frame
 }

@@ -4,21 +4,18 @@
 //! one that isn't open yet waits for it, for a while.
 
 use super::errors;
-use crate::config::{Config, Home};
 use crate::git::{self, Place};
-use crate::hub::Hub;
-use crate::model::local;
+use crate::hub::{Hub, Hubs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use team::{Code, Failure};
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc;
 
 /// How long a request waits for its repository to be opened.
 const OPENING_MS_MAX: u64 = 20_000;
-/// How long a goodbye waits for a hub to be closed; editors kill a server that takes 2 s.
-const CLOSING_MS_MAX: u64 = 1_500;
 
 /// How far a hub is.
 #[derive(Clone)]
@@ -34,7 +31,7 @@ pub struct Repository {
     pub name: String,
     /// Links resolved.
     pub root: PathBuf,
-    place: Place,
+    pub place: Place,
     state: watch::Sender<Stage>,
 }
 
@@ -57,7 +54,9 @@ impl Repository {
 
 /// All repositories of one connection.
 pub struct Repositories {
-    home: Home,
+    hubs: Hubs,
+    /// The connection has ended.
+    over: CancellationToken,
     all: watch::Sender<Vec<Arc<Repository>>>,
     /// Folders still being looked at.
     looking: watch::Sender<usize>,
@@ -68,9 +67,10 @@ pub struct Repositories {
 }
 
 impl Repositories {
-    pub fn new(home: Home, changed: Arc<Notify>) -> Repositories {
+    pub fn new(hubs: Hubs, over: CancellationToken, changed: Arc<Notify>) -> Repositories {
         Repositories {
-            home,
+            hubs,
+            over,
             all: watch::Sender::new(Vec::new()),
             looking: watch::Sender::new(0),
             refused: watch::Sender::new(Vec::new()),
@@ -115,7 +115,7 @@ impl Repositories {
             if all.iter().any(known) {
                 return false;
             }
-            let dir = self.home.repository_dir(&place.name, &place.common_dir);
+            let dir = self.hubs.home().repository_dir(&place.name, &place.common_dir);
             let name = dir.file_name().map(|it| it.to_string_lossy().into_owned());
             let repository = Arc::new(Repository {
                 name: name.unwrap_or_default(),
@@ -134,23 +134,25 @@ impl Repositories {
 
     fn open(self: &Arc<Self>, repository: Arc<Repository>) {
         let this = self.clone();
-        tokio::spawn(async move {
-            let home = this.home.clone();
-            let opened = match Config::load(&home) {
-                Ok(mut config) => {
-                    if let Some(found) = local::fill_in(&mut config).await {
-                        tracing::info!("{}", found.sentence());
-                    }
-                    Hub::open(repository.place.clone(), home, config).await
-                }
-                Err(failure) => Err(failure),
-            };
-            repository.state.send_replace(match opened {
-                Ok(hub) => Stage::Open(hub),
-                Err(failure) => Stage::Failed(failure),
-            });
-            this.changed.notify_one();
-        });
+        let keep_open = async move {
+            loop {
+                let opened = this.hubs.open(&repository.place).await;
+                let hub = opened.as_ref().ok().cloned();
+                repository.state.send_replace(match opened {
+                    Ok(hub) => Stage::Open(hub),
+                    Err(failure) => Stage::Failed(failure),
+                });
+                this.changed.notify_one();
+                let Some(hub) = hub else { return };
+                let mut team = hub.watch();
+                drop(hub);
+                while team.changed().await.is_ok() {}
+                // It was closed beneath us: opened anew with another configuration, or broken.
+                repository.state.send_replace(Stage::Opening);
+            }
+        };
+        let over = self.over.clone();
+        tokio::spawn(async move { over.run_until_cancelled(keep_open).await });
     }
 
     /// The repository that a file lies in. The innermost, where one contains another.
@@ -227,22 +229,6 @@ impl Repositories {
             Ok(Stage::Open(hub)) => Ok((found, hub)),
             Ok(Stage::Failed(failure)) => Err(errors::failed(failure)),
             Ok(Stage::Opening) | Err(_) => Err(errors::opening()),
-        }
-    }
-
-    /// Closes every hub. Work under way goes on at the next start.
-    pub async fn close(&self) {
-        let all = self.all.send_replace(Vec::new());
-        for repository in all {
-            let Some(hub) = repository.open_now() else {
-                continue;
-            };
-            let stopped = Failure::new(Code::Interrupted, "this server was asked to stop");
-            repository.state.send_replace(Stage::Failed(stopped));
-            let wait = Duration::from_millis(CLOSING_MS_MAX);
-            if tokio::time::timeout(wait, hub.close()).await.is_err() {
-                tracing::warn!("a hub took too long to close");
-            }
         }
     }
 }

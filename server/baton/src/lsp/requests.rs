@@ -7,31 +7,28 @@ use crate::git;
 use crate::hub::{Delegation, blocking};
 use crate::protocol::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BoardParams, BoardView,
-    DelegateParams, DelegateResult, DiffView, DoneResult, FileDiffView, FileLineView, HunkView,
-    SayParams, TaskParams, TaskView,
+    DOOR_TERMINAL, DelegateParams, DelegateResult, DiffView, DoneResult, FileDiffView,
+    FileLineView, HunkView, ReplayParams, ReplayView, SayParams, TaskParams, TaskView,
 };
 use futures_util::FutureExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use team::{
-    Answer, ApprovalId, By, ChangeId, Code, CommitId, Failure, Input, QuestionId, StartFrom,
-    Subject, Task, TaskId, Team,
+    Answer, ApprovalId, By, ChangeId, Code, CommitId, Failure, Input, QuestionId, ReceiptId,
+    StartFrom, Subject, Task, TaskId, Team,
 };
 use tokio::sync::watch;
 use tower_lsp::jsonrpc::Result;
 
 /// A brief's own words; longer ones belong in a file.
 const TEXT_CHARS_MAX: usize = 20_000;
+/// The command line reads whole reports.
+const TYPED_CHARS_MAX: usize = 1 << 20;
 /// Keys of delegations that are remembered; older ones are forgotten first.
 const KEYS_MAX: usize = 256;
 
 /// A delegation that the client gave a key of its own, and its result once there is one.
 pub type Keyed = (String, watch::Receiver<Option<Result<DelegateResult>>>);
-
-/// Who decides in an editor.
-fn person() -> By {
-    By::Person { door: "editor".to_owned() }
-}
 
 pub fn id<T: FromStr<Err = String>>(text: &str) -> Result<T> {
     text.parse().map_err(errors::invalid)
@@ -116,6 +113,8 @@ impl Door {
             start: meant.start,
             buffers: buffers.into_iter().map(|(path, text)| git::Buffer { path, text }).collect(),
             land_by_rule: params.land_by_rule,
+            environment: self.environment.clone(),
+            worktree: repository.place.worktree(),
         });
         let task = delegated.await.map_err(errors::from_hub)?;
         self.follow(&repository, task);
@@ -124,9 +123,10 @@ impl Door {
 
     fn meant(&self, params: &DelegateParams) -> Result<Meant> {
         let text = params.text.as_deref().unwrap_or_default().trim().to_owned();
-        if TEXT_CHARS_MAX < text.chars().count() {
-            let why =
-                format!("`text` is longer than {TEXT_CHARS_MAX} characters; put it in a file");
+        let is_terminal = self.wishes().is_terminal;
+        let chars_max = if is_terminal { TYPED_CHARS_MAX } else { TEXT_CHARS_MAX };
+        if chars_max < text.chars().count() {
+            let why = format!("`text` is longer than {chars_max} characters; put it in a file");
             return Err(errors::invalid(why));
         }
         let start = match params.base.as_deref() {
@@ -189,6 +189,12 @@ impl Door {
         Ok(place.map(|it| team::Place { path, ..it }))
     }
 
+    /// Who decides here.
+    fn person(&self) -> By {
+        let door = if self.wishes().is_terminal { DOOR_TERMINAL } else { "editor" };
+        By::Person { door: door.to_owned() }
+    }
+
     /// `baton/board`.
     pub async fn board(&self, params: BoardParams) -> Result<BoardView> {
         let (repository, hub) = self.repositories.hub(params.repository.as_deref(), None).await?;
@@ -239,7 +245,7 @@ impl Door {
         let asked = hub.team().approvals.get(&approval).cloned();
         let says = crate::protocol::answer_name(&answer).to_owned();
         let expected = params.revision.map(ChangeId);
-        let sent = hub.send(Input::Answer { approval, expected, answer, by: person() });
+        let sent = hub.send(Input::Answer { approval, expected, answer, by: self.person() });
         // Followed before it is sent on its way: its end may come before the answer does.
         let task = asked.map(|it| it.task);
         if let Some(task) = task {
@@ -258,7 +264,7 @@ impl Door {
         let (repository, hub) = self.repositories.hub(params.repository.as_deref(), None).await?;
         let asked = hub.team().questions.get(&question).cloned();
         let text = params.text;
-        let sent = hub.send(Input::AnswerQuestion { question, text, by: person() });
+        let sent = hub.send(Input::AnswerQuestion { question, text, by: self.person() });
         sent.await.map_err(errors::from_hub)?;
         let task = asked.map(|it| it.task.to_string()).unwrap_or_default();
         let says = format!("{task}: {question} answered");
@@ -275,6 +281,25 @@ impl Door {
         self.about_task(params, |task| Input::Retry { task }, "goes on").await
     }
 
+    /// `baton/park`.
+    pub async fn park(&self, params: TaskParams) -> Result<DoneResult> {
+        self.about_task(params, |task| Input::Park { task }, "is parked").await
+    }
+
+    /// `baton/replay`.
+    pub async fn replay(&self, params: ReplayParams) -> Result<ReplayView> {
+        let receipt = id::<ReceiptId>(&params.receipt)?;
+        let (_, hub) = self.repositories.hub(params.repository.as_deref(), None).await?;
+        let team = hub.team();
+        let Some(then) = team.receipt(receipt) else {
+            let text = format!("there is no receipt {receipt}");
+            return Err(errors::unknown(Failure::new(Code::Store, text)));
+        };
+        let seen = hub.replay(receipt).await.map_err(errors::failed)?;
+        let output = crate::clean::text(&String::from_utf8_lossy(&seen.output));
+        Ok(ReplayView::of(then, seen.exit, seen.tests.as_ref(), output))
+    }
+
     /// `baton/undo`.
     pub async fn undo(&self, params: TaskParams) -> Result<DoneResult> {
         self.about_task(params, |task| Input::Undo { task }, "is being taken back").await
@@ -284,7 +309,7 @@ impl Door {
     pub async fn tell_team(&self, params: SayParams) -> Result<DoneResult> {
         let task = id::<TaskId>(&params.task)?;
         let (repository, hub) = self.repositories.hub(params.repository.as_deref(), None).await?;
-        let sent = hub.send(Input::Say { task, text: params.text, by: person() });
+        let sent = hub.send(Input::Say { task, text: params.text, by: self.person() });
         sent.await.map_err(errors::from_hub)?;
         let says = match hub.team().live_run(task) {
             Some(run) => format!("{task}: {run} hears it before its model is asked next"),

@@ -49,6 +49,8 @@ pub fn place(document: &Document, path: String, range: Range, encoding: Encoding
 pub enum Wish {
     /// Words of their own, and no place.
     Sentence,
+    /// The same, typed in a terminal.
+    CommandLine,
     Selection,
     /// What is wrong on this line.
     Diagnostic,
@@ -60,13 +62,14 @@ pub enum Wish {
 }
 
 impl Wish {
-    /// The names on the wire, of those that point somewhere.
-    pub const NAMED: [(&str, Wish); 5] = [
+    /// The names on the wire, of those that a client may name.
+    pub const NAMED: [(&str, Wish); 6] = [
         ("selection", Wish::Selection),
         ("diagnostic", Wish::Diagnostic),
         ("todo", Wish::Todo),
         ("tests", Wish::Tests),
         ("question", Wish::Question),
+        ("commandLine", Wish::CommandLine),
     ];
 
     pub fn by_name(name: &str) -> Option<Wish> {
@@ -76,6 +79,7 @@ impl Wish {
     pub fn origin(self) -> Origin {
         match self {
             Wish::Sentence => Origin::Sentence,
+            Wish::CommandLine => Origin::CommandLine,
             Wish::Diagnostic => Origin::Diagnostic,
             Wish::Selection | Wish::Todo | Wish::Tests | Wish::Question => Origin::Selection,
         }
@@ -102,7 +106,7 @@ pub fn words(wish: Wish, place: &Place, problems: &[Problem]) -> String {
             "Write tests for the code at {at}\n\nTest what it promises, its borders and its errors, in the project's own way. Don't change the code itself; where it is wrong, say so."
         ),
         Wish::Question => format!("What does the code at {at} do, and why is it there?"),
-        Wish::Selection | Wish::Sentence => format!(
+        Wish::Selection | Wish::Sentence | Wish::CommandLine => format!(
             "Work on the selection at {at}\n\nDo what the comments in the selected lines ask for. If they ask for nothing, find what is wrong there and fix it."
         ),
     }

@@ -34,32 +34,58 @@ impl Notification for RunProgress {
 struct Gathered {
     says: String,
     does: Vec<String>,
+    refused: Vec<String>,
+    waits: Option<(String, u64)>,
+    replied: bool,
     lost: bool,
 }
 
 /// The watched runs of one connection, by repository, and what they said since the last look.
 #[derive(Debug, Default)]
 pub struct Streams {
+    all: bool,
     watched: BTreeSet<(String, RunId)>,
     gathered: BTreeMap<(String, RunId), Gathered>,
 }
 
 impl Streams {
+    /// Streams of a client that hears of every run, or of the runs it watches.
+    pub fn new(all: bool) -> Streams {
+        Streams { all, ..Streams::default() }
+    }
+
     fn watches(&self, key: &(String, RunId)) -> bool {
-        self.watched.contains(key)
+        self.all || self.watched.contains(key)
     }
 
     fn add(&mut self, key: (String, RunId), progress: &Progress) {
         let it = self.gathered.entry(key).or_default();
         match progress {
-            Progress::Says(text) if it.says.len() + text.len() <= SAYS_BYTES_MAX => {
+            Progress::Says(text) if it.says.len() + text.len() < SAYS_BYTES_MAX => {
+                // A reply after the one before it begins a line.
+                if it.replied && !it.says.is_empty() && !it.says.ends_with('\n') {
+                    it.says.push('\n');
+                }
                 it.says.push_str(text);
+                it.replied = false;
             }
             Progress::Does(text) if it.does.len() < DOES_MAX => {
                 it.does.push(plain::line(text, DOES_CHARS_MAX));
             }
             Progress::Says(_) | Progress::Does(_) => it.lost = true,
-            Progress::Waits { .. } | Progress::Spent(_) => (),
+            Progress::Waits { why, wait_ms } => {
+                it.waits = Some((plain::line(why, DOES_CHARS_MAX), *wait_ms));
+            }
+            Progress::Spent(_) => it.replied = true,
+        }
+    }
+
+    fn refuse(&mut self, key: (String, RunId), why: &str) {
+        let it = self.gathered.entry(key).or_default();
+        if it.refused.len() < DOES_MAX {
+            it.refused.push(crate::clean::text(why));
+        } else {
+            it.lost = true;
         }
     }
 
@@ -108,7 +134,7 @@ impl Door {
     ) {
         let mut happenings = hub.happenings();
         let (door, repository) = (self.clone(), repository.to_owned());
-        tokio::spawn(async move {
+        self.while_connected(async move {
             loop {
                 match happenings.recv().await {
                     Ok(Happening::Progress { run, progress }) => {
@@ -130,11 +156,15 @@ impl Door {
                             door.changed.notify_one();
                         }
                     }
-                    Ok(
-                        Happening::Event { .. }
-                        | Happening::HandoffRefused { .. }
-                        | Happening::Note(_),
-                    ) => (),
+                    Ok(Happening::HandoffRefused { run, why }) => {
+                        let key = (repository.clone(), run);
+                        if door.streams.borrow().watches(&key) {
+                            door.streams.send_modify(|it| it.refuse(key, &why));
+                            door.changed.notify_one();
+                        }
+                    }
+                    Ok(Happening::Note(text)) => door.note(&text).await,
+                    Ok(Happening::Event { .. }) => (),
                     Err(RecvError::Lagged(_)) => {
                         door.streams.send_modify(|it| it.lost(&repository));
                     }
@@ -152,11 +182,16 @@ impl Door {
             !gathered.is_empty()
         });
         for ((repository, run), it) in gathered {
+            let (waits, wait_ms) = it.waits.unzip();
             let params = RunProgressParams {
                 repository,
                 run: run.to_string(),
                 says: crate::clean::text(&it.says),
                 does: it.does,
+                refused: it.refused,
+                waits,
+                wait_ms: wait_ms.unwrap_or_default(),
+                replied: it.replied,
                 lost: it.lost,
             };
             self.client.send_notification::<RunProgress>(params).await;

@@ -8,7 +8,7 @@ use super::types::{
     TextDocumentSyncSaveOptions, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 use super::{actions, commands};
-use crate::protocol::{BatonOffer, BatonWish, PROTOCOL_VERSION, method};
+use crate::protocol::{BatonOffer, BatonWish, DOOR_TERMINAL, PROTOCOL_VERSION, method};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -28,6 +28,10 @@ pub struct Wishes {
     pub board_changed: bool,
     /// `window/showMessage` about approvals and ends.
     pub messages: bool,
+    /// `baton/runProgress` of every run.
+    pub run_progress: bool,
+    /// It is the command line, not an editor.
+    pub is_terminal: bool,
     /// `workspace/codeLens/refresh`.
     pub refreshes_lenses: bool,
     /// `textDocument/publishDiagnostics`.
@@ -44,6 +48,8 @@ impl Wishes {
         versioned_edits: false,
         board_changed: false,
         messages: false,
+        run_progress: false,
+        is_terminal: false,
         refreshes_lenses: false,
         diagnostics: false,
     };
@@ -70,9 +76,11 @@ impl Wishes {
             apply_edit: workspace.and_then(|it| it.apply_edit) == Some(true),
             versioned_edits: edit.and_then(|it| it.document_changes) == Some(true),
             board_changed: is_on(announced) || asked == Some(&Value::Bool(true)),
+            messages: wish.as_ref().and_then(|it| it.show_message) != Some(false),
+            run_progress: wish.as_ref().and_then(|it| it.run_progress) == Some(true),
+            is_terminal: wish.and_then(|it| it.door).as_deref() == Some(DOOR_TERMINAL),
             refreshes_lenses: lens.and_then(|it| it.refresh_support) == Some(true),
             diagnostics: text.is_some_and(|it| it.publish_diagnostics.is_some()),
-            messages: wish.and_then(|it| it.show_message) != Some(false),
         }
     }
 }

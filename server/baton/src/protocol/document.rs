@@ -3,8 +3,9 @@
 use super::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, AttentionParams, BatonOffer,
     BatonWish, BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult,
-    DiffView, DoneResult, ErrorData, FileParams, FileView, RunProgressParams, SayParams,
-    TaskParams, TaskView, TranscriptParams, TranscriptView, WatchParams, WatchResult, method,
+    DiffView, DoneResult, ErrorData, FileParams, FileView, Hello, ReplayParams, ReplayView,
+    RunProgressParams, SayParams, TaskParams, TaskView, TranscriptParams, TranscriptView,
+    WatchParams, WatchResult, Welcome, method,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
@@ -13,7 +14,7 @@ use std::fmt::Write;
 /// One message: name, what it does, the types of its params and of its result.
 pub(super) type Row = (&'static str, &'static str, &'static str, &'static str);
 
-pub(super) const MESSAGES: [Row; 13] = [
+pub(super) const MESSAGES: [Row; 15] = [
     (
         method::DELEGATE,
         "gives the team a task and returns its id at once",
@@ -38,8 +39,10 @@ pub(super) const MESSAGES: [Row; 13] = [
     ),
     (method::ANSWER_QUESTION, "answers a question, once", "AnswerQuestionParams", "DoneResult"),
     (method::CANCEL, "ends a task; nothing of it lands", "TaskParams", "DoneResult"),
+    (method::PARK, "stops a task for now; nothing of it is lost", "TaskParams", "DoneResult"),
     (method::RETRY, "a parked task goes on where it stopped", "TaskParams", "DoneResult"),
     (method::UNDO, "takes a landing, or applied edits, back", "TaskParams", "DoneResult"),
+    (method::REPLAY, "runs a receipt's command again", "ReplayParams", "ReplayView"),
     (method::SAY, "tells something to whoever works on a task", "SayParams", "DoneResult"),
     (method::WATCH, "begins or ends the streaming of a run", "WatchParams", "WatchResult"),
 ];
@@ -76,7 +79,7 @@ pub fn describe() -> String {
 /// Every wire type by name, in alphabetical order.
 pub(super) fn schemas() -> Vec<(String, Value)> {
     let mut generator = SchemaGenerator::default();
-    let roots: [Schema; 24] = [
+    let roots: [Schema; 28] = [
         generator.subschema_for::<AnswerApprovalParams>(),
         generator.subschema_for::<AnswerApprovalResult>(),
         generator.subschema_for::<AnswerQuestionParams>(),
@@ -90,9 +93,13 @@ pub(super) fn schemas() -> Vec<(String, Value)> {
         generator.subschema_for::<DiffView>(),
         generator.subschema_for::<DoneResult>(),
         generator.subschema_for::<ErrorData>(),
+        generator.subschema_for::<Hello>(),
+        generator.subschema_for::<ReplayParams>(),
+        generator.subschema_for::<ReplayView>(),
         generator.subschema_for::<SayParams>(),
         generator.subschema_for::<TaskParams>(),
         generator.subschema_for::<TaskView>(),
+        generator.subschema_for::<Welcome>(),
         generator.subschema_for::<TranscriptParams>(),
         generator.subschema_for::<TranscriptView>(),
         generator.subschema_for::<FileParams>(),

@@ -48,8 +48,8 @@ pub struct DelegateParams {
     pub range: Option<RangeIn>,
     #[serde(default)]
     pub diagnostics: Vec<Problem>,
-    /// `selection`, `diagnostic`, `todo`, `tests` or `question`: what is wanted of the place. Absent: told
-    /// from the range.
+    /// `selection`, `diagnostic`, `todo`, `tests` or `question`: what is wanted of the place;
+    /// `commandLine`: no place, words alone. Absent: told from the range.
     pub origin: Option<String>,
     /// `seen` (the default: what the editor shows, unsaved text too) or `head` (the last commit).
     pub base: Option<String>,
@@ -163,6 +163,9 @@ pub struct BoardChangedParams {
 pub struct ErrorData {
     /// `refused`, `failed`, `opening` or `unknown`.
     pub kind: String,
+    /// What exactly, as a stable name: `alreadyAnswered`, `needsTicks`, `Locked`, ...; may be empty.
+    #[serde(default)]
+    pub what: String,
     /// The same request may succeed later.
     pub retryable: bool,
     /// What to do next; may be empty.
@@ -188,4 +191,8 @@ pub struct BatonWish {
     pub protocol_version: Option<u32>,
     /// False: no `window/showMessage` about approvals and ends; the client shows them itself.
     pub show_message: Option<bool>,
+    /// True: `baton/runProgress` tells of every run, watched or not.
+    pub run_progress: Option<bool>,
+    /// `terminal` for the command line; what is decided here is recorded under it. Absent: `editor`.
+    pub door: Option<String>,
 }

@@ -100,6 +100,14 @@ pub struct RunProgressParams {
     pub says: String,
     /// The tool calls that began, a line each.
     pub does: Vec<String>,
+    /// Hand-overs that were sent back, each with the reason.
+    pub refused: Vec<String>,
+    /// Why the run waits for its provider.
+    pub waits: Option<String>,
+    /// How long it waits, in milliseconds.
+    pub wait_ms: u64,
+    /// A reply of the model's is whole.
+    pub replied: bool,
     /// Something was left out, since this client or the run was too quick: ask `baton/transcript`.
     pub lost: bool,
 }

@@ -66,6 +66,17 @@ impl Environment {
         Environment::from_lookup(|name| std::env::var(name).ok())
     }
 
+    /// From what a client said of its own environment, by the same allow-list.
+    pub fn from_profile(profile: &BTreeMap<String, String>) -> Environment {
+        Environment::from_lookup(|name| profile.get(name).cloned())
+    }
+
+    /// What a client says of its own environment: the variables of the allow-list, as they are.
+    pub fn profile() -> BTreeMap<String, String> {
+        let set = |name: &&str| Some(((*name).to_owned(), std::env::var(name).ok()?));
+        TAKEN.iter().filter_map(set).filter(|(_, value)| !value.is_empty()).collect()
+    }
+
     /// As `from_process`, from any source of variables.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Environment {
         let taken = TAKEN

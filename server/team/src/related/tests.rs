@@ -23,6 +23,8 @@ fn team(briefs: &[(&str, Option<&str>, &[&str])]) -> Team {
             start: StartFrom::Seen,
             land_by_rule: false,
             limits: Limits::default(),
+            environment: Default::default(),
+            worktree: None,
         };
         team.apply(&Event::TaskDelegated { task: TaskId(n), brief, at: 0 });
         let file = |path: &&str| FileChange {

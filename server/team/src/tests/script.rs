@@ -60,6 +60,8 @@ pub(crate) fn brief(text: &str) -> Brief {
         start: StartFrom::Seen,
         land_by_rule: text.contains("--yes"),
         limits: Limits::default(),
+        environment: Default::default(),
+        worktree: None,
     }
 }
 

@@ -3,10 +3,11 @@
 use super::manifest::Task;
 use crate::cli::follow::{Standing, standing};
 use crate::cli::open::{Doing, Trouble};
-use crate::cli::screen::Screen;
+use crate::cli::screen::{Screen, safe};
 use crate::cli::stage::Stage;
 use crate::config::Config;
 use crate::hub::{Delegation, Happening, Hub};
+use std::collections::BTreeMap;
 use team::{Code, End, Failure, Input, Origin, Parked, Start, StartFrom, TaskId, Team, Work};
 
 /// Who does the task.
@@ -38,7 +39,10 @@ pub async fn play(screen: &Screen, task: &Task, by: Engineer<'_>) -> Result<Ende
         }
         Engineer::Model(config) => config.clone(),
     };
-    let hub = stage.here.hub(screen, config).await?;
+    let here = &stage.here;
+    let hub = Hub::open(here.place.clone(), here.home.clone(), config).await;
+    let hub = hub.doing("open the bench's repository")?;
+    hub.notes().iter().for_each(|it| screen.note(format!("baton: {}", safe(it))));
     let ended = delegate(&hub, task).await;
     hub.close().await;
     ended
@@ -52,6 +56,8 @@ async fn delegate(hub: &Hub, task: &Task) -> Result<Ended, Trouble> {
         start: StartFrom::Seen,
         buffers: Vec::new(),
         land_by_rule: true,
+        environment: BTreeMap::new(),
+        worktree: None,
     };
     let id = hub.delegate(delegation).await.doing("delegate")?;
     let (mut watch, mut heard) = (hub.watch(), hub.happenings());

@@ -34,6 +34,8 @@ fn brief() -> Brief {
         start: StartFrom::Head,
         land_by_rule: false,
         limits: Limits::default(),
+        environment: Default::default(),
+        worktree: None,
     }
 }
 

@@ -64,6 +64,8 @@ fn team() -> Team {
         start: StartFrom::Seen,
         land_by_rule: false,
         limits: Limits::default(),
+        environment: Default::default(),
+        worktree: None,
     };
     team.apply(&Event::TaskDelegated { task, brief, at: 1 });
     let work = Work::Checks { commit: commit('c'), why: Why::Candidate, unconfined: false };

@@ -242,7 +242,7 @@ async fn a_malformed_body_is_answered_and_the_next_message_is_read() {
     let body = r#"{"jsonrpc":"2.0","id":"x","method":"test/ask","params":{"n":3}}  "#;
     line.to.write_all(format!("{header}{body}").as_bytes()).await.unwrap();
     assert_eq!(line.receive().await["id"], "x");
-    let beyond = crate::lsp::frames::FRAME_BYTES_MAX + 1;
+    let beyond = crate::socket::FRAME_BYTES_MAX + 1;
     line.to.write_all(format!("Content-Length: {beyond}\r\n\r\n").as_bytes()).await.unwrap();
     let chunk = vec![b' '; 1 << 16];
     let mut left = usize::try_from(beyond).unwrap();

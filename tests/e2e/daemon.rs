@@ -1,0 +1,8 @@
+//! The daemon: the real binary three times over, as an editor's proxy, as commands, and as the process
+//! behind them.
+
+mod den;
+mod kills;
+mod life;
+mod tasks;
+mod wire;
