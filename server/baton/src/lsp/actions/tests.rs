@@ -115,7 +115,7 @@ fn a_plain_landing_is_one_answer_that_names_the_change() {
         &landing(|_| ()),
         &expect![[r#"
             T1 approve: +6 -2 in 1 file, 42 tests pass
-            baton.do.answer {"repository":"demo-1","approval":"A1","revision":"change1","answer":"approve","ticked":[],"text":null}
+            baton.do.answer {"repository":"demo-1","approval":"A1","revision":"change1","answer":"approve","ticked":[],"hunks":null,"text":null,"comments":[]}
         "#]],
     );
 }
@@ -143,7 +143,7 @@ fn commands_without_a_sandbox_are_shown_whole_or_not_decided_here() {
         &commands(&["cargo", "test"]),
         &expect![[r#"
             T1 run without a sandbox, on cccccccccc: `cargo test`
-            baton.do.answer {"repository":"demo-1","approval":"A1","revision":null,"answer":"approve","ticked":[],"text":null}
+            baton.do.answer {"repository":"demo-1","approval":"A1","revision":null,"answer":"approve","ticked":[],"hunks":null,"text":null,"comments":[]}
         "#]],
     );
     let long = "x".repeat(200);
@@ -162,7 +162,7 @@ fn edits_are_applied_and_not_landed() {
         &asked(edits),
         &expect![[r#"
             T1 apply as edits: +0 -0 in 0 files
-            baton.do.answer {"repository":"demo-1","approval":"A1","revision":null,"answer":"apply","ticked":[],"text":null}
+            baton.do.answer {"repository":"demo-1","approval":"A1","revision":null,"answer":"apply","ticked":[],"hunks":null,"text":null,"comments":[]}
         "#]],
     );
 }
