@@ -8,6 +8,22 @@ pub(super) const START: Millis = 1_000_000;
 /// Plays a script, one input a line, a minute apart, and compares the transcript.
 #[track_caller]
 pub(super) fn check(script: &str, transcript: Expect) {
+    let (team, mut res) = play(script);
+    for job in jobs(&team) {
+        res += &format!("job {}\n", show_job(&job));
+    }
+    let board = board(&team);
+    for it in &board.tasks {
+        res += &format!("{} {:?}: {}\n", it.task, it.column, it.step);
+    }
+    for it in &board.approvals {
+        res += &format!("{}: {} [{}]\n", it.approval, it.proof, it.answers.join(" "));
+    }
+    transcript.assert_eq(&res);
+}
+
+/// The team after a script, and its transcript.
+pub(super) fn play(script: &str) -> (Team, String) {
     let mut team = Team::default();
     let mut res = String::new();
     let mut now = START;
@@ -26,17 +42,7 @@ pub(super) fn check(script: &str, transcript: Expect) {
             }
         }
     }
-    for job in jobs(&team) {
-        res += &format!("job {}\n", show_job(&job));
-    }
-    let board = board(&team);
-    for it in &board.tasks {
-        res += &format!("{} {:?}: {}\n", it.task, it.column, it.step);
-    }
-    for it in &board.approvals {
-        res += &format!("{}: {} [{}]\n", it.approval, it.proof, it.answers.join(" "));
-    }
-    transcript.assert_eq(&res);
+    (team, res)
 }
 
 pub(super) fn commit(text: &str) -> CommitId {
