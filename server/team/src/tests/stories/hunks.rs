@@ -161,7 +161,7 @@ fn a_part_may_leave_the_reproducing_test_out() {
             T1 Working: landing
         "#]],
     );
-    let (team, _) = play(UNSHOWN);
+    let (team, _, _) = play(UNSHOWN);
     let proof = approval_line(&team, ApprovalId(1)).unwrap().proof;
     let says = "41 tests pass; the one that shows the bug is not among them; ";
     assert!(proof.starts_with(says), "{proof}");
