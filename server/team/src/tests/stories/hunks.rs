@@ -1,6 +1,7 @@
 //! A person takes some hunks of a change, or comments on its lines.
 
-use super::super::script::check;
+use super::super::script::{check, play};
+use crate::{ApprovalId, approval_line};
 use expect_test::expect;
 
 /// To the approval of `l1`, whose hunks are `src/lib.rs:h1+h2` and `b.bin:b1`.
@@ -92,11 +93,8 @@ T1 landed
     );
 }
 
-/// Without the test that shows the bug the required checks decide; the whole change needs it.
-#[test]
-fn a_part_may_leave_the_reproducing_test_out() {
-    check(
-        "
+/// The part leaves out the test that shows the bug.
+const UNSHOWN: &str = "
 delegate parser panics on empty file
 T1 snapshotted
 R1 triaged bug
@@ -111,8 +109,13 @@ A1 approve only=src/lib.rs:h2
 T1 part p1
 T1 candidate l2 head=p1 tree=t2 change=part
 R6 checked 41 unshown
-A1 approve
-",
+";
+
+/// Without the test that shows the bug the required checks decide; the whole change needs it.
+#[test]
+fn a_part_may_leave_the_reproducing_test_out() {
+    check(
+        UNSHOWN,
         expect![[r#"
             > delegate parser panics on empty file
               T1 delegated
@@ -154,12 +157,14 @@ A1 approve
               R6.1 green
               R6 checked
               A1 holds for l2 on b0
-            > A1 approve
-              refused: A1 was already answered
             job land T1: plan
             T1 Working: landing
         "#]],
     );
+    let (team, _, _) = play(UNSHOWN);
+    let proof = approval_line(&team, ApprovalId(1)).unwrap().proof;
+    let says = "41 tests pass; the one that shows the bug is not among them; ";
+    assert!(proof.starts_with(says), "{proof}");
 }
 
 #[test]
