@@ -22,6 +22,7 @@ mod pen;
 mod place;
 mod plan;
 mod reach;
+mod results;
 mod review;
 mod save;
 mod slots;

@@ -4,6 +4,7 @@
 //! A hub is one per repository. Start-up and going on are the same path: replay the log, compute
 //! `jobs`, start those that are not running.
 
+mod checkout;
 mod crew;
 mod editor;
 mod facts;

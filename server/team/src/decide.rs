@@ -12,10 +12,12 @@ use crate::event::{Answer, Event, Parked, Start, Subject, Why, Work};
 use crate::failure::{Code, Failure};
 use crate::handoff::{By, Duty, Handoff, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use crate::memory::Memo;
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::{RERUNS_MAX, Setup};
 use crate::stages::Ways;
 use crate::task::{Run, RunState, Task, TaskState, Team, Wait};
+use crate::viewing::Sign;
 use std::fmt;
 
 mod comments;
@@ -23,6 +25,7 @@ mod flaky;
 mod gates;
 mod handover;
 mod landing;
+mod memo;
 mod part;
 mod person;
 mod setup;
@@ -65,6 +68,18 @@ pub enum Input {
     Say {
         task: TaskId,
         text: String,
+        by: By,
+    },
+    /// A client tells of a review.
+    View {
+        task: TaskId,
+        approval: Option<ApprovalId>,
+        sign: Sign,
+        by: By,
+    },
+    /// No role shall be told of it again.
+    Forget {
+        memo: Memo,
         by: By,
     },
     Snapshotted {
@@ -175,6 +190,7 @@ pub enum Refusal {
     NoSuchTask(TaskId),
     NoSuchApproval(ApprovalId),
     NoSuchQuestion(QuestionId),
+    NoSuchMemo(Memo),
     /// The late result of a run that is no longer live.
     StaleRun(RunId),
     Closed(TaskId),
@@ -195,6 +211,7 @@ impl fmt::Display for Refusal {
             Refusal::NoSuchTask(id) => write!(f, "there is no task {id}"),
             Refusal::NoSuchApproval(id) => write!(f, "there is no approval {id}"),
             Refusal::NoSuchQuestion(id) => write!(f, "there is no question {id}"),
+            Refusal::NoSuchMemo(id) => write!(f, "there is no {id}"),
             Refusal::StaleRun(id) => write!(f, "{id} is no longer at work; its task went on"),
             Refusal::Closed(id) => write!(f, "{id} has ended"),
             Refusal::AlreadyAnswered(id) => write!(f, "{id} was already answered"),
@@ -228,6 +245,8 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
         Input::Retry { task } => person::retry(team, now, task),
         Input::Undo { task } => person::undo(team, task),
         Input::Say { task, text, by } => person::say(team, now, task, text, by),
+        Input::View { task, approval, sign, by } => memo::view(team, now, task, approval, sign, by),
+        Input::Forget { memo, by } => memo::forget(team, now, memo, by),
         Input::Heard { run, words } => {
             live(team, run)?;
             Ok(vec![Event::WordsHeard { run, words }])
@@ -239,9 +258,7 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
             let snapshotted = Event::TaskSnapshotted { task, base, checks, ways, limits };
             let mut after = team.clone();
             after.apply(&snapshotted);
-            let mut res = vec![snapshotted];
-            res.extend(way::triage(&after, now, task)?);
-            Ok(res)
+            Ok([vec![snapshotted], way::triage(&after, now, task)?].concat())
         }
         Input::Spent { run, usage, day } => spent(team, now, run, &usage, day),
         // The number is given here, so that no two receipts of a run share one.

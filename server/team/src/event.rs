@@ -5,9 +5,11 @@ use crate::change::{Base, Candidate, ChangeId, Comment, Facts, FileHunks, Planne
 use crate::failure::Failure;
 use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Plan, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use crate::memory::Memo;
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::Setup;
 use crate::stages::{Stage, Ways};
+use crate::viewing::Sign;
 use serde::{Deserialize, Serialize};
 
 /// The format of a stored event; a change of meaning raises it and brings a migration.
@@ -218,6 +220,21 @@ pub enum Event {
     DecisionRecorded {
         task: TaskId,
         decision: Decision,
+    },
+    /// A review of the task was opened, worked on or closed: how a person's time is measured.
+    TaskViewed {
+        task: TaskId,
+        /// What was looked at, where that was an approval.
+        approval: Option<ApprovalId>,
+        sign: Sign,
+        by: By,
+        at: Millis,
+    },
+    /// A person said to forget it: no role is told of it again.
+    MemoForgotten {
+        memo: Memo,
+        by: By,
+        at: Millis,
     },
     /// These tests of a check failed and passed on the same files.
     TestsQuarantined {

@@ -10,7 +10,7 @@ use super::screen::{Screen, Shade, safe};
 use crate::hub::Refused;
 use std::time::Instant;
 use team::{
-    Answer, ApprovalId, ApprovalLine, By, CommitId, Input, Plan, QuestionId, Setup, Subject,
+    Answer, ApprovalId, ApprovalLine, By, CommitId, Input, Plan, QuestionId, Setup, Sign, Subject,
     TaskId, Team,
 };
 
@@ -36,10 +36,25 @@ pub async fn ask(
     task: TaskId,
     waits: Waits,
 ) -> Result<Decided, Trouble> {
-    match waits {
+    let approval = match waits {
+        Waits::Approval(approval) => Some(approval),
+        Waits::Question(_) => None,
+    };
+    tell(hub, task, approval, Sign::Opened).await;
+    let decided = match waits {
         Waits::Approval(approval) => ask_approval(hub, here, screen, person, task, approval).await,
         Waits::Question(question) => ask_question(hub, screen, person, question).await,
-    }
+    };
+    // After an answer it is closed already, and this says nothing new.
+    tell(hub, task, approval, Sign::Closed).await;
+    decided
+}
+
+/// The time that a prompt is shown counts as the person's. A measure that can't be taken down is no
+/// reason to stop.
+async fn tell(hub: &Reach, task: TaskId, approval: Option<ApprovalId>, sign: Sign) {
+    let by = By::Person { door: DOOR.to_owned() };
+    let _ = hub.send(Input::View { task, approval, sign, by }).await;
 }
 
 async fn ask_approval(
@@ -64,6 +79,7 @@ async fn ask_approval(
         let Some(text) = &typed else {
             return Ok(Decided::Later);
         };
+        tell(hub, task, Some(approval), Sign::Working).await;
         let chosen = choice(text);
         let answer = match chosen {
             Choice::Later => return Ok(Decided::Later),

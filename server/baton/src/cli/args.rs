@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use team::{ApprovalId, QuestionId, ReceiptId, TaskId};
 
 mod look;
+mod report;
 mod serve;
 mod setup;
 
 pub use look::{Doctor, Explain, Log, Status, Tools};
+pub use report::{Memory, MemoryAct, Report};
 pub use serve::{Daemon, DaemonWhat, Lsp};
 pub use setup::{Completions, Init, Man};
 
@@ -88,6 +90,8 @@ pub enum Command {
     Say(Say),
     Replay(Replay),
     Log(Log),
+    Report(Report),
+    Memory(Memory),
     Trust(Trust),
     Init(Init),
     Doctor(Doctor),

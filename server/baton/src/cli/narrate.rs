@@ -181,6 +181,7 @@ impl Narrator {
             | Event::UndoStarted { task }
             | Event::UndoRefused { task, .. }
             | Event::PersonSaid { task, .. }
+            | Event::TaskViewed { task, .. }
             | Event::TaskUndone { task, .. }
             | Event::TestsQuarantined { task, .. }
             | Event::DecisionRecorded { task, .. } => (Some(*task), None, None),
@@ -196,6 +197,7 @@ impl Narrator {
             | Event::RunChecked { run, .. } => {
                 (self.runs.get(run).map(|it| it.0), Some(*run), None)
             }
+            Event::MemoForgotten { .. } => (None, None, None),
             Event::QuestionAnswered { question, .. } => {
                 let run = self.questions.get(question).copied();
                 (run.and_then(|it| self.runs.get(&it)).map(|it| it.0), run, None)
@@ -256,6 +258,8 @@ impl Narrator {
             Event::UndoStarted { task } => said("undoStarted", YOU, format!("take {task} back")),
             Event::UndoRefused { why, .. } => said("undoRefused", BATON, format!("did not take it back: {why}")).shade(Shade::Bad),
             Event::TaskUndone { task, how, .. } => said("taskUndone", BATON, format!("took {task} back: {how}")).shade(Shade::Good),
+            Event::TaskViewed { task, sign, by, .. } => said("taskViewed", by_name(by), format!("{} {task}", sign_text(*sign))).quiet(),
+            Event::MemoForgotten { memo, by, .. } => said("memoForgotten", by_name(by), format!("said to forget {memo}")).shade(Shade::Strong),
             Event::TestsQuarantined { tests, receipts, until, .. } => said("testsQuarantined", BATON, flaky_text(tests, receipts, *until)).shade(Shade::Warn),
             Event::DecisionRecorded { decision, .. } => said("decisionRecorded", by_name(&decision.by), format!("decided: {}{}", decision.what, reason(&decision.why))),
         }
@@ -301,6 +305,14 @@ fn flaky_text(tests: &[String], receipts: &[ReceiptId], until: Millis) -> String
         runs.join(", "),
         team::date(until)
     )
+}
+
+fn sign_text(sign: team::Sign) -> &'static str {
+    match sign {
+        team::Sign::Opened => "looks at",
+        team::Sign::Working => "works on",
+        team::Sign::Closed => "leaves",
+    }
 }
 
 /// `main` for `refs/heads/main`.

@@ -134,7 +134,9 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
     }
     receipts(screen, here, &view.runs);
     for it in &view.decisions {
-        screen.line(format!("decided by {}: {} ({})", safe(&it.by), safe(&it.what), safe(&it.why)));
+        let gone = if it.forgotten { ", forgotten" } else { "" };
+        let (by, what, why) = (safe(&it.by), safe(&it.what), safe(&it.why));
+        screen.line(format!("{} decided by {by}: {what} ({why}){gone}", it.id));
     }
     for it in &view.words {
         let heard = match it.heard_by.as_slice() {
@@ -142,6 +144,9 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
             runs => format!("heard by {}", runs.join(", ")),
         };
         screen.line(format!("{} said: {} ({heard})", safe(&it.by), safe(&it.text)));
+    }
+    if let Some(ms) = view.person.ms {
+        screen.line(format!("you were with it for {}", duration(ms)));
     }
     pointer(&team, asked.task, &here.repo_option).iter().for_each(|it| screen.line(it));
     Ok(exit::DONE)

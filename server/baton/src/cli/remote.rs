@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use team::{Code, Failure, Input, ReceiptId, Refusal, RunId, StartFrom, TaskId, Team, Usage};
+use team::{Code, Failure, Input, ReceiptId, Refusal, RunId, Sign, StartFrom, TaskId, Team, Usage};
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -234,6 +234,19 @@ fn request(input: Input) -> Result<(&'static str, Value), Refused> {
     }
     if let Input::Say { task, text, .. } = input {
         return Ok((method::SAY, json!({ "task": task.to_string(), "text": text })));
+    }
+    if let Input::View { task, approval, sign, .. } = input {
+        let sign = match sign {
+            Sign::Opened => "opened",
+            Sign::Working => "working",
+            Sign::Closed => "closed",
+        };
+        let approval = approval.map(|it| it.to_string());
+        let params = json!({ "task": task.to_string(), "approval": approval, "sign": sign });
+        return Ok((method::VIEWED, params));
+    }
+    if let Input::Forget { memo, .. } = input {
+        return Ok((method::MEMORY, json!({ "forget": memo.to_string() })));
     }
     if let Input::Cancel { task } = input {
         return Ok((method::CANCEL, about(task)));

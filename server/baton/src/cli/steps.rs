@@ -131,6 +131,8 @@ impl Table {
             | Event::TaskUndone { .. }
             | Event::PersonSaid { .. }
             | Event::WordsHeard { .. }
+            | Event::TaskViewed { .. }
+            | Event::MemoForgotten { .. }
             | Event::TestsQuarantined { .. }
             | Event::DecisionRecorded { .. } => self.task_event(event),
         }

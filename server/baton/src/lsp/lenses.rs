@@ -80,8 +80,9 @@ fn range(document: &Document, place: &Place, encoding: Encoding) -> Range {
 
 fn command(repository: &str, team: &Team, board: &Board, task: TaskId) -> Option<Command> {
     let line = board.tasks.iter().find(|it| it.task == task)?;
+    let expects = line.expects.as_ref().map(|it| format!(", {it}")).unwrap_or_default();
     let shows = || Command {
-        title: plain::line(&format!("{task} {}", line.step), TITLE_CHARS_MAX),
+        title: plain::line(&format!("{task} {}{expects}", line.step), TITLE_CHARS_MAX),
         command: commands::SHOW.to_owned(),
         arguments: Some(vec![json!({ "repository": repository, "task": task.to_string() })]),
     };

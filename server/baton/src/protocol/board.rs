@@ -38,6 +38,9 @@ pub struct TaskLineView {
     /// Who is at work.
     pub role: Option<String>,
     pub run: Option<String>,
+    /// Of a task at work, once five of its class have ended: `about 4 min, $0.30; 7 of your last 9 bugs
+    /// landed`.
+    pub expects: Option<String>,
     pub spent: CostView,
     pub delegated_at: u64,
     pub ended_at: Option<u64>,
@@ -81,6 +84,8 @@ pub struct ApprovalView {
     /// For people: who answered what, or why it is void.
     pub outcome: Option<String>,
     pub asked_at: u64,
+    /// How long a person was measured to look at it, in milliseconds.
+    pub viewed_ms: u64,
 }
 
 /// A changed file in a list.
@@ -152,6 +157,7 @@ impl TaskLineView {
             step: line.step.clone(),
             role: line.role.map(|it| it.name().to_owned()),
             run: line.run.map(|it| it.to_string()),
+            expects: line.expects.clone(),
             spent: CostView::of(&line.spent),
             delegated_at: line.delegated_at,
             ended_at: line.ended_at,
@@ -159,7 +165,7 @@ impl TaskLineView {
     }
 }
 
-fn column(column: team::Column) -> &'static str {
+pub(super) fn column(column: team::Column) -> &'static str {
     match column {
         team::Column::NeedsYou => "needsYou",
         team::Column::Working => "working",
@@ -229,6 +235,7 @@ impl ApprovalView {
             state: state.to_owned(),
             outcome,
             asked_at: line.asked_at,
+            viewed_ms: approval.viewed_ms,
         })
     }
 }

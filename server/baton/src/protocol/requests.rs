@@ -66,6 +66,10 @@ pub struct DelegateResult {
     pub repository: String,
     /// `T17`.
     pub task: String,
+    /// For people, where the words alone say what kind of task it is and five of that kind have ended:
+    /// `about 4 min, $0.30; 7 of your last 9 bugs landed`.
+    #[serde(default)]
+    pub expects: Option<String>,
 }
 
 /// Asks for the board of a repository.

@@ -8,6 +8,7 @@ use crate::*;
 use expect_test::expect_file;
 use std::collections::BTreeSet;
 
+mod looked;
 mod part;
 mod way;
 
@@ -16,7 +17,6 @@ const STEPS: u32 = 60;
 
 /// A small xorshift: the same numbers everywhere, from a printed seed.
 struct Random(u32);
-
 impl Random {
     fn below(&mut self, n: u32) -> u32 {
         self.0 ^= self.0 << 13;
@@ -59,6 +59,8 @@ fn what_always_holds() {
             "part refused",
             "landed in part",
             "landed in part, checked",
+            "looked at",
+            "forgotten",
         ];
         for it in ends {
             assert!(seen.contains(it), "{SEEDS} seeds and no task was {it}");
@@ -142,6 +144,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         spend_passes_its_cap_by_one_call(&team, &story);
         set_ups_are_approved(&team, &story);
         jobs_are_one_a_task(&team, &story);
+        looked::measured_honestly(&team, &story);
         way::holds(&team, &events, &story);
         log.extend(events);
     }
@@ -169,6 +172,8 @@ fn note(event: &Event, seen: &mut BTreeSet<&'static str>) {
             ..
         } => "announced",
         Event::TestsQuarantined { .. } => "quarantined",
+        Event::TaskViewed { .. } => "looked at",
+        Event::MemoForgotten { .. } => "forgotten",
         Event::RunStarted { work: Work::Setup { .. }, .. } => "set up",
         other if show(other).is_empty() => "nothing",
         _other => "else",
@@ -528,7 +533,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
     let approval = ApprovalId(1 + random.below(4));
     let code = [Code::Stuck, Code::Model, Code::NoSandbox][random.below(3) as usize];
     let failure = Failure::new(code, "gone");
-    match random.below(28) {
+    match random.below(30) {
         0 => Input::Delegate { brief: brief("x") },
         1 => Input::Cancel { task },
         2 => Input::Park { task },
@@ -589,6 +594,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
             let handoff = handoff(random, duty, &Team::default(), run);
             Input::HandedOver { run, handoff, facts }
         }
+        27 | 28 => looked::anything(random, task, approval),
         _ => Input::Tick,
     }
 }

@@ -8,6 +8,22 @@ pub(super) const START: Millis = 1_000_000;
 /// Plays a script, one input a line, a minute apart, and compares the transcript.
 #[track_caller]
 pub(super) fn check(script: &str, transcript: Expect) {
+    let (team, mut res, _) = play(script);
+    for job in jobs(&team) {
+        res += &format!("job {}\n", show_job(&job));
+    }
+    let board = board(&team);
+    for it in &board.tasks {
+        res += &format!("{} {:?}: {}\n", it.task, it.column, it.step);
+    }
+    for it in &board.approvals {
+        res += &format!("{}: {} [{}]\n", it.approval, it.proof, it.answers.join(" "));
+    }
+    transcript.assert_eq(&res);
+}
+
+/// The team after a script, the transcript, and the time of its last line.
+pub(crate) fn play(script: &str) -> (Team, String, Millis) {
     let mut team = Team::default();
     let mut res = String::new();
     let mut now = START;
@@ -26,17 +42,7 @@ pub(super) fn check(script: &str, transcript: Expect) {
             }
         }
     }
-    for job in jobs(&team) {
-        res += &format!("job {}\n", show_job(&job));
-    }
-    let board = board(&team);
-    for it in &board.tasks {
-        res += &format!("{} {:?}: {}\n", it.task, it.column, it.step);
-    }
-    for it in &board.approvals {
-        res += &format!("{}: {} [{}]\n", it.approval, it.proof, it.answers.join(" "));
-    }
-    transcript.assert_eq(&res);
+    (team, res, now)
 }
 
 pub(super) fn commit(text: &str) -> CommitId {
@@ -230,6 +236,9 @@ fn parse(team: &Team, line: &str) -> Vec<Input> {
     if who == "tick" {
         return vec![Input::Tick];
     }
+    if who == "forget" {
+        return vec![Input::Forget { memo: words[1].parse().unwrap(), by: person() }];
+    }
     match who.as_bytes()[0] {
         b'R' => of_run(team, who.parse().unwrap(), &words, &rest),
         b'T' => vec![of_task(team, who.parse().unwrap(), &words, &rest)],
@@ -422,12 +431,21 @@ fn of_task(team: &Team, task: TaskId, words: &[&str], rest: &str) -> Input {
         "undo" => Input::Undo { task },
         "undone" => Input::Undone { task, how: "back".into() },
         "say" => Input::Say { task, text: rest.into(), by: person() },
+        "opened" => view(task, Sign::Opened, words),
+        "worked-on" => view(task, Sign::Working, words),
+        "closed" => view(task, Sign::Closed, words),
         "undo-refused" => Input::UndoRefused { task, why: rest.into() },
         "step-failed" => {
             Input::StepFailed { task, failure: Failure::new(Code::DiskFull, "no space left") }
         }
         other => panic!("a task does not {other}"),
     }
+}
+
+/// With the approval that is looked at, if any.
+fn view(task: TaskId, sign: Sign, words: &[&str]) -> Input {
+    let approval = words.get(2).map(|it| it.parse().unwrap());
+    Input::View { task, approval, sign, by: person() }
 }
 
 /// `feature=design,human:build,build,validate` among the words.
@@ -520,6 +538,8 @@ pub(super) fn show(event: &Event) -> String {
         Event::PersonSaid { task, text, .. } => format!("{task} was told: {text}"),
         Event::WordsHeard { run, words } => format!("{run} heard {words}"),
         Event::DecisionRecorded { decision, .. } => format!("decided: {}", decision.what),
+        Event::TaskViewed { task, sign, .. } => format!("{task} looked at: {sign:?}"),
+        Event::MemoForgotten { memo, .. } => format!("{memo} forgotten"),
         Event::TestsQuarantined { tests, until, .. } => {
             format!("quarantined until {until}: {}", tests.join(", "))
         }
