@@ -294,12 +294,12 @@ pub struct Approval {
     pub subject: Subject,
     pub asked_at: Millis,
     pub state: ApprovalState,
-    /// What may land where some hunks only were accepted.
-    #[serde(default)]
-    pub part: Option<Part>,
     /// Of the person's time with its task, the part with this approval, in milliseconds.
     #[serde(default)]
     pub viewed_ms: Millis,
+    /// What may land where some hunks only were accepted.
+    #[serde(default)]
+    pub part: Option<Part>,
 }
 
 /// The hunks that were accepted, as a change of their own.

@@ -110,10 +110,10 @@ fn decider(by: &By) -> &'static str {
 fn answered(answer: &Answer) -> &str {
     match answer {
         Answer::Approve { .. } => "approved",
-        Answer::ApproveSome { .. } => "approved in part",
         Answer::Apply => "applied as edits",
-        Answer::Revise { text, .. } if !text.is_empty() => text,
-        Answer::Revise { .. } => "sent back with comments",
+        Answer::ApproveSome { .. } => "approved in part",
+        Answer::Revise { text, .. } if text.is_empty() => "sent back with comments",
+        Answer::Revise { text, .. } => text,
         Answer::Rebuild => "rebuilt on what is committed",
         Answer::Reject { .. } => "rejected",
     }

@@ -143,7 +143,7 @@ impl Team {
     ) {
         let state = ApprovalState::Open;
         let asked =
-            Approval { task, subject: subject.clone(), asked_at, state, part: None, viewed_ms: 0 };
+            Approval { task, subject: subject.clone(), asked_at, state, viewed_ms: 0, part: None };
         self.approvals.insert(approval, Arc::new(asked));
         self.with(task, |it| {
             it.approvals.push(approval);

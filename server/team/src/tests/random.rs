@@ -17,6 +17,7 @@ const STEPS: u32 = 60;
 
 /// A small xorshift: the same numbers everywhere, from a printed seed.
 struct Random(u32);
+
 impl Random {
     fn below(&mut self, n: u32) -> u32 {
         self.0 ^= self.0 << 13;
