@@ -8,11 +8,12 @@ local function start(...)
   vim.list_extend(argv, { ... })
   vim.list_extend(argv, { "-c", "qall!" })
   assert(vim.system(argv):wait(20000).code == 0)
-  local last
+  local last, own
   for line in io.lines(log) do
     last = tonumber(line:match("^(%d+%.%d+).*NVIM STARTED")) or last
+    own = tonumber(line:match("^%S+%s+(%d+%.%d+).*nvim/plugin/baton.lua")) or own
   end
-  return assert(last, "no time in the log")
+  return assert(last, "no time in the log"), own
 end
 
 local function median(all)
@@ -21,10 +22,10 @@ local function median(all)
   return #all % 2 == 1 and all[middle + 1] or (all[middle] + all[middle + 1]) / 2
 end
 
-local bare, with, file_bare, file_with = {}, {}, {}, {}
+local bare, with, file_bare, file_with, own = {}, {}, {}, {}, {}
 for n = 1, starts do
   bare[n] = start()
-  with[n] = start("--cmd", "set rtp^=" .. plugin)
+  with[n], own[n] = start("--cmd", "set rtp^=" .. plugin)
   file_bare[n] = start("README.md")
   file_with[n] = start("--cmd", "set rtp^=" .. plugin, "README.md")
 end
@@ -42,4 +43,5 @@ end
 io.stdout:write(("medians of %d starts each\n"):format(starts))
 report("without a file", bare, with)
 report("with a file", file_bare, file_with)
+io.stdout:write(("plugin/baton.lua itself: %.2f ms\n"):format(median(own)))
 vim.cmd("qall!")

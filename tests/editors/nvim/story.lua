@@ -9,7 +9,7 @@ local nvim = require("child").start({
     "set rtp^=" .. plugin,
     "set mouse= noswapfile",
     ("lua vim.lsp.config('baton', { cmd = { %q, 'lsp', '--in-process' } })"):format(binary),
-    "lua vim.o.statusline = ' %f %m%=%{v:lua.require(\"baton\").status()} '",
+    "lua vim.o.statusline = ' %t %m%=%{v:lua.require(\"baton\").status()} '",
     "lua _G.heard = {} vim.api.nvim_create_autocmd('User', { pattern = 'Baton*', callback = function(it)"
       .. " table.insert(heard, it.match .. ' ' .. vim.json.encode(it.data or {})) end })",
   },

@@ -58,7 +58,7 @@ function M.approval(client, board, task, answer, words)
     local may = table.concat(approval.answers, ", ")
     return say.warn(("%s: `%s` is no answer to %s; there are %s"):format(task, answer, approval.id, may))
   end
-  if review then return require("baton.review").answer(review, client, answer, words) end
+  if review and review.approval then return require("baton.review").answer(review, client, answer, words) end
   if answer == "approve" and #approval.ticks > 0 then
     view_of.open(view_of.name(board.repository, task .. "/review"))
     return say.warn(("%s: %s to be ticked first, with x"):format(task, text.count(#approval.ticks, "path")))

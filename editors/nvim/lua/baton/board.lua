@@ -96,6 +96,10 @@ local function add_task(rows, board, task, color)
     live = live(task),
     task = task,
   })
+  if task.expects then
+    rows[#rows + 1] =
+      vim.tbl_extend("force", like, { { { "     " .. text.line(task.expects), "BatonDim" } } })
+  end
   for _, line in ipairs(text.wrap(text.line(task.step), DETAIL_CELLS_MAX)) do
     rows[#rows + 1] = vim.tbl_extend("force", like, { { { "     " .. line, "BatonDim" } } })
   end

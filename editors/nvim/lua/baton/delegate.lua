@@ -36,7 +36,7 @@ end
 local function send(client, params)
   params.key = key()
   client_of.request(client, proto.method.delegate, params, function(result)
-    say.say(result.task .. " delegated")
+    say.say(result.task .. " delegated" .. (result.expects and ": " .. result.expects or ""))
     say.event("BatonDelegated", result)
   end)
 end

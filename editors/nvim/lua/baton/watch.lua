@@ -63,6 +63,12 @@ local function add(run, params)
   for _, line in ipairs(params.does) do
     run.tail[#run.tail + 1] = { { { "> " .. text.line(line), "BatonId" } } }
   end
+  for _, why in ipairs(params.refused or {}) do
+    run.tail[#run.tail + 1] = { { { "  sent back: " .. text.line(why), "BatonBad" } } }
+  end
+  if params.waits then
+    run.tail[#run.tail + 1] = { { { "  waits: " .. text.line(params.waits), "BatonDim" } } }
+  end
 end
 
 local function rows_of(view)
