@@ -1,6 +1,8 @@
 //! A world for whole stories: a repository of a user's, a home of its own, the real binary, and a
 //! scripted model behind real HTTP. Nothing of the machine's own configuration is seen.
 
+#![allow(dead_code, reason = "two test programs use it, each a part")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -123,7 +125,8 @@ impl Story {
         std::fs::read_to_string(self.root.join(path)).unwrap()
     }
 
-    fn bare(&self, program: &Path, args: &[&str]) -> Command {
+    /// Any program, with this person's environment and nothing of the machine's.
+    pub fn bare(&self, program: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.root).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", &self.home);

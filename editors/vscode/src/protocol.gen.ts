@@ -69,8 +69,12 @@ export interface AnswerApprovalParams {
   answer: string;
   /** For `approve`: the paths that needed a tick and got it. */
   ticked?: string[];
+  /** For `approve` of a landing: these hunks alone, as `baton/diff` names them; the others are left. Their candidate is checked by itself; green it lands under this answer, else the whole change is asked about again. Absent: all of it. */
+  hunks?: unknown | null;
   /** For `revise`: what to do differently; for `reject`: why. */
   text?: string | null;
+  /** For `revise`: what is said about single lines; `text` may be absent then. */
+  comments?: LineComment[];
 }
 
 export interface AnswerApprovalResult {
@@ -109,6 +113,8 @@ export interface ApprovalView {
   receipts: string[];
   /** Paths that need a tick of their own in the answer. */
   ticks: string[];
+  /** How many hunks an answer can choose among; 0 where it is for the whole. */
+  hunks: number;
   /** Why it can't land on the branch; or the exact commands; or why a person is asked. */
   why: string[];
   /** What is to be built, of a plan. Approving it lands nothing. */
@@ -219,6 +225,14 @@ export interface CheckoutResult {
   commit: string;
   /** For people. */
   says: string;
+}
+
+/** What is taken of one file. */
+export interface ChosenHunks {
+  /** Relative to the root of the repository. */
+  path: string;
+  /** Ids of hunks. Absent: all of the file's. */
+  hunks?: unknown | null;
 }
 
 /** What model calls cost, as the provider reported it. */
@@ -362,6 +376,10 @@ export interface FileDiffView {
   file: FileLineView;
   /** Where it was before it was renamed. */
   oldPath?: string | null;
+  /** What an answer can choose of it, in order: one id for each hunk, or one alone for all of it. */
+  ids: string[];
+  /** Why it can only be taken whole, where that is so (`it is new`, `it is renamed`, ...). */
+  whole?: string | null;
   hunks: HunkView[];
 }
 
@@ -429,13 +447,27 @@ export interface Hello {
   keys?: string[];
 }
 
-/** Lines counted from 1. */
+/** Lines are counted from 1. */
 export interface HunkView {
+  /** Names it in an answer that takes some hunks only. The same lines keep it, wherever they stand. In a file that goes whole every hunk has the file's. */
+  id: string;
   oldStart: number;
   oldLines: number;
   newStart: number;
   newLines: number;
   /** Lines with ` `, `+` or `-` in front. */
+  text: string;
+}
+
+/** What a person says about one line of a change. */
+export interface LineComment {
+  /** Relative to the root of the repository. */
+  path: string;
+  /** Counted from 1. */
+  line: number;
+  /** `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`. */
+  side?: string | null;
+  /** The line itself is added by the server. All comments with `text` and their lines: at most 3,900 characters. */
   text: string;
 }
 

@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod follow;
 mod narrate;
+mod only;
 mod open;
 mod person;
 mod reach;

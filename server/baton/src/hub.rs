@@ -12,6 +12,7 @@ mod guide;
 mod hubs;
 mod learned;
 mod owner;
+mod part;
 mod ports;
 mod purse;
 mod redact;
@@ -24,6 +25,7 @@ mod sweep;
 
 pub use editor::{Attached, EditRequest, Editor};
 pub use hubs::Hubs;
+pub use part::file_view;
 pub use shared::Health;
 
 use crate::{agent, checks, config, git, store};

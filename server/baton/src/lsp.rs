@@ -6,6 +6,7 @@
 //! decision is an explicit request that names what it decides, never the fate of a dialog.
 
 mod actions;
+mod answers;
 mod commands;
 mod documents;
 mod edits;

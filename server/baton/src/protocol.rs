@@ -5,6 +5,7 @@
 //! every message that carries one carries `repository` too. Times are `*At`, unix milliseconds.
 //! `docs/protocol.md` and the types of the clients are written from these types.
 
+mod answer;
 mod board;
 mod clients;
 mod diff;
@@ -32,8 +33,8 @@ pub use report::{
 };
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
-    BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
-    ErrorData, PositionAt, Problem, RangeIn, SayParams, TaskParams,
+    BoardChangedParams, BoardParams, ChosenHunks, DelegateParams, DelegateResult, DocumentNamed,
+    DoneResult, ErrorData, LineComment, PositionAt, Problem, RangeIn, SayParams, TaskParams,
 };
 pub use stream::{
     AttentionParams, FileParams, FileView, RunProgressParams, StepView, TranscriptParams,

@@ -20,11 +20,13 @@ use crate::task::{Run, RunState, Task, TaskState, Team, Wait};
 use crate::viewing::Sign;
 use std::fmt;
 
+mod comments;
 mod flaky;
 mod gates;
 mod handover;
 mod landing;
 mod memo;
+mod part;
 mod person;
 mod setup;
 mod way;
@@ -140,6 +142,16 @@ pub enum Input {
     CandidateConflicted {
         task: TaskId,
         tip: CommitId,
+        paths: Vec<String>,
+    },
+    /// The hunks that were accepted, alone on S: this head; and what they change on the tip.
+    PartMade {
+        task: TaskId,
+        head: CommitId,
+        change: ChangeId,
+    },
+    PartConflicted {
+        task: TaskId,
         paths: Vec<String>,
     },
     LandingPlanned {
@@ -275,6 +287,8 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
         Input::CandidateConflicted { task, tip, paths } => {
             landing::conflicted(team, now, task, tip, paths)
         }
+        Input::PartMade { task, head, change } => part::made(team, task, head, change),
+        Input::PartConflicted { task, paths } => part::conflicted(team, task, &paths),
         Input::LandingPlanned { task, plan } => landing::planned(team, task, plan),
         Input::TipMoved { task } => landing::tip_moved(team, task),
         Input::Landed { task } => landing::landed(team, now, task),

@@ -1,7 +1,7 @@
 //! Facts. An event has happened, was written to the log, and is never edited.
 
 use crate::brief::{Brief, Limits, Usage};
-use crate::change::{Base, Candidate, Facts, PlannedPath};
+use crate::change::{Base, Candidate, ChangeId, Comment, Facts, FileHunks, PlannedPath};
 use crate::failure::Failure;
 use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Plan, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
@@ -146,6 +146,18 @@ pub enum Event {
         at: Millis,
     },
     ApprovalVoided {
+        approval: ApprovalId,
+        why: String,
+    },
+    /// The hunks that were accepted, alone, on what the person saw: this head. Exactly this change is
+    /// what may land.
+    PartMade {
+        approval: ApprovalId,
+        head: CommitId,
+        change: ChangeId,
+    },
+    /// The hunks that were accepted don't land by themselves; the whole change is asked about again.
+    PartRefused {
         approval: ApprovalId,
         why: String,
     },
@@ -302,11 +314,18 @@ pub enum Answer {
     Approve {
         ticked: Vec<String>,
     },
+    /// Land exactly these hunks of the candidate and leave the others.
+    ApproveSome {
+        ticked: Vec<String>,
+        hunks: Vec<FileHunks>,
+    },
     /// Apply as edits: files and buffers change, nothing is committed.
     Apply,
     /// Back to the role whose work was shown, with these words.
     Revise {
         text: String,
+        #[serde(default)]
+        comments: Vec<Comment>,
     },
     /// Build the candidate again, on what is committed now.
     Rebuild,

@@ -36,8 +36,8 @@ pub use board::{
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
 pub use budget::{Day, DayMoney, Grant, Wish, grant};
 pub use change::{
-    Base, Candidate, ChangeFacts, ChangeId, Facts, FileChange, FileKind, NotesFacts, PlanFacts,
-    PlannedPath, Target, lines,
+    Base, Candidate, ChangeFacts, ChangeId, Comment, Facts, FileChange, FileHunks, FileKind,
+    NotesFacts, PlanFacts, PlannedPath, Side, Target, count, lines,
 };
 pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline, rerun};
 pub use estimate::{Estimate, estimate};
@@ -66,7 +66,7 @@ pub use routing::{Guess, guess};
 pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
 pub use stages::{BadStages, Gate, Stage, Stages, Ways};
 pub use task::{
-    Approval, ApprovalState, Asked, Design, End, Head, Resume, Run, RunState, Step, Tally, Task,
-    TaskState, Team, Wait, Words,
+    Approval, ApprovalState, Asked, Design, End, Head, Part, Resume, Run, RunState, Step, Tally,
+    Task, TaskState, Team, Wait, Words,
 };
 pub use viewing::{IDLE_MS_MAX, Sign, Viewing};

@@ -6,7 +6,7 @@
 
 use crate::brief::{Brief, Usage};
 use crate::budget::Day;
-use crate::change::{Base, Candidate, FileChange, PlannedPath};
+use crate::change::{Base, Candidate, ChangeId, FileChange, PlannedPath};
 use crate::event::{Answer, Event, Parked, Subject, Why, Work};
 use crate::failure::Failure;
 use crate::handoff::{About, By, Class, Duty, Handoff, Plan, Question, Repro};
@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 mod change;
 mod known;
+mod part;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Team {
@@ -78,6 +79,9 @@ pub struct Task {
     pub head: Option<Head>,
     /// L, while it is being checked, asked about or landed.
     pub candidate: Option<Candidate>,
+    /// Why hunks that were accepted alone did not land; told with what is asked next.
+    #[serde(default)]
+    pub part_refused: Option<String>,
     pub spent: Usage,
     /// Of `spent`: the money when a person last sent the task on. Limits count from there, as they do
     /// for builds.
@@ -161,6 +165,9 @@ pub enum TaskState {
     /// A person decides.
     AwaitingApproval {
         approval: ApprovalId,
+        /// It is about commands; a candidate is checked with them for this approval.
+        #[serde(default)]
+        under: Option<ApprovalId>,
     },
     /// Approved; the branch or the files are being moved.
     Landing {
@@ -182,10 +189,14 @@ pub enum TaskState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Wait {
     Snapshot,
-    /// The candidate is being built from this head; `under`: for an approval whose tip has moved.
+    /// The candidate is being built from this head; `under`: for an approval that was given.
     Candidate {
         head: CommitId,
         under: Option<ApprovalId>,
+    },
+    /// The head of the hunks that this approval accepted is being made.
+    Part {
+        approval: ApprovalId,
     },
     Question {
         question: QuestionId,
@@ -219,6 +230,9 @@ pub enum Resume {
     Candidate {
         head: CommitId,
         under: Option<ApprovalId>,
+    },
+    Part {
+        approval: ApprovalId,
     },
     Question {
         question: QuestionId,
@@ -283,6 +297,17 @@ pub struct Approval {
     /// Of the person's time with its task, the part with this approval, in milliseconds.
     #[serde(default)]
     pub viewed_ms: Millis,
+    /// What may land where some hunks only were accepted.
+    #[serde(default)]
+    pub part: Option<Part>,
+}
+
+/// The hunks that were accepted, as a change of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// They alone on S.
+    pub head: CommitId,
+    pub change: ChangeId,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -316,15 +341,16 @@ impl Task {
 }
 
 impl TaskState {
-    /// The approval that a candidate is built and checked for anew, since its tip has moved.
+    /// The approval that a candidate is built and checked for: its tip has moved, or some hunks only
+    /// were accepted.
     pub(crate) fn under(&self) -> Option<ApprovalId> {
         match self {
             TaskState::Waiting { on: Wait::Candidate { under, .. } }
             | TaskState::Checking { under, .. }
+            | TaskState::AwaitingApproval { under, .. }
             | TaskState::Parked { was: Resume::Checks { under, .. }, .. } => *under,
             TaskState::Waiting { .. }
             | TaskState::Working { .. }
-            | TaskState::AwaitingApproval { .. }
             | TaskState::Landing { .. }
             | TaskState::Undoing { .. }
             | TaskState::Parked { .. }
@@ -421,16 +447,16 @@ impl Team {
                 self.rebase(*approval, candidate, receipts);
             }
             Event::ApprovalVoided { approval, why } => self.void(*approval, why),
-            Event::TipMoved { task } => self.with(*task, Task::tip_moved),
+            Event::PartMade { approval, head, change } => self.part_made(*approval, head, change),
+            Event::PartRefused { approval, why } => self.part_refused(*approval, why),
+            Event::TipMoved { task } => self.tip_moved(*task),
             Event::LandingPlanned { task, plan } => self.with(*task, |it| it.planned(plan)),
             Event::TaskLanded { task, at } | Event::TaskApplied { task, at } => {
                 self.with(*task, |it| it.landed(*at));
             }
             Event::LandingRefused { .. } => (),
             Event::TaskAnswered { task, at } => self.close(*task, End::Answered, *at),
-            Event::TaskRejected { task, why, at } => {
-                self.close(*task, End::Rejected { why: why.clone() }, *at);
-            }
+            Event::TaskRejected { task, why, at } => self.reject(*task, why, *at),
             Event::TaskCancelled { task, at } => self.close(*task, End::Cancelled, *at),
             Event::TaskParked { task, why, at } => self.park(*task, why, *at),
             Event::TaskRetried { task } => self.with(*task, Task::retried),

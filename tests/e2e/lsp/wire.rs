@@ -220,3 +220,23 @@ fn a_folder_that_is_no_repository_is_said_and_survived() {
     assert_eq!(error["data"]["kind"], "unknown");
     assert_eq!(editor.end(), 0);
 }
+
+/// The folder is still being looked at when the request comes; it counts all the same.
+#[test]
+fn a_folder_that_was_added_counts_from_the_next_request_on() {
+    let (desk, other) = (Desk::new(), Desk::new());
+    let (mut editor, _) = Editor::open(desk.server(), &desk.uri(""), json!({}));
+    let only = editor.request("baton/board", json!({})).unwrap();
+    // Many that are none, so that the one is still being looked at when the next message is read.
+    let none = |n: u32| json!({ "uri": desk.uri(&format!("no{n}")), "name": "none" });
+    let mut added: Vec<Value> = (0..300).map(none).collect();
+    added.push(json!({ "uri": other.uri(""), "name": "other" }));
+    let event = json!({ "event": { "added": added, "removed": [] } });
+    editor.notify("workspace/didChangeWorkspaceFolders", event);
+    let error = editor.request("baton/board", json!({})).unwrap_err();
+    assert_eq!(error["code"], 3, "{error}");
+    assert!(error["message"].as_str().unwrap().contains("several repositories"), "{error}");
+    let named = json!({ "repository": only["repository"] });
+    assert_eq!(editor.request("baton/board", named).unwrap(), only);
+    assert_eq!(editor.end(), 0);
+}

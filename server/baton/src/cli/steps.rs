@@ -112,6 +112,8 @@ impl Table {
             | Event::CandidateBuilt { .. }
             | Event::CandidateConflicted { .. }
             | Event::ApprovalRebased { .. }
+            | Event::PartMade { .. }
+            | Event::PartRefused { .. }
             | Event::ApprovalAsked { .. }
             | Event::ApprovalVoided { .. }
             | Event::TipMoved { .. }

@@ -194,7 +194,10 @@ impl Repositories {
         name: Option<&str>,
         file: Option<&Path>,
     ) -> jsonrpc::Result<(Arc<Repository>, Hub)> {
-        if let Ok(found) = self.meant(name, file)
+        // Which one is "the only one" isn't known while a new folder is still being looked at.
+        let is_known = name.is_some() || file.is_some() || *self.looking.borrow() == 0;
+        if is_known
+            && let Ok(found) = self.meant(name, file)
             && let Some(hub) = found.open_now()
         {
             return Ok((found, hub));

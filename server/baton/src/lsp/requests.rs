@@ -2,20 +2,20 @@
 
 use super::repositories::Repository;
 use super::selection::{self, Wish};
-use super::{Door, errors, places};
+use super::{Door, answers, errors, places};
 use crate::git;
-use crate::hub::{Delegation, blocking};
+use crate::hub::{Delegation, blocking, file_view};
 use crate::protocol::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BoardParams, BoardView,
-    DOOR_TERMINAL, DelegateParams, DelegateResult, DiffView, DoneResult, FileDiffView,
-    FileLineView, HunkView, ReplayParams, ReplayView, SayParams, TaskParams, TaskView,
+    DOOR_TERMINAL, DelegateParams, DelegateResult, DiffView, DoneResult, ReplayParams, ReplayView,
+    SayParams, TaskParams, TaskView,
 };
 use futures_util::FutureExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use team::{
-    Answer, ApprovalId, By, ChangeId, Code, CommitId, Failure, Input, QuestionId, ReceiptId,
-    StartFrom, Subject, Task, TaskId, Team,
+    ApprovalId, By, ChangeId, Code, CommitId, Failure, Input, QuestionId, ReceiptId, StartFrom,
+    Subject, Task, TaskId, Team,
 };
 use tokio::sync::watch;
 use tower_lsp::jsonrpc::Result;
@@ -230,7 +230,7 @@ impl Door {
             task: task.to_string(),
             from: from.0,
             to: to.0,
-            files: files.into_iter().map(file_view).collect(),
+            files: files.iter().map(file_view).collect(),
             patch,
         })
     }
@@ -241,9 +241,10 @@ impl Door {
         params: AnswerApprovalParams,
     ) -> Result<AnswerApprovalResult> {
         let approval = id::<ApprovalId>(&params.approval)?;
-        let answer = answer(&params)?;
+        answers::named(&params)?;
         let (repository, hub) = self.repositories.hub(params.repository.as_deref(), None).await?;
         let asked = hub.team().approvals.get(&approval).cloned();
+        let answer = answers::read(&hub, asked.as_deref(), &params).await?;
         let says = crate::protocol::answer_name(&answer).to_owned();
         let expected = params.revision.map(ChangeId);
         let sent = hub.send(Input::Answer { approval, expected, answer, by: self.person() });
@@ -353,24 +354,6 @@ pub fn no_task(task: TaskId) -> tower_lsp::jsonrpc::Error {
     errors::unknown(Failure::new(Code::Config, format!("there is no task {task}")))
 }
 
-/// Any word that is no answer is refused: nothing unknown ever counts as a yes or a no.
-fn answer(params: &AnswerApprovalParams) -> Result<Answer> {
-    let text = params.text.clone().unwrap_or_default();
-    match params.answer.as_str() {
-        "approve" => Ok(Answer::Approve { ticked: params.ticked.clone() }),
-        "apply" => Ok(Answer::Apply),
-        "revise" if text.trim().is_empty() => {
-            Err(errors::invalid("to send it back, say in `text` what to do differently"))
-        }
-        "revise" => Ok(Answer::Revise { text }),
-        "rebuild" => Ok(Answer::Rebuild),
-        "reject" => Ok(Answer::Reject { why: text }),
-        _ => {
-            Err(errors::invalid("`answer` is `approve`, `apply`, `revise`, `rebuild` or `reject`"))
-        }
-    }
-}
-
 /// The two sides of a task's change: the candidate on its tip; before there is one, and for edits,
 /// the Engineer's head on what the person saw.
 pub fn sides(team: &Team, task: &Task) -> Option<(CommitId, CommitId)> {
@@ -385,22 +368,4 @@ pub fn sides(team: &Team, task: &Task) -> Option<(CommitId, CommitId)> {
         return Some((candidate.tip.clone(), candidate.commit.clone()));
     }
     Some((task.base.as_ref()?.seen.clone(), task.head.as_ref()?.commit.clone()))
-}
-
-fn file_view(file: git::FileDiff) -> FileDiffView {
-    FileDiffView {
-        file: FileLineView::of(&file.change),
-        old_path: file.old_path,
-        hunks: file
-            .hunks
-            .into_iter()
-            .map(|it| HunkView {
-                old_start: it.old_start,
-                old_lines: it.old_lines,
-                new_start: it.new_start,
-                new_lines: it.new_lines,
-                text: it.text,
-            })
-            .collect(),
-    }
 }

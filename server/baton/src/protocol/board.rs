@@ -69,6 +69,8 @@ pub struct ApprovalView {
     pub receipts: Vec<String>,
     /// Paths that need a tick of their own in the answer.
     pub ticks: Vec<String>,
+    /// How many hunks an answer can choose among; 0 where it is for the whole.
+    pub hunks: u32,
     /// Why it can't land on the branch; or the exact commands; or why a person is asked.
     pub why: Vec<String>,
     /// What is to be built, of a plan. Approving it lands nothing.
@@ -225,6 +227,7 @@ impl ApprovalView {
             removed,
             receipts: line.receipts.iter().map(ToString::to_string).collect(),
             ticks: line.ticks,
+            hunks: u32::try_from(team::count(&line.hunks)).unwrap_or(u32::MAX),
             why: line.why,
             plan: line.plan.as_ref().map(PlanView::of),
             notes: line.notes,

@@ -42,9 +42,9 @@ impl StateName {
     pub fn of(state: &TaskState) -> StateName {
         match state {
             TaskState::Waiting { on: Wait::Question { .. } } => StateName::Asking,
-            TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } } => {
-                StateName::Preparing
-            }
+            TaskState::Waiting {
+                on: Wait::Snapshot | Wait::Candidate { .. } | Wait::Part { .. },
+            } => StateName::Preparing,
             TaskState::Working { .. } => StateName::Working,
             TaskState::Checking { .. } => StateName::Checking,
             TaskState::AwaitingApproval { .. } => StateName::AwaitingApproval,

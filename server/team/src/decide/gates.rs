@@ -304,12 +304,14 @@ fn stands(team: &Team, now: Millis, task: &Task, it: &Receipt) -> bool {
 }
 
 /// What keeps L from landing: no excuse by the baseline here, but for fewer tests, since the
-/// person's own uncommitted tests are not in L.
+/// person's own uncommitted tests are not in L. A part may leave the reproducing test out: the
+/// approval's proof says so, and the required checks decide.
 pub(super) fn candidate_problem(
     team: &Team,
     now: Millis,
     task: &Task,
     round: &Run,
+    is_part: bool,
 ) -> Option<String> {
     let tree = task.candidate.as_ref().map(|it| &it.tree);
     for receipt in checks_of(round) {
@@ -321,7 +323,8 @@ pub(super) fn candidate_problem(
         }
     }
     let fewer = if is_clean_start(task) { fewer_tests(team, task, round) } else { None };
-    fewer.or_else(|| repro_problem(team, now, task, round))
+    let unshown = || repro_problem(team, now, task, round).filter(|_| !is_part);
+    fewer.or_else(unshown)
 }
 
 /// The receipts of a round's checks.
@@ -378,7 +381,15 @@ fn repro_problem(team: &Team, now: Millis, task: &Task, round: &Run) -> Option<S
         tests.any(|it| it.named.iter().any(|(n, how)| n == name && *how == Outcome::Passed))
     };
     let missing = repro.tests.iter().find(|it| !named(it))?;
-    Some(format!("the reproducing test `{missing}` does not pass"))
+    let ran = |it: &&Receipt| it.tests.as_ref().is_some_and(|it| 0 < it.passed + it.failed);
+    let why = match round.receipts.iter().find(|it| it.tests.is_some() && !it.is_green()) {
+        // Then it is mostly not the change that is wrong, but a program or a package is missing.
+        Some(red) if !round.receipts.iter().any(|it| ran(&it)) => {
+            format!(": {} ran no test at all, its output says why", red.id)
+        }
+        Some(_) | None => String::new(),
+    };
+    Some(format!("the reproducing test `{missing}` does not pass{why}"))
 }
 
 /// One line about a red receipt.
@@ -411,6 +422,7 @@ pub(super) fn evidence(
     now: Millis,
     task: &Task,
     tree: &TreeId,
+    is_part: bool,
 ) -> Option<Vec<ReceiptId>> {
     let checks: Vec<CheckSpec> = required(task);
     let mut rounds = team.runs.values().rev().filter(|it| {
@@ -422,7 +434,7 @@ pub(super) fn evidence(
     }
     let round = rounds.find(|round| {
         checks_of(round).all(|it| it.is_green() && it.tree.as_ref() == Some(tree))
-            && repro_problem(team, now, task, round).is_none()
+            && (is_part || repro_problem(team, now, task, round).is_none())
     })?;
     Some(ids(round))
 }

@@ -111,7 +111,9 @@ fn answered(answer: &Answer) -> &str {
     match answer {
         Answer::Approve { .. } => "approved",
         Answer::Apply => "applied as edits",
-        Answer::Revise { text } => text,
+        Answer::ApproveSome { .. } => "approved in part",
+        Answer::Revise { text, .. } if text.is_empty() => "sent back with comments",
+        Answer::Revise { text, .. } => text,
         Answer::Rebuild => "rebuilt on what is committed",
         Answer::Reject { .. } => "rejected",
     }

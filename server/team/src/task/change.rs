@@ -142,11 +142,19 @@ impl Team {
         asked_at: Millis,
     ) {
         let state = ApprovalState::Open;
-        let asked = Approval { task, subject: subject.clone(), asked_at, state, viewed_ms: 0 };
+        let asked =
+            Approval { task, subject: subject.clone(), asked_at, state, viewed_ms: 0, part: None };
         self.approvals.insert(approval, Arc::new(asked));
         self.with(task, |it| {
             it.approvals.push(approval);
-            it.state = TaskState::AwaitingApproval { approval };
+            let under = match subject {
+                Subject::Commands { .. } | Subject::Setup { .. } => it.state.under(),
+                Subject::Landing { .. }
+                | Subject::Edits { .. }
+                | Subject::Plan { .. }
+                | Subject::Stage { .. } => None,
+            };
+            it.state = TaskState::AwaitingApproval { approval, under };
         });
     }
 
@@ -208,6 +216,10 @@ impl Team {
         });
     }
 
+    pub(super) fn reject(&mut self, task: TaskId, why: &str, at: Millis) {
+        self.close(task, End::Rejected { why: why.to_string() }, at);
+    }
+
     pub(super) fn park(&mut self, task: TaskId, why: &Parked, at: Millis) {
         self.stop_run(task);
         let Some(was) = self.resume_point(task) else {
@@ -242,6 +254,9 @@ impl Team {
             TaskState::Waiting { on: Wait::Candidate { head, under } } => {
                 Some(Resume::Candidate { head: head.clone(), under: *under })
             }
+            TaskState::Waiting { on: Wait::Part { approval } } => {
+                Some(Resume::Part { approval: *approval })
+            }
             TaskState::Waiting { on: Wait::Question { question } } => {
                 Some(Resume::Question { question: *question })
             }
@@ -249,7 +264,9 @@ impl Team {
             TaskState::Landing { approval, step } => {
                 Some(Resume::Landing { approval: *approval, step: step.clone() })
             }
-            TaskState::AwaitingApproval { approval } => match &self.approvals[approval].subject {
+            TaskState::AwaitingApproval { approval, under } => match &self.approvals[approval]
+                .subject
+            {
                 Subject::Landing { candidate, .. } => {
                     Some(Resume::Candidate { head: candidate.head.clone(), under: None })
                 }
@@ -257,7 +274,7 @@ impl Team {
                     Some(Resume::Candidate { head: head.clone(), under: None })
                 }
                 Subject::Commands { commit, why, .. } => {
-                    Some(Resume::Checks { commit: commit.clone(), why: *why, under: None })
+                    Some(Resume::Checks { commit: commit.clone(), why: *why, under: *under })
                 }
                 Subject::Plan { run, .. } => {
                     let on = self.task(task)?.base.as_ref()?.seen.clone();
@@ -274,7 +291,7 @@ impl Team {
                     Some(Resume::Role { duty, on: on?, continues: None })
                 }
                 Subject::Setup { setup, then } => {
-                    Some(Resume::Checks { commit: setup.commit.clone(), why: *then, under: None })
+                    Some(Resume::Checks { commit: setup.commit.clone(), why: *then, under: *under })
                 }
             },
             TaskState::Parked { was, .. } => Some(was.clone()),
@@ -327,6 +344,7 @@ impl Task {
             baseline: None,
             head: None,
             candidate: None,
+            part_refused: None,
             spent: Usage::default(),
             sent_on_micros: 0,
             questions: 0,
@@ -416,6 +434,7 @@ impl Task {
             }
             (Handoff::Changed { .. }, Some(Facts::Change(facts))) => {
                 self.head = Some(head_of(facts, run, &facts.weakened));
+                self.part_refused = None;
             }
             (Handoff::Announced { notes: Notes::Written { .. } }, Some(Facts::Notes(facts))) => {
                 if let Some(old) = self.head.take() {
@@ -443,9 +462,15 @@ impl Task {
             | Subject::Stage { .. }
             | Subject::Setup { .. } => None,
         };
+        if head.is_some() {
+            self.part_refused = None;
+        }
         match (answer, head) {
             (Answer::Approve { .. }, Some(_)) => {
                 self.state = TaskState::Landing { approval, step: Step::PlanBranch };
+            }
+            (Answer::ApproveSome { .. }, Some(_)) => {
+                self.state = TaskState::Waiting { on: Wait::Part { approval } };
             }
             (Answer::Apply, Some(_)) => {
                 self.state = TaskState::Landing { approval, step: Step::PlanEdits };
@@ -458,7 +483,13 @@ impl Task {
                 self.sent_on();
             }
             // The event that follows moves the task: a round of checks, a role's run, an end.
-            (Answer::Approve { .. } | Answer::Apply | Answer::Rebuild, None)
+            (
+                Answer::Approve { .. }
+                | Answer::ApproveSome { .. }
+                | Answer::Apply
+                | Answer::Rebuild,
+                None,
+            )
             | (Answer::Reject { .. }, _) => (),
         }
     }
@@ -466,13 +497,6 @@ impl Task {
     pub(super) fn wants(&mut self, head: &CommitId) {
         let on = Wait::Candidate { head: head.clone(), under: None };
         self.state = TaskState::Waiting { on };
-    }
-
-    pub(super) fn tip_moved(&mut self) {
-        if let (TaskState::Landing { approval, .. }, Some(head)) = (&self.state, &self.head) {
-            let (head, under) = (head.commit.clone(), Some(*approval));
-            self.state = TaskState::Waiting { on: Wait::Candidate { head, under } };
-        }
     }
 
     pub(super) fn planned(&mut self, plan: &[PlannedPath]) {
@@ -520,6 +544,9 @@ impl Task {
                 Resume::Snapshot => self.state = TaskState::Waiting { on: Wait::Snapshot },
                 Resume::Candidate { head, under } => {
                     self.state = TaskState::Waiting { on: Wait::Candidate { head, under } };
+                }
+                Resume::Part { approval } => {
+                    self.state = TaskState::Waiting { on: Wait::Part { approval } };
                 }
                 Resume::Question { question } => {
                     self.state = TaskState::Waiting { on: Wait::Question { question } };

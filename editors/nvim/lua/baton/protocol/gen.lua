@@ -9,7 +9,9 @@
 ---@field revision? string|nil As the approval showed it.
 ---@field answer string `approve`, `apply`, `revise`, `rebuild` or `reject`. Any other word is refused.
 ---@field ticked? string[] For `approve`: the paths that needed a tick and got it.
+---@field hunks? any|nil For `approve` of a landing: these hunks alone, as `baton/diff` names them; the others are left. Their candidate is checked by itself; green it lands under this answer, else the whole change is asked about again. Absent: all of it.
 ---@field text? string|nil For `revise`: what to do differently; for `reject`: why.
+---@field comments? baton.LineComment[] For `revise`: what is said about single lines; `text` may be absent then.
 
 ---@class baton.AnswerApprovalResult
 ---@field repository string
@@ -37,6 +39,7 @@
 ---@field removed integer
 ---@field receipts string[] Receipts of the required checks.
 ---@field ticks string[] Paths that need a tick of their own in the answer.
+---@field hunks integer How many hunks an answer can choose among; 0 where it is for the whole.
 ---@field why string[] Why it can't land on the branch; or the exact commands; or why a person is asked.
 ---@field plan? baton.PlanView|nil What is to be built, of a plan. Approving it lands nothing.
 ---@field notes string[]
@@ -110,6 +113,11 @@
 ---@field path string The folder, absolute. It is cleared away once newer ones were made; work in it is saved in Baton's own store before.
 ---@field commit string
 ---@field says string For people.
+
+---What is taken of one file.
+---@class baton.ChosenHunks
+---@field path string Relative to the root of the repository.
+---@field hunks? any|nil Ids of hunks. Absent: all of the file's.
 
 ---What model calls cost, as the provider reported it.
 ---@class baton.CostView
@@ -206,6 +214,8 @@
 ---@class baton.FileDiffView
 ---@field file baton.FileLineView
 ---@field oldPath? string|nil Where it was before it was renamed.
+---@field ids string[] What an answer can choose of it, in order: one id for each hunk, or one alone for all of it.
+---@field whole? string|nil Why it can only be taken whole, where that is so (`it is new`, `it is renamed`, ...).
 ---@field hunks baton.HunkView[]
 
 ---A changed file in a list.
@@ -250,13 +260,21 @@
 ---@field environment? any `PATH` and the variables of tool chains. A task keeps those that it was delegated with.
 ---@field keys? string[] Names of the variables with keys, as the user's configuration has them, that are set at the caller. The keys themselves are not told.
 
----Lines counted from 1.
+---Lines are counted from 1.
 ---@class baton.HunkView
+---@field id string Names it in an answer that takes some hunks only. The same lines keep it, wherever they stand. In a file that goes whole every hunk has the file's.
 ---@field oldStart integer
 ---@field oldLines integer
 ---@field newStart integer
 ---@field newLines integer
 ---@field text string Lines with ` `, `+` or `-` in front.
+
+---What a person says about one line of a change.
+---@class baton.LineComment
+---@field path string Relative to the root of the repository.
+---@field line integer Counted from 1.
+---@field side? string|nil `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`.
+---@field text string The line itself is added by the server. All comments with `text` and their lines: at most 3,900 characters.
 
 ---Asks what the team remembers of a repository; with `forget`, first forgets something.
 ---@class baton.MemoryParams
