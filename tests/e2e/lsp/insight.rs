@@ -106,3 +106,52 @@ fn a_result_can_be_opened_and_what_is_done_in_it_is_kept() {
     editor.request("baton/cancel", json!({ "task": task })).unwrap();
     assert_eq!(editor.end(), 0);
 }
+
+/// A client with nothing but a menu: the other answers are offered by hand, and decide what they say.
+#[test]
+fn a_menu_rejects_and_sends_back_with_the_words_of_the_line() {
+    let desk = Desk::new();
+    let uri = desk.uri("src/lib.rs");
+    let mut editor = open(&desk);
+    open_document(&mut editor, &uri, &desk.read("src/lib.rs"));
+    let task = delegate_line(&mut editor, &uri);
+    let approval = waits(&mut editor, &task);
+    let menu = |editor: &mut super::client::Editor, trigger: u32| -> Vec<Value> {
+        let at = json!({ "line": 2, "character": 0 });
+        let params = json!({
+            "textDocument": { "uri": uri }, "range": { "start": at, "end": at },
+            "context": { "diagnostics": [], "triggerKind": trigger, "only": ["baton.decide"] },
+        });
+        let all = editor.request("textDocument/codeAction", params).unwrap();
+        all.as_array().unwrap().clone()
+    };
+    assert_eq!(menu(&mut editor, 2), Vec::<Value>::new(), "not by itself");
+    let offered = menu(&mut editor, 1);
+    let titles: Vec<&str> = offered.iter().map(|it| it["title"].as_str().unwrap()).collect();
+    assert_eq!(titles.len(), 3, "{titles:?}");
+    assert!(titles[0].starts_with(&format!("{task} approve")), "{titles:?}");
+    assert!(titles[1].starts_with(&format!("{task} reject")), "{titles:?}");
+    let words = "The first line of a text; empty for an empty text.";
+    assert!(titles[2].starts_with(&format!("{task} send back: the comment on this line")));
+    let back = &offered[2]["command"];
+    let back = if back.is_object() { back } else { &offered[2] };
+    let argument = &back["arguments"][0];
+    assert_eq!(argument["text"], format!("{words} (src/lib.rs:3)"));
+    assert_eq!(argument["revision"], approval["revision"]);
+    let reject = &offered[1]["command"];
+    let reject = if reject.is_object() { reject } else { &offered[1] };
+    let run = json!({ "command": reject["command"], "arguments": reject["arguments"] });
+    editor.request("workspace/executeCommand", run).unwrap();
+    until(&mut editor, &task, |it| it["state"] == "rejected");
+    assert_eq!(menu(&mut editor, 1), Vec::<Value>::new());
+    // A folder that is removed keeps its repository: what was asked there is still answered.
+    let folder = json!({ "uri": desk.uri(""), "name": "project" });
+    let event = json!({ "event": { "added": [], "removed": [folder] } });
+    editor.notify("workspace/didChangeWorkspaceFolders", event);
+    let whole = editor.request("baton/task", json!({ "task": task })).unwrap();
+    assert_eq!(whole["state"], "rejected");
+    // Cancelling what is answered already, or was never asked, changes nothing.
+    editor.notify("$/cancelRequest", json!({ "id": 9_999 }));
+    editor.request("baton/board", json!({})).unwrap();
+    assert_eq!(editor.end(), 0);
+}
