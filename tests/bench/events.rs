@@ -89,7 +89,7 @@ fn next(team: &Team, task: TaskId) -> Option<Vec<Input>> {
             let run = *run;
             vec![Input::Recorded { run, receipt: receipt(team, run) }, Input::Checked { run }]
         }
-        TaskState::AwaitingApproval { approval } => {
+        TaskState::AwaitingApproval { approval, .. } => {
             let expected = it.candidate.as_ref().map(|it| it.change.clone());
             let answer = Answer::Approve { ticked: vec![] };
             let by = By::Person { door: "terminal".into() };
@@ -109,7 +109,7 @@ fn next(team: &Team, task: TaskId) -> Option<Vec<Input>> {
         }
         TaskState::Landing { .. } => vec![Input::Landed { task }],
         TaskState::Closed(_) => return None,
-        TaskState::Waiting { on: Wait::Question { .. } }
+        TaskState::Waiting { on: Wait::Question { .. } | Wait::Part { .. } }
         | TaskState::Undoing { .. }
         | TaskState::Parked { .. } => panic!("{task} left its course: {:?}", it.state),
     })
@@ -222,6 +222,7 @@ fn candidate(task: TaskId) -> Candidate {
         head: commit(task, "head"),
         change: ChangeId(hash(task, "change")),
         files: facts(task).files,
+        hunks: vec![],
         acts: vec![],
         risk: vec![],
         merges: vec![],

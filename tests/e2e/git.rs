@@ -7,6 +7,7 @@ mod including;
 mod judge;
 mod kinds;
 mod landings;
+mod parts;
 mod places;
 mod refused;
 mod reviews;

@@ -3,6 +3,7 @@
 pub mod client;
 mod desk;
 mod document;
+mod insight;
 mod panels;
 mod story;
 mod wire;

@@ -13,6 +13,7 @@ mod demo;
 mod foreign;
 mod formats;
 mod git;
+mod hunks;
 mod kinds;
 mod liars;
 mod lsp;

@@ -3,6 +3,7 @@
 
 mod answers;
 mod feature;
+mod memory;
 mod refused;
 
 use crate::story::Story;

@@ -8,3 +8,4 @@ mod desk;
 mod nvim;
 #[path = "../e2e/story.rs"]
 mod story;
+mod vscode;

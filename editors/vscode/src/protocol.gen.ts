@@ -19,6 +19,10 @@ export const method = {
   replay: "baton/replay",
   say: "baton/say",
   watch: "baton/watch",
+  viewed: "baton/viewed",
+  report: "baton/report",
+  memory: "baton/memory",
+  checkout: "baton/checkout",
   boardChanged: "baton/boardChanged",
   runProgress: "baton/runProgress",
   attention: "baton/attention",
@@ -41,6 +45,10 @@ export interface Requests {
   "baton/replay": { params: ReplayParams; result: ReplayView };
   "baton/say": { params: SayParams; result: DoneResult };
   "baton/watch": { params: WatchParams; result: WatchResult };
+  "baton/viewed": { params: ViewedParams; result: DoneResult };
+  "baton/report": { params: ReportParams; result: ReportView };
+  "baton/memory": { params: MemoryParams; result: MemoryView };
+  "baton/checkout": { params: TaskParams; result: CheckoutResult };
 }
 
 /** Params of each notification. */
@@ -61,8 +69,12 @@ export interface AnswerApprovalParams {
   answer: string;
   /** For `approve`: the paths that needed a tick and got it. */
   ticked?: string[];
+  /** For `approve` of a landing: these hunks alone, as `baton/diff` names them; the others are left. Their candidate is checked by itself; green it lands under this answer, else the whole change is asked about again. Absent: all of it. */
+  hunks?: unknown | null;
   /** For `revise`: what to do differently; for `reject`: why. */
   text?: string | null;
+  /** For `revise`: what is said about single lines; `text` may be absent then. */
+  comments?: LineComment[];
 }
 
 export interface AnswerApprovalResult {
@@ -101,6 +113,8 @@ export interface ApprovalView {
   receipts: string[];
   /** Paths that need a tick of their own in the answer. */
   ticks: string[];
+  /** How many hunks an answer can choose among; 0 where it is for the whole. */
+  hunks: number;
   /** Why it can't land on the branch; or the exact commands; or why a person is asked. */
   why: string[];
   /** What is to be built, of a plan. Approving it lands nothing. */
@@ -113,6 +127,8 @@ export interface ApprovalView {
   /** For people: who answered what, or why it is void. */
   outcome?: string | null;
   askedAt: number;
+  /** How long a person was measured to look at it, in milliseconds. */
+  viewedMs: number;
 }
 
 /** Somebody is needed. It points; nothing is decided by it. */
@@ -199,6 +215,26 @@ export interface BriefView {
   landByRule: boolean;
 }
 
+/** A checkout of a task's result, made for a person to open. */
+export interface CheckoutResult {
+  repository: string;
+  /** `T17`. */
+  task: string;
+  /** The folder, absolute. It is cleared away once newer ones were made; work in it is saved in Baton's own store before. */
+  path: string;
+  commit: string;
+  /** For people. */
+  says: string;
+}
+
+/** What is taken of one file. */
+export interface ChosenHunks {
+  /** Relative to the root of the repository. */
+  path: string;
+  /** Ids of hunks. Absent: all of the file's. */
+  hunks?: unknown | null;
+}
+
 /** What model calls cost, as the provider reported it. */
 export interface CostView {
   calls: number;
@@ -220,10 +256,14 @@ export interface DaemonStatus {
 
 /** A choice somebody made. */
 export interface DecisionView {
+  /** `D3`. */
+  id: string;
   /** `person (editor)`, `rule`, `deadline`, or a role. */
   by: string;
   what: string;
   why: string;
+  /** No role is told of it any more. */
+  forgotten: boolean;
 }
 
 /** Gives the team a task. */
@@ -249,6 +289,8 @@ export interface DelegateResult {
   repository: string;
   /** `T17`. */
   task: string;
+  /** For people, where the words alone say what kind of task it is and five of that kind have ended: `about 4 min, $0.30; 7 of your last 9 bugs landed`. */
+  expects?: string | null;
 }
 
 /** The whole change of a task, never an increment. */
@@ -262,6 +304,32 @@ export interface DiffView {
   files: FileDiffView[];
   /** The same as a unified diff, as `git apply` reads it. */
   patch: string;
+}
+
+/** One task of a digest. */
+export interface DigestLineView {
+  /** `T17`. */
+  task: string;
+  title: string;
+  /** `needsYou`, `parked`, `shipped` or `ended`. */
+  column: string;
+  /** What happens now, or how it ended, in words. */
+  step: string;
+}
+
+/** What happened, and what waits now. */
+export interface DigestView {
+  /** `3 shipped, 1 needs you`; empty where nothing happened and nothing waits. */
+  says: string;
+  /** Landed, applied or answered since then. */
+  shipped: number;
+  /** Rejected, cancelled or taken back since then. */
+  ended: number;
+  needsYou: number;
+  parked: number;
+  working: number;
+  /** What needs a person, then what stopped, then what ended; newest first each. */
+  lines: DigestLineView[];
 }
 
 /** A document, as in LSP. */
@@ -290,11 +358,28 @@ export interface ErrorData {
   hint: string;
 }
 
+/** Something that was seen. */
+export interface FactView {
+  /** `F1`; absent: it is seen anew with each task, there is nothing to forget. */
+  id?: string | null;
+  /** `flaky`: a test that is put aside; `check`: a command that the project is checked with. */
+  kind: string;
+  what: string;
+  /** The receipts that show it. */
+  receipts: string[];
+  /** From then on it counts no more. */
+  untilAt?: number | null;
+}
+
 /** One file's change. */
 export interface FileDiffView {
   file: FileLineView;
   /** Where it was before it was renamed. */
   oldPath?: string | null;
+  /** What an answer can choose of it, in order: one id for each hunk, or one alone for all of it. */
+  ids: string[];
+  /** Why it can only be taken whole, where that is so (`it is new`, `it is renamed`, ...). */
+  whole?: string | null;
   hunks: HunkView[];
 }
 
@@ -362,8 +447,10 @@ export interface Hello {
   keys?: string[];
 }
 
-/** Lines counted from 1. */
+/** Lines are counted from 1. */
 export interface HunkView {
+  /** Names it in an answer that takes some hunks only. The same lines keep it, wherever they stand. In a file that goes whole every hunk has the file's. */
+  id: string;
   oldStart: number;
   oldLines: number;
   newStart: number;
@@ -372,10 +459,59 @@ export interface HunkView {
   text: string;
 }
 
+/** What a person says about one line of a change. */
+export interface LineComment {
+  /** Relative to the root of the repository. */
+  path: string;
+  /** Counted from 1. */
+  line: number;
+  /** `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`. */
+  side?: string | null;
+  /** The line itself is added by the server. All comments with `text` and their lines: at most 3,900 characters. */
+  text: string;
+}
+
+/** Asks what the team remembers of a repository; with `forget`, first forgets something. */
+export interface MemoryParams {
+  repository?: string | null;
+  /** Only decisions of this task. */
+  task?: string | null;
+  /** Only decisions of tasks that point at this file or folder, plan it or change it; relative to the root of the repository. */
+  path?: string | null;
+  /** `D3` or `F1`: no role is told of it again. */
+  forget?: string | null;
+}
+
+/** Decisions and facts. What was forgotten is not among them. */
+export interface MemoryView {
+  repository: string;
+  /** Newest first; at most 500. */
+  decisions: RememberedView[];
+  /** Of the whole repository, whatever was asked for. */
+  facts: FactView[];
+}
+
 /** Something that happened, for people. */
 export interface MomentView {
   at: number;
   text: string;
+}
+
+/** A person's time with a task, and what they did about it after handing it in. */
+export interface PersonView {
+  /** Measured, in milliseconds, without pauses of more than two minutes; absent: no client told of a review. */
+  ms?: number | null;
+  /** How often a review was opened. */
+  views: number;
+  /** Approvals that they answered. */
+  approvals: number;
+  /** Questions that they answered. */
+  answers: number;
+  /** Texts that they said to whoever worked on it. */
+  words: number;
+  retries: number;
+  /** Of the approvals, those that sent it back. */
+  sentBack: number;
 }
 
 /** Lines of a file as they were when the task was delegated. */
@@ -442,6 +578,41 @@ export interface RangeIn {
   end: PositionAt;
 }
 
+/** Sums over tasks that ended, or stopped for a person. */
+export interface RatesView {
+  /** Absent: of several classes, or never triaged. */
+  class?: string | null;
+  /** All of them: what the others are parts of. */
+  tasks: number;
+  /** As `definition` says. */
+  delegated: number;
+  assisted: number;
+  /** Of the delegated ones, those that a person's rule approved. */
+  byRule: number;
+  /** Of the delegated ones, those of the last seven days: they may yet be taken back. */
+  young: number;
+  /** Landed, applied or answered, and not taken back. */
+  shipped: number;
+  /** Tasks whose review a client told of. The person's time of others is not known. */
+  measured: number;
+  /** The median of those, in milliseconds. */
+  personMs?: number | null;
+  /** Median time that an approval waited for its answer, in milliseconds. */
+  waitedMs?: number | null;
+  /** Micro-dollars of all of them, whatever became of them. */
+  micros: number;
+  /** The same, divided by what was shipped. */
+  microsPerShipped?: number | null;
+  /** Tasks with a model whose price is not known; they are in no sum of money. */
+  unpriced: number;
+  /** Builds beyond the first of a task. */
+  rebuilds: number;
+  /** How often a person sent the work back. */
+  sentBack: number;
+  /** Built, and then rejected, cancelled or taken back. */
+  falseStarts: number;
+}
+
 /** What the server saw of one command. */
 export interface ReceiptView {
   /** `R4.3`; `baton replay R4.3` runs it again. */
@@ -466,6 +637,18 @@ export interface ReceiptView {
   at: number;
 }
 
+/** A decision with its task. */
+export interface RememberedView {
+  /** `D3`. */
+  id: string;
+  /** `T17`. */
+  task: string;
+  /** `person (editor)`, `rule`, `deadline`, or a role. */
+  by: string;
+  what: string;
+  why: string;
+}
+
 /** Runs the command of a receipt again. */
 export interface ReplayParams {
   /** Absent: the only one that is open. */
@@ -484,6 +667,31 @@ export interface ReplayView {
   /** The exit and the counts of tests are the same. */
   same: boolean;
   output: string;
+}
+
+/** Asks for the digest and the measures of a repository. */
+export interface ReportParams {
+  repository?: string | null;
+  /** Only what ended or stopped since then counts; absent: everything. */
+  sinceAt?: number | null;
+}
+
+/** What the team was worth. */
+export interface ReportView {
+  repository: string;
+  version: number;
+  sinceAt?: number | null;
+  /** When it was made. */
+  at: number;
+  digest: DigestView;
+  /** For people: what `delegated` counts, and what is not known. */
+  definition: string;
+  /** Without documentation and chores, which would make it look better. */
+  all: RatesView;
+  /** Each class that occurs. */
+  classes: RatesView[];
+  /** The last tasks that ended, newest first, each with its steps. */
+  tasks: TaskStepsView[];
 }
 
 /** One open repository. */
@@ -544,6 +752,17 @@ export interface SayParams {
 /** Where a task stands. A client shows a name that it does not know as it is. */
 export type StateName = "landed" | "answered" | "rejected" | "cancelled" | "undone" | "preparing" | "working" | "checking" | "asking" | "awaitingApproval" | "landing" | "undoing" | "parked" | "applied";
 
+/** One row of Step, Role, Action and My time. */
+export interface StepRowView {
+  /** `Delegate`, `Triage`, `Design`, `Build`, `Judge`, `Announce`, `Answer`, `Ask`, `Say`, `Decide`, `End`. */
+  step: string;
+  /** `you`, `server`, or a role. */
+  role: string;
+  action: string;
+  /** Of the person's time, in milliseconds; absent: not measured. */
+  personMs?: number | null;
+}
+
 /** One thing that was said or done in a run. */
 export interface StepView {
   /** The step of the journal; several things of one step have one number. */
@@ -573,6 +792,8 @@ export interface TaskLineView {
   /** Who is at work. */
   role?: string | null;
   run?: string | null;
+  /** Of a task at work, once five of its class have ended: `about 4 min, $0.30; 7 of your last 9 bugs landed`. */
+  expects?: string | null;
   spent: CostView;
   delegatedAt: number;
   endedAt?: number | null;
@@ -584,6 +805,18 @@ export interface TaskParams {
   repository?: string | null;
   /** `T17`. */
   task: string;
+}
+
+/** What happened to one task. */
+export interface TaskStepsView {
+  /** `T17`. */
+  task: string;
+  title: string;
+  class?: string | null;
+  endedAt?: number | null;
+  /** The person's measured time, in milliseconds; absent: no client told of any. */
+  personMs?: number | null;
+  steps: StepRowView[];
 }
 
 /** One task with everything that is known about it. */
@@ -615,6 +848,8 @@ export interface TaskView {
   decisions: DecisionView[];
   /** What people said while it was under way. */
   words: WordsView[];
+  /** The person's own time and part. */
+  person: PersonView;
   cost: CostView;
   timeline: MomentView[];
   delegatedAt: number;
@@ -647,6 +882,17 @@ export interface TranscriptView {
   steps: StepView[];
   /** Where to go on; the same again once a live run has made more steps. Absent: the run is over and this is all. */
   next?: number | null;
+}
+
+/** A person's review of a task was opened, is being worked on, or was closed: so their time with it is measured. Of `working` at most one every 30 seconds, and only on real input. */
+export interface ViewedParams {
+  repository?: string | null;
+  /** `T17`. */
+  task: string;
+  /** The approval that is looked at, where there is one. */
+  approval?: string | null;
+  /** `opened`, `working` or `closed`. */
+  sign: string;
 }
 
 /** What a caller wants from the daemon. */

@@ -12,11 +12,13 @@ mod doctor;
 mod explain;
 mod follow;
 mod narrate;
+mod only;
 mod open;
 mod person;
 mod reach;
 mod read;
 mod remote;
+mod report;
 mod screen;
 mod setup;
 mod stage;
@@ -117,6 +119,8 @@ async fn dispatch(
         Command::Retry(it) => act::retry(screen, &here()?, it).await,
         Command::Say(it) => act::say(screen, &here()?, it).await,
         Command::Replay(it) => act::replay(screen, &here()?, it).await,
+        Command::Report(it) => report::report(screen, &here()?, it),
+        Command::Memory(it) => report::memory(screen, &here()?, it).await,
         Command::Log(it) => read::log(screen, &here()?, it),
         Command::Trust(it) => trust::trust(screen, global, it).await,
         Command::Init(it) => setup::init(screen, &here()?, it),
@@ -190,6 +194,6 @@ mod tests {
                 ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
             assert!(acts || prints || page.contains("--json"), "{name} has no --json");
         }
-        assert_eq!(pages.len(), 26);
+        assert_eq!(pages.len(), 28);
     }
 }

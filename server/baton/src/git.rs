@@ -11,6 +11,7 @@ mod candidate;
 mod edits;
 mod files;
 mod formats;
+mod hunks;
 mod include;
 mod land;
 mod lens;
@@ -21,6 +22,7 @@ mod pen;
 mod place;
 mod plan;
 mod reach;
+mod results;
 mod review;
 mod save;
 mod slots;
@@ -36,6 +38,7 @@ use std::path::{Path, PathBuf};
 use team::{Candidate, Code, CommitId, Failure, FileChange, PlannedPath, TreeId};
 
 pub use blame::LandedLines;
+pub use hunks::{HUNKS_MAX, Parted};
 pub use make::make_repository;
 pub use overlap::Overlap;
 pub use place::{Place, find};
@@ -65,6 +68,10 @@ pub struct FileDiff {
     pub change: FileChange,
     /// Where the file was before, if it was renamed.
     pub old_path: Option<String>,
+    /// Ids of what can be chosen of it, in order: one for each hunk, one alone where it goes whole.
+    pub ids: Vec<String>,
+    /// Why it goes whole, if it does.
+    pub whole: Option<&'static str>,
     /// Empty for a binary file.
     pub hunks: Vec<Hunk>,
 }
@@ -72,6 +79,8 @@ pub struct FileDiff {
 /// Lines are counted from 1; `text` holds the lines with their leading ` `, `-` or `+`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hunk {
+    /// Its own; in a file that goes whole the file's.
+    pub id: String,
     pub old_start: u32,
     pub old_lines: u32,
     pub new_start: u32,

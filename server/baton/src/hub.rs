@@ -4,6 +4,7 @@
 //! A hub is one per repository. Start-up and going on are the same path: replay the log, compute
 //! `jobs`, start those that are not running.
 
+mod checkout;
 mod crew;
 mod editor;
 mod facts;
@@ -11,6 +12,7 @@ mod guide;
 mod hubs;
 mod learned;
 mod owner;
+mod part;
 mod ports;
 mod purse;
 mod redact;
@@ -23,6 +25,7 @@ mod sweep;
 
 pub use editor::{Attached, EditRequest, Editor};
 pub use hubs::Hubs;
+pub use part::file_view;
 pub use shared::Health;
 
 use crate::{agent, checks, config, git, store};

@@ -6,6 +6,7 @@
 //! decision is an explicit request that names what it decides, never the fate of a dialog.
 
 mod actions;
+mod answers;
 mod commands;
 mod documents;
 mod edits;
@@ -14,6 +15,7 @@ mod events;
 mod findings;
 mod frames;
 mod hover;
+mod insight;
 mod lenses;
 mod ordered;
 mod places;
@@ -113,6 +115,10 @@ where
     .custom_method(method::TRANSCRIPT, Door::transcript)
     .custom_method(method::FILE, Door::file)
     .custom_method(method::WATCH, Door::watch)
+    .custom_method(method::VIEWED, Door::viewed)
+    .custom_method(method::REPORT, Door::report)
+    .custom_method(method::MEMORY, Door::memory)
+    .custom_method(method::CHECKOUT, Door::checkout)
     .finish();
     let service = Ordered::new(service, REQUESTS_AT_ONCE_MAX);
     let ended = tokio::select! {

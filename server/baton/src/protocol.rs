@@ -5,6 +5,7 @@
 //! every message that carries one carries `repository` too. Times are `*At`, unix milliseconds.
 //! `docs/protocol.md` and the types of the clients are written from these types.
 
+mod answer;
 mod board;
 mod clients;
 mod diff;
@@ -13,6 +14,7 @@ mod hello;
 mod moment;
 mod plan;
 mod replay;
+mod report;
 mod requests;
 mod stream;
 mod task;
@@ -25,10 +27,14 @@ pub use hello::{DaemonStatus, Hello, RepositoryStatus, Wants, Welcome};
 pub use moment::answer_name;
 pub use plan::PlanView;
 pub use replay::{ReplayParams, ReplayView, exit_text};
+pub use report::{
+    CheckoutResult, DigestLineView, DigestView, FactView, MemoryParams, MemoryView, PersonView,
+    RatesView, RememberedView, ReportParams, ReportView, StepRowView, TaskStepsView, ViewedParams,
+};
 pub use requests::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BatonOffer, BatonWish,
-    BoardChangedParams, BoardParams, DelegateParams, DelegateResult, DocumentNamed, DoneResult,
-    ErrorData, PositionAt, Problem, RangeIn, SayParams, TaskParams,
+    BoardChangedParams, BoardParams, ChosenHunks, DelegateParams, DelegateResult, DocumentNamed,
+    DoneResult, ErrorData, LineComment, PositionAt, Problem, RangeIn, SayParams, TaskParams,
 };
 pub use stream::{
     AttentionParams, FileParams, FileView, RunProgressParams, StepView, TranscriptParams,
@@ -51,6 +57,7 @@ pub fn refusal_name(refusal: &team::Refusal) -> &'static str {
         team::Refusal::NoSuchTask(_) => "noSuchTask",
         team::Refusal::NoSuchApproval(_) => "noSuchApproval",
         team::Refusal::NoSuchQuestion(_) => "noSuchQuestion",
+        team::Refusal::NoSuchMemo(_) => "noSuchMemo",
         team::Refusal::StaleRun(_) => "staleRun",
         team::Refusal::Closed(_) => "closed",
         team::Refusal::AlreadyAnswered(_) => "alreadyAnswered",
@@ -78,12 +85,16 @@ pub mod method {
     pub const TRANSCRIPT: &str = "baton/transcript";
     pub const FILE: &str = "baton/file";
     pub const WATCH: &str = "baton/watch";
+    pub const VIEWED: &str = "baton/viewed";
+    pub const REPORT: &str = "baton/report";
+    pub const MEMORY: &str = "baton/memory";
+    pub const CHECKOUT: &str = "baton/checkout";
     pub const BOARD_CHANGED: &str = "baton/boardChanged";
     pub const RUN_PROGRESS: &str = "baton/runProgress";
     pub const ATTENTION: &str = "baton/attention";
 
     /// Every request, in the order of the documentation.
-    pub const REQUESTS: [&str; 15] = [
+    pub const REQUESTS: [&str; 19] = [
         DELEGATE,
         BOARD,
         TASK,
@@ -99,6 +110,10 @@ pub mod method {
         REPLAY,
         SAY,
         WATCH,
+        VIEWED,
+        REPORT,
+        MEMORY,
+        CHECKOUT,
     ];
     /// Every notification.
     pub const NOTIFICATIONS: [&str; 3] = [BOARD_CHANGED, RUN_PROGRESS, ATTENTION];

@@ -1,14 +1,16 @@
 //! What a person sees now: computed from the team, never stored.
 
 use crate::brief::Usage;
-use crate::change::{Candidate, ChangeId, FileChange, lines};
+use crate::change::{Candidate, ChangeId, FileChange, FileHunks, lines};
 use crate::decide::flaky_notes;
+use crate::estimate::estimate;
 use crate::event::{Parked, Subject, Why, Work};
 use crate::handoff::{Class, Duty, Handoff, Plan, Role};
 use crate::ids::{ApprovalId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{Outcome, Ran, SandboxLevel};
+use crate::setup::Setup;
 use crate::stages::Stage;
-use crate::task::{ApprovalState, End, Task, TaskState, Team, Wait};
+use crate::task::{ApprovalState, Asked, End, Task, TaskState, Team, Wait};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Board {
@@ -44,6 +46,8 @@ pub struct TaskLine {
     pub step: String,
     pub role: Option<Role>,
     pub run: Option<RunId>,
+    /// Of a task at work: what earlier ones of its class let expect.
+    pub expects: Option<String>,
     pub spent: Usage,
     pub delegated_at: Millis,
     pub ended_at: Option<Millis>,
@@ -62,6 +66,8 @@ pub struct ApprovalLine {
     pub receipts: Vec<ReceiptId>,
     /// Paths that need a tick of their own.
     pub ticks: Vec<String>,
+    /// What may be chosen of it; empty where it is taken whole.
+    pub hunks: Vec<FileHunks>,
     /// Why it can't land on the branch, for edits; the exact commands, for commands; why a person is
     /// asked, for a plan.
     pub why: Vec<String>,
@@ -88,32 +94,55 @@ pub struct QuestionLine {
 pub fn board(team: &Team) -> Board {
     let mut spent = Usage::default();
     team.tasks.values().for_each(|it| spent.add(&it.spent));
+    let (approvals, questions) = waiting(team, usize::MAX);
+    Board { version: team.version, tasks: task_lines(team), approvals, questions, spent }
+}
+
+/// What waits for a person, oldest first: at most so many approvals and so many questions.
+pub fn waiting(team: &Team, max: usize) -> (Vec<ApprovalLine>, Vec<QuestionLine>) {
     let open = team.approvals.iter().filter(|(_, it)| it.state == ApprovalState::Open);
     let waits = |id: &QuestionId, task: TaskId| {
         let state = team.task(task).map(|it| &it.state);
         state == Some(&TaskState::Waiting { on: Wait::Question { question: *id } })
     };
     let asked = team.questions.iter().filter(|(id, it)| it.answer.is_none() && waits(id, it.task));
-    Board {
-        version: team.version,
-        tasks: team.tasks.iter().rev().map(|(id, it)| task_line(team, *id, it)).collect(),
-        approvals: open.filter_map(|(id, _)| approval_line(team, *id)).collect(),
-        questions: asked
-            .map(|(id, it)| QuestionLine {
-                question: *id,
-                task: it.task,
-                text: it.ask.text.clone(),
-                options: it.ask.options.clone(),
-                default: it.ask.default,
-                proceed: it.ask.proceed,
-                stakes: it.ask.stakes.clone(),
-                deadline_at: it.ask.deadline_at,
-            })
-            .collect(),
-        spent,
-    }
+    let question = |(id, it): (&QuestionId, &std::sync::Arc<Asked>)| QuestionLine {
+        question: *id,
+        task: it.task,
+        text: it.ask.text.clone(),
+        options: it.ask.options.clone(),
+        default: it.ask.default,
+        proceed: it.ask.proceed,
+        stakes: it.ask.stakes.clone(),
+        deadline_at: it.ask.deadline_at,
+    };
+    let approvals = open.filter_map(|(id, _)| approval_line(team, *id)).take(max);
+    (approvals.collect(), asked.map(question).take(max).collect())
 }
 
+/// Newest first. What to expect is worked out once for each class that is at work.
+fn task_lines(team: &Team) -> Vec<TaskLine> {
+    let mut known: Vec<(Class, Option<String>)> = vec![];
+    let mut expects = |class: Class| {
+        if let Some((_, it)) = known.iter().find(|it| it.0 == class) {
+            return it.clone();
+        }
+        let it = estimate(team, class).map(|it| it.says());
+        known.push((class, it.clone()));
+        it
+    };
+    let newest = team.tasks.iter().rev();
+    let lines = newest.map(|(id, it)| {
+        let mut line = task_line(team, *id, it);
+        if line.column == Column::Working {
+            line.expects = it.class.and_then(&mut expects);
+        }
+        line
+    });
+    lines.collect()
+}
+
+/// One line by itself, without what to expect.
 pub fn task_line(team: &Team, task: TaskId, it: &Task) -> TaskLine {
     let (column, step) = describe(team, it);
     let run = team.live_run(task);
@@ -129,6 +158,7 @@ pub fn task_line(team: &Team, task: TaskId, it: &Task) -> TaskLine {
         step,
         role,
         run,
+        expects: None,
         spent: it.spent,
         delegated_at: it.delegated_at,
         ended_at: it.ended_at,
@@ -154,13 +184,16 @@ fn describe(team: &Team, it: &Task) -> (Column, String) {
         TaskState::Waiting { on: Wait::Candidate { .. } } => {
             (Column::Working, words("building the candidate"))
         }
+        TaskState::Waiting { on: Wait::Part { .. } } => {
+            (Column::Working, words("taking the hunks you chose by themselves"))
+        }
         TaskState::Waiting { on: Wait::Question { question } } => {
             (Column::NeedsYou, format!("{question} waits for your answer"))
         }
         TaskState::Working { run } | TaskState::Checking { run, .. } => {
             (Column::Working, team.run(*run).map_or(String::new(), |r| work(it, &r.work)))
         }
-        TaskState::AwaitingApproval { approval } => {
+        TaskState::AwaitingApproval { approval, .. } => {
             (Column::NeedsYou, format!("{approval} waits for your decision"))
         }
         TaskState::Landing { .. } => (Column::Working, words("landing")),
@@ -173,7 +206,8 @@ fn describe(team: &Team, it: &Task) -> (Column, String) {
         }
         TaskState::Parked { why: Parked::Stopped, .. } => (Column::Parked, words("stopped by you")),
         TaskState::Closed(End::Landed { approval, .. }) => {
-            let commit = match team.approvals.get(approval).map(|it| &it.subject) {
+            let asked = team.approvals.get(approval);
+            let commit = match asked.map(|it| &it.subject) {
                 Some(Subject::Landing { candidate, .. }) => candidate.commit.short().to_string(),
                 Some(
                     Subject::Edits { .. }
@@ -184,7 +218,8 @@ fn describe(team: &Team, it: &Task) -> (Column, String) {
                 )
                 | None => String::new(),
             };
-            (Column::Shipped, format!("landed as {commit}"))
+            let in_part = if asked.is_some_and(|it| it.part.is_some()) { "in part " } else { "" };
+            (Column::Shipped, format!("landed {in_part}as {commit}"))
         }
         TaskState::Closed(End::Applied { .. }) => (Column::Shipped, words("applied as edits")),
         TaskState::Closed(End::Answered) => (Column::Shipped, words("answered")),
@@ -224,6 +259,7 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
         files: vec![],
         receipts: vec![],
         ticks: vec![],
+        hunks: vec![],
         why: vec![],
         plan: None,
         notes: vec![],
@@ -232,11 +268,13 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
     };
     match &it.subject {
         Subject::Landing { candidate, receipts } => {
-            res.proof = proof(team, task, candidate, receipts);
+            let is_part = it.part.is_some();
+            res.proof = proof(team, task, (candidate, receipts), is_part);
             res.change = Some(candidate.change.clone());
             res.files.clone_from(&candidate.files);
             res.receipts.clone_from(receipts);
             res.ticks = candidate.acts.iter().chain(&candidate.merges).cloned().collect();
+            res.hunks.clone_from(&candidate.hunks);
             res.notes.clone_from(&candidate.notes);
             res.notes.extend(candidate.risk.iter().map(|it| format!("risk: {it}")));
             let weakened = task.head.iter().flat_map(|it| &it.weakened);
@@ -267,19 +305,22 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
             res.answers = vec!["approve", "revise", "reject"];
         }
         Subject::Stage { before } => stage_asked(task, *before, &mut res),
-        Subject::Setup { setup, .. } => {
-            let (command, on) = (setup.argv.join(" "), setup.commit.short());
-            res.proof = format!("run `{command}` with a network, in the sandbox, on {on}?");
-            res.why = vec![setup.why.clone()];
-            let files = setup.files.join(", ");
-            res.notes.push(format!(
-                "one yes holds while the command and {} stay the same",
-                if files.is_empty() { "the commit's needs" } else { &files }
-            ));
-            res.answers = vec!["approve", "reject"];
-        }
+        Subject::Setup { setup, .. } => setup_asked(setup, &mut res),
     }
     Some(res)
+}
+
+/// Whether this may run with a network.
+fn setup_asked(setup: &Setup, res: &mut ApprovalLine) {
+    let (command, on) = (setup.argv.join(" "), setup.commit.short());
+    res.proof = format!("run `{command}` with a network, in the sandbox, on {on}?");
+    res.why = vec![setup.why.clone()];
+    let files = setup.files.join(", ");
+    res.notes.push(format!(
+        "one yes holds while the command and {} stay the same",
+        if files.is_empty() { "the commit's needs" } else { &files }
+    ));
+    res.answers = vec!["approve", "reject"];
 }
 
 /// Whether to go on, with what there is so far.
@@ -305,7 +346,12 @@ pub fn size(files: &[FileChange]) -> String {
 
 /// The proof in one line: what failed before and passes now, the other tests, the size, where to
 /// look first.
-fn proof(team: &Team, task: &Task, candidate: &Candidate, receipts: &[ReceiptId]) -> String {
+fn proof(
+    team: &Team,
+    task: &Task,
+    (candidate, receipts): (&Candidate, &[ReceiptId]),
+    is_part: bool,
+) -> String {
     let mut parts = vec![];
     let tests: Vec<_> = receipts.iter().filter_map(|it| team.receipt(*it)).collect();
     let passed: u32 = tests.iter().filter_map(|it| it.tests.as_ref()).map(|it| it.passed).sum();
@@ -325,6 +371,10 @@ fn proof(team: &Team, task: &Task, candidate: &Candidate, receipts: &[ReceiptId]
     let others = passed.saturating_sub(shown);
     match (tests.is_empty(), shown) {
         (true, _) => parts.push("no checks ran: this project has none that Baton knows".into()),
+        (false, 0) if is_part && task.repro.is_some() => {
+            parts
+                .push(format!("{passed} tests pass; the one that shows the bug is not among them"));
+        }
         (false, 0) if 0 < passed => parts.push(format!("{passed} tests pass; none shows the bug")),
         (false, _) if 0 < passed => parts.push(format!("{others} others pass")),
         (false, _) => {

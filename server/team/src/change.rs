@@ -115,6 +115,9 @@ pub struct Candidate {
     pub head: CommitId,
     pub change: ChangeId,
     pub files: Vec<FileChange>,
+    /// What a person can choose of it, in the order in which it is shown.
+    #[serde(default)]
+    pub hunks: Vec<FileHunks>,
     /// Changed paths that run by themselves (build scripts, CI, editor settings, ...): each needs a
     /// tick of its own.
     pub acts: Vec<String>,
@@ -127,6 +130,39 @@ pub struct Candidate {
     pub blocked: Vec<String>,
     /// What the person should know: hooks that will not run, a commit that will not be signed.
     pub notes: Vec<String>,
+}
+
+/// Parts of one file's change, each of which makes sense by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileHunks {
+    /// Relative to the root of the repository, `/` between parts.
+    pub path: String,
+    /// Ids; one alone where the file goes whole (added, deleted, renamed, binary, another mode).
+    pub hunks: Vec<String>,
+}
+
+/// The hunks of all these files.
+pub fn count(files: &[FileHunks]) -> usize {
+    files.iter().map(|it| it.hunks.len()).sum()
+}
+
+/// A side of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Side {
+    Old,
+    New,
+}
+
+/// What a person says about one line of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comment {
+    pub path: String,
+    /// Counted from 1.
+    pub line: u32,
+    pub side: Side,
+    /// The line itself, as the server read it.
+    pub quoted: String,
+    pub text: String,
 }
 
 impl Candidate {

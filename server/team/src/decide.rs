@@ -12,16 +12,21 @@ use crate::event::{Answer, Event, Parked, Start, Subject, Why, Work};
 use crate::failure::{Code, Failure};
 use crate::handoff::{By, Duty, Handoff, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use crate::memory::Memo;
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::{RERUNS_MAX, Setup};
 use crate::stages::Ways;
 use crate::task::{Run, RunState, Task, TaskState, Team, Wait};
+use crate::viewing::Sign;
 use std::fmt;
 
+mod comments;
 mod flaky;
 mod gates;
 mod handover;
 mod landing;
+mod memo;
+mod part;
 mod person;
 mod setup;
 mod way;
@@ -63,6 +68,18 @@ pub enum Input {
     Say {
         task: TaskId,
         text: String,
+        by: By,
+    },
+    /// A client tells of a review.
+    View {
+        task: TaskId,
+        approval: Option<ApprovalId>,
+        sign: Sign,
+        by: By,
+    },
+    /// No role shall be told of it again.
+    Forget {
+        memo: Memo,
         by: By,
     },
     Snapshotted {
@@ -127,6 +144,16 @@ pub enum Input {
         tip: CommitId,
         paths: Vec<String>,
     },
+    /// The hunks that were accepted, alone on S: this head; and what they change on the tip.
+    PartMade {
+        task: TaskId,
+        head: CommitId,
+        change: ChangeId,
+    },
+    PartConflicted {
+        task: TaskId,
+        paths: Vec<String>,
+    },
     LandingPlanned {
         task: TaskId,
         plan: Vec<PlannedPath>,
@@ -163,6 +190,7 @@ pub enum Refusal {
     NoSuchTask(TaskId),
     NoSuchApproval(ApprovalId),
     NoSuchQuestion(QuestionId),
+    NoSuchMemo(Memo),
     /// The late result of a run that is no longer live.
     StaleRun(RunId),
     Closed(TaskId),
@@ -183,6 +211,7 @@ impl fmt::Display for Refusal {
             Refusal::NoSuchTask(id) => write!(f, "there is no task {id}"),
             Refusal::NoSuchApproval(id) => write!(f, "there is no approval {id}"),
             Refusal::NoSuchQuestion(id) => write!(f, "there is no question {id}"),
+            Refusal::NoSuchMemo(id) => write!(f, "there is no {id}"),
             Refusal::StaleRun(id) => write!(f, "{id} is no longer at work; its task went on"),
             Refusal::Closed(id) => write!(f, "{id} has ended"),
             Refusal::AlreadyAnswered(id) => write!(f, "{id} was already answered"),
@@ -216,6 +245,8 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
         Input::Retry { task } => person::retry(team, now, task),
         Input::Undo { task } => person::undo(team, task),
         Input::Say { task, text, by } => person::say(team, now, task, text, by),
+        Input::View { task, approval, sign, by } => memo::view(team, now, task, approval, sign, by),
+        Input::Forget { memo, by } => memo::forget(team, now, memo, by),
         Input::Heard { run, words } => {
             live(team, run)?;
             Ok(vec![Event::WordsHeard { run, words }])
@@ -256,6 +287,8 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
         Input::CandidateConflicted { task, tip, paths } => {
             landing::conflicted(team, now, task, tip, paths)
         }
+        Input::PartMade { task, head, change } => part::made(team, task, head, change),
+        Input::PartConflicted { task, paths } => part::conflicted(team, task, &paths),
         Input::LandingPlanned { task, plan } => landing::planned(team, task, plan),
         Input::TipMoved { task } => landing::tip_moved(team, task),
         Input::Landed { task } => landing::landed(team, now, task),

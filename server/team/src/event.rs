@@ -1,13 +1,15 @@
 //! Facts. An event has happened, was written to the log, and is never edited.
 
 use crate::brief::{Brief, Limits, Usage};
-use crate::change::{Base, Candidate, Facts, PlannedPath};
+use crate::change::{Base, Candidate, ChangeId, Comment, Facts, FileHunks, PlannedPath};
 use crate::failure::Failure;
 use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Plan, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
+use crate::memory::Memo;
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::Setup;
 use crate::stages::{Stage, Ways};
+use crate::viewing::Sign;
 use serde::{Deserialize, Serialize};
 
 /// The format of a stored event; a change of meaning raises it and brings a migration.
@@ -147,6 +149,18 @@ pub enum Event {
         approval: ApprovalId,
         why: String,
     },
+    /// The hunks that were accepted, alone, on what the person saw: this head. Exactly this change is
+    /// what may land.
+    PartMade {
+        approval: ApprovalId,
+        head: CommitId,
+        change: ChangeId,
+    },
+    /// The hunks that were accepted don't land by themselves; the whole change is asked about again.
+    PartRefused {
+        approval: ApprovalId,
+        why: String,
+    },
     /// The branch's tip was no longer the candidate's parent.
     TipMoved {
         task: TaskId,
@@ -206,6 +220,21 @@ pub enum Event {
     DecisionRecorded {
         task: TaskId,
         decision: Decision,
+    },
+    /// A review of the task was opened, worked on or closed: how a person's time is measured.
+    TaskViewed {
+        task: TaskId,
+        /// What was looked at, where that was an approval.
+        approval: Option<ApprovalId>,
+        sign: Sign,
+        by: By,
+        at: Millis,
+    },
+    /// A person said to forget it: no role is told of it again.
+    MemoForgotten {
+        memo: Memo,
+        by: By,
+        at: Millis,
     },
     /// These tests of a check failed and passed on the same files.
     TestsQuarantined {
@@ -285,11 +314,18 @@ pub enum Answer {
     Approve {
         ticked: Vec<String>,
     },
+    /// Land exactly these hunks of the candidate and leave the others.
+    ApproveSome {
+        ticked: Vec<String>,
+        hunks: Vec<FileHunks>,
+    },
     /// Apply as edits: files and buffers change, nothing is committed.
     Apply,
     /// Back to the role whose work was shown, with these words.
     Revise {
         text: String,
+        #[serde(default)]
+        comments: Vec<Comment>,
     },
     /// Build the candidate again, on what is committed now.
     Rebuild,

@@ -1,7 +1,7 @@
 //! Why an approval was asked, rule by rule. The same rules decide whether a candidate lands by
 //! itself, so that what is explained is what was decided.
 
-use crate::change::Candidate;
+use crate::change::{Candidate, count};
 use crate::event::{Answer, Subject, Why};
 use crate::handoff::By;
 use crate::ids::ReceiptId;
@@ -148,8 +148,17 @@ pub fn became(state: &ApprovalState) -> String {
             let what = match answer {
                 Answer::Approve { ticked } if ticked.is_empty() => "approved".to_owned(),
                 Answer::Approve { ticked } => format!("approved, with {}", ticked.join(", ")),
+                Answer::ApproveSome { hunks, .. } => {
+                    let paths: Vec<&str> = hunks.iter().map(|it| it.path.as_str()).collect();
+                    format!("approved in part, {} hunks of {}", count(hunks), paths.join(", "))
+                }
                 Answer::Apply => "applied as edits".to_owned(),
-                Answer::Revise { text } => format!("sent back: {text}"),
+                Answer::Revise { text, comments } if comments.is_empty() => {
+                    format!("sent back: {text}")
+                }
+                Answer::Revise { text, comments } => {
+                    format!("sent back with {} comments on lines: {text}", comments.len())
+                }
                 Answer::Rebuild => "built again".to_owned(),
                 Answer::Reject { why } if why.is_empty() => "rejected".to_owned(),
                 Answer::Reject { why } => format!("rejected: {why}"),

@@ -38,6 +38,16 @@ id!(
 );
 id!(ApprovalId, "A");
 id!(QuestionId, "Q");
+id!(
+    /// The n-th decision of the log, counted from 1.
+    DecisionId,
+    "D"
+);
+id!(
+    /// The n-th fact that was learned, counted from 1.
+    FactId,
+    "F"
+);
 
 /// A git commit: full hash text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -31,6 +31,11 @@ pub enum Job {
         task: TaskId,
         head: CommitId,
     },
+    /// The head of the hunks that were accepted.
+    Part {
+        task: TaskId,
+        approval: ApprovalId,
+    },
     /// One step of a landing; `plan`: written down, now move.
     Land {
         task: TaskId,
@@ -51,6 +56,7 @@ impl Job {
             | Job::Check { task, .. }
             | Job::SetUp { task, .. }
             | Job::Candidate { task, .. }
+            | Job::Part { task, .. }
             | Job::Land { task, .. }
             | Job::Undo { task } => *task,
         }
@@ -65,6 +71,9 @@ pub fn jobs(team: &Team) -> Vec<Job> {
             TaskState::Waiting { on: Wait::Snapshot } => res.push(Job::Snapshot { task }),
             TaskState::Waiting { on: Wait::Candidate { head, .. } } => {
                 res.push(Job::Candidate { task, head: head.clone() });
+            }
+            TaskState::Waiting { on: Wait::Part { approval } } => {
+                res.push(Job::Part { task, approval: *approval });
             }
             TaskState::Working { run } | TaskState::Checking { run, .. } => {
                 let run = *run;

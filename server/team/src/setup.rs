@@ -1,7 +1,7 @@
 //! What a check needs besides a commit: packages that a set-up command fetches, and a memory of tests
 //! that can't be trusted for now.
 
-use crate::ids::{CommitId, Millis, ReceiptId};
+use crate::ids::{CommitId, FactId, Millis, ReceiptId};
 use serde::{Deserialize, Serialize};
 
 /// How long a flaky test does not count, one way or the other.
@@ -27,6 +27,7 @@ pub struct Setup {
 /// A test that failed and passed on the same files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
+    pub id: FactId,
     pub check: String,
     pub test: String,
     /// The runs that differ.

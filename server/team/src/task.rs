@@ -6,19 +6,25 @@
 
 use crate::brief::{Brief, Usage};
 use crate::budget::Day;
-use crate::change::{Base, Candidate, FileChange, PlannedPath};
+use crate::change::{Base, Candidate, ChangeId, FileChange, PlannedPath};
 use crate::event::{Answer, Event, Parked, Subject, Why, Work};
 use crate::failure::Failure;
-use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Plan, Question, Repro};
-use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId};
+use crate::handoff::{About, By, Class, Duty, Handoff, Plan, Question, Repro};
+use crate::ids::{
+    ApprovalId, CommitId, DecisionId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId,
+};
+use crate::memory::Remembered;
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::Quarantined;
 use crate::stages::{Stages, Ways};
+use crate::viewing::Viewing;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod change;
+mod known;
+mod part;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Team {
@@ -34,6 +40,12 @@ pub struct Team {
     /// Flaky tests of this repository, oldest first; those whose time is over stay, and don't count.
     #[serde(default)]
     pub quarantine: Vec<Quarantined>,
+    /// How many facts were learned so far; forgotten ones count.
+    #[serde(default)]
+    pub facts: u32,
+    /// Every decision, oldest first: `D1` is the first.
+    #[serde(default)]
+    pub memory: Vec<Arc<Remembered>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +79,9 @@ pub struct Task {
     pub head: Option<Head>,
     /// L, while it is being checked, asked about or landed.
     pub candidate: Option<Candidate>,
+    /// Why hunks that were accepted alone did not land; told with what is asked next.
+    #[serde(default)]
+    pub part_refused: Option<String>,
     pub spent: Usage,
     /// Of `spent`: the money when a person last sent the task on. Limits count from there, as they do
     /// for builds.
@@ -75,11 +90,30 @@ pub struct Task {
     pub questions: u32,
     /// A person answered a question of this task: some things need a person's word.
     pub person_answered: bool,
-    pub decisions: Vec<Decision>,
+    /// Forgotten ones too; `Team::decisions` leaves them out.
+    pub decisions: Vec<DecisionId>,
     /// What people said about it besides, oldest first.
     #[serde(default)]
     pub words: Vec<Words>,
     pub approvals: Vec<ApprovalId>,
+    /// The person's time with it.
+    #[serde(default)]
+    pub viewing: Viewing,
+    #[serde(default)]
+    pub tally: Tally,
+}
+
+/// What a report counts and nothing else needs. Never begins anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Builds that began.
+    pub builds: u32,
+    /// How often a person sent the work back.
+    pub sent_back: u32,
+    /// How often a person took it up again after it had stopped.
+    pub retries: u32,
+    /// When it last stopped for a person.
+    pub parked_at: Option<Millis>,
 }
 
 /// A plan that went through its gates.
@@ -131,6 +165,9 @@ pub enum TaskState {
     /// A person decides.
     AwaitingApproval {
         approval: ApprovalId,
+        /// It is about commands; a candidate is checked with them for this approval.
+        #[serde(default)]
+        under: Option<ApprovalId>,
     },
     /// Approved; the branch or the files are being moved.
     Landing {
@@ -152,10 +189,14 @@ pub enum TaskState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Wait {
     Snapshot,
-    /// The candidate is being built from this head; `under`: for an approval whose tip has moved.
+    /// The candidate is being built from this head; `under`: for an approval that was given.
     Candidate {
         head: CommitId,
         under: Option<ApprovalId>,
+    },
+    /// The head of the hunks that this approval accepted is being made.
+    Part {
+        approval: ApprovalId,
     },
     Question {
         question: QuestionId,
@@ -189,6 +230,9 @@ pub enum Resume {
     Candidate {
         head: CommitId,
         under: Option<ApprovalId>,
+    },
+    Part {
+        approval: ApprovalId,
     },
     Question {
         question: QuestionId,
@@ -250,6 +294,20 @@ pub struct Approval {
     pub subject: Subject,
     pub asked_at: Millis,
     pub state: ApprovalState,
+    /// Of the person's time with its task, the part with this approval, in milliseconds.
+    #[serde(default)]
+    pub viewed_ms: Millis,
+    /// What may land where some hunks only were accepted.
+    #[serde(default)]
+    pub part: Option<Part>,
+}
+
+/// The hunks that were accepted, as a change of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// They alone on S.
+    pub head: CommitId,
+    pub change: ChangeId,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -283,15 +341,16 @@ impl Task {
 }
 
 impl TaskState {
-    /// The approval that a candidate is built and checked for anew, since its tip has moved.
+    /// The approval that a candidate is built and checked for: its tip has moved, or some hunks only
+    /// were accepted.
     pub(crate) fn under(&self) -> Option<ApprovalId> {
         match self {
             TaskState::Waiting { on: Wait::Candidate { under, .. } }
             | TaskState::Checking { under, .. }
+            | TaskState::AwaitingApproval { under, .. }
             | TaskState::Parked { was: Resume::Checks { under, .. }, .. } => *under,
             TaskState::Waiting { .. }
             | TaskState::Working { .. }
-            | TaskState::AwaitingApproval { .. }
             | TaskState::Landing { .. }
             | TaskState::Undoing { .. }
             | TaskState::Parked { .. }
@@ -366,17 +425,15 @@ impl Team {
             Event::RunHandedOver { run, handoff, facts, at } => {
                 self.hand_over(*run, handoff, facts.as_ref(), *at);
             }
-            Event::PersonSaid { task, text, by, at } => {
-                self.with(*task, |it| it.hear(text, by, *at));
-            }
             Event::WordsHeard { run, words } => self.with_run(*run, |it| it.heard = *words),
             Event::RunLost { run, failure, .. } => self.lost(*run, failure),
             Event::RunChecked { run, at } => self.checked(*run, *at),
             Event::QuestionAsked { run, question, ask, about } => {
                 self.ask(*run, *question, ask, *about);
             }
-            Event::QuestionAnswered { question, text, by, .. } => self.answer(*question, text, by),
-            Event::DecisionRecorded { task, decision } => self.decided(*task, decision),
+            Event::QuestionAnswered { question, text, by, at } => {
+                self.answer(*question, text, by, *at);
+            }
             Event::CandidateWanted { task, head } => self.with(*task, |it| it.wants(head)),
             Event::CandidateBuilt { task, candidate } => self.proposed(*task, Some(candidate)),
             Event::CandidateConflicted { task, .. } => self.proposed(*task, None),
@@ -390,24 +447,26 @@ impl Team {
                 self.rebase(*approval, candidate, receipts);
             }
             Event::ApprovalVoided { approval, why } => self.void(*approval, why),
-            Event::TipMoved { task } => self.with(*task, Task::tip_moved),
+            Event::PartMade { approval, head, change } => self.part_made(*approval, head, change),
+            Event::PartRefused { approval, why } => self.part_refused(*approval, why),
+            Event::TipMoved { task } => self.tip_moved(*task),
             Event::LandingPlanned { task, plan } => self.with(*task, |it| it.planned(plan)),
             Event::TaskLanded { task, at } | Event::TaskApplied { task, at } => {
                 self.with(*task, |it| it.landed(*at));
             }
             Event::LandingRefused { .. } => (),
             Event::TaskAnswered { task, at } => self.close(*task, End::Answered, *at),
-            Event::TaskRejected { task, why, at } => {
-                self.close(*task, End::Rejected { why: why.clone() }, *at);
-            }
+            Event::TaskRejected { task, why, at } => self.reject(*task, why, *at),
             Event::TaskCancelled { task, at } => self.close(*task, End::Cancelled, *at),
-            Event::TaskParked { task, why, .. } => self.park(*task, why),
+            Event::TaskParked { task, why, at } => self.park(*task, why, *at),
             Event::TaskRetried { task } => self.with(*task, Task::retried),
             Event::UndoStarted { task } => self.with(*task, Task::undo_started),
             Event::UndoRefused { task, .. } => self.with(*task, Task::undo_refused),
-            Event::TestsQuarantined { check, tests, receipts, until, .. } => {
-                self.quarantine(check, tests, receipts, *until);
-            }
+            Event::DecisionRecorded { .. }
+            | Event::PersonSaid { .. }
+            | Event::TaskViewed { .. }
+            | Event::MemoForgotten { .. }
+            | Event::TestsQuarantined { .. } => self.learn(event),
             Event::TaskUndone { task, how, at } => {
                 self.close(*task, End::Undone { how: how.clone() }, *at);
             }

@@ -4,6 +4,7 @@
 use super::approve::DOOR;
 use super::args::{self, Asked};
 use super::follow::{Follow, Standing, Tell, Waits, standing};
+use super::only;
 use super::open::{Doing, Here, Trouble, exit};
 use super::person::{Person, option_text};
 use super::reach::Reach;
@@ -198,7 +199,7 @@ fn approval_answer(asked: &args::Answer) -> Result<Answer, Trouble> {
         "revise" if message().trim().is_empty() => {
             return wrong("say what shall be different: baton answer A1 revise -m \"...\"");
         }
-        "revise" => Answer::Revise { text: message() },
+        "revise" => Answer::Revise { text: message(), comments: vec![] },
         _ => {
             let word = safe(word);
             return Err(Trouble::Wrong(format!(
@@ -207,7 +208,7 @@ fn approval_answer(asked: &args::Answer) -> Result<Answer, Trouble> {
         }
     };
     match &answer {
-        Answer::Approve { .. } => Ok(answer),
+        Answer::Approve { .. } | Answer::ApproveSome { .. } => Ok(answer),
         Answer::Apply | Answer::Rebuild | Answer::Reject { .. } | Answer::Revise { .. }
             if asked.tick.is_empty() =>
         {
@@ -228,7 +229,12 @@ pub async fn answer(screen: &Screen, here: &Here, asked: &args::Answer) -> Resul
     let person = Person::new(screen);
     let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
     let task = match (asked.asked, answer) {
-        (Asked::Approval(approval), Some(answer)) => put_approval(&hub, approval, answer).await,
+        (Asked::Approval(approval), Some(answer)) => {
+            match only::narrow(&hub.team(), approval, answer, &asked.only) {
+                Ok(answer) => put_approval(&hub, approval, answer).await,
+                Err(trouble) => Err(trouble),
+            }
+        }
         (Asked::Approval(_), None) => Ok(None),
         (Asked::Question(question), _) => put_question(&hub, question, asked).await,
     };
@@ -376,6 +382,7 @@ mod tests {
         args::Answer {
             asked: Asked::Approval(ApprovalId(1)),
             answer: words.iter().map(|it| (*it).to_owned()).collect(),
+            only: vec![],
             tick: tick.iter().map(|it| (*it).to_owned()).collect(),
             message: message.map(str::to_owned),
             json: false,
@@ -397,7 +404,7 @@ mod tests {
         assert!(approval_answer(&typed(&["revise"], &[], Some("  "))).is_err());
         assert!(approval_answer(&typed(&["reject"], &["x"], None)).is_err());
         let revise = approval_answer(&typed(&["revise"], &[], Some("shorter"))).unwrap();
-        assert_eq!(revise, Answer::Revise { text: "shorter".into() });
+        assert_eq!(revise, Answer::Revise { text: "shorter".into(), comments: vec![] });
     }
 
     #[test]

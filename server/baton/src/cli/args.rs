@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use team::{ApprovalId, QuestionId, ReceiptId, TaskId};
 
 mod look;
+mod report;
 mod serve;
 mod setup;
 
 pub use look::{Doctor, Explain, Log, Status, Tools};
+pub use report::{Memory, MemoryAct, Report};
 pub use serve::{Daemon, DaemonWhat, Lsp};
 pub use setup::{Completions, Init, Man};
 
@@ -88,6 +90,8 @@ pub enum Command {
     Say(Say),
     Replay(Replay),
     Log(Log),
+    Report(Report),
+    Memory(Memory),
     Trust(Trust),
     Init(Init),
     Doctor(Doctor),
@@ -242,6 +246,7 @@ pub struct Task {
     long_about = "What a task changes: of its candidate if it has one, else of its last work.",
     after_help = "Examples:
   baton diff T1
+  baton diff T1 --hunks           with what --only takes
   baton diff T1 --patch | git apply --stat
   baton diff T1 --json"
 )]
@@ -251,8 +256,11 @@ pub struct Diff {
     /// The whole patch, as `git apply` reads it
     #[arg(long)]
     pub patch: bool,
-    /// As JSON
+    /// Each hunk by itself, below what names it in `baton answer A1 approve --only`
     #[arg(long, conflicts_with = "patch")]
+    pub hunks: bool,
+    /// As JSON
+    #[arg(long, conflicts_with_all = ["patch", "hunks"])]
     pub json: bool,
 }
 
@@ -283,12 +291,14 @@ For an approval:\n\
   approve   land it (every path that runs by itself, or merges into a file you changed, needs its own --tick)\n\
   reject    close the task; -m says why\n\
   revise    back to the Engineer; -m says what to change\n\
+            with --only those hunks alone: they are checked by themselves, and land if they are green\n\
   apply     put the change into your files, commit nothing\n\
   rebuild   build the candidate again on what is committed now\n\n\
 For a question: your answer, in your words or the number of an option.",
     after_help = "Examples:
   baton answer A1 approve
   baton answer A1 approve --tick build.rs
+  baton answer A1 approve --only src/a.rs --only src/b.rs:2
   baton answer A2 revise -m \"keep the old error text\"
   baton answer A2 reject -m \"we drop this feature\"
   baton answer Q1 2"
@@ -303,6 +313,9 @@ pub struct Answer {
     /// A path that needs a yes of its own; repeat it for each
     #[arg(long, value_name = "PATH")]
     pub tick: Vec<String>,
+    /// For approve: land this file's change, or these of its hunks, and leave the rest; repeat it
+    #[arg(long, value_name = "PATH[:N]")]
+    pub only: Vec<String>,
     /// Why, or what to change
     #[arg(short, value_name = "TEXT")]
     pub message: Option<String>,

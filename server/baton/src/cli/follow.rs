@@ -49,7 +49,7 @@ pub enum Standing {
 /// Where this task stands. A task that isn't there is taken for cancelled.
 pub fn standing(team: &Team, task: TaskId) -> Standing {
     match team.task(task).map(|it| &it.state) {
-        Some(TaskState::AwaitingApproval { approval }) => {
+        Some(TaskState::AwaitingApproval { approval, .. }) => {
             Standing::Waits(Waits::Approval(*approval))
         }
         Some(TaskState::Waiting { on: Wait::Question { question } }) => {
@@ -58,7 +58,7 @@ pub fn standing(team: &Team, task: TaskId) -> Standing {
         Some(TaskState::Parked { why, .. }) => Standing::Parked(why.clone()),
         Some(TaskState::Closed(end)) => Standing::Closed(end.clone()),
         Some(
-            TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } }
+            TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } | Wait::Part { .. } }
             | TaskState::Working { .. }
             | TaskState::Checking { .. }
             | TaskState::Landing { .. }
@@ -507,7 +507,7 @@ mod tests {
     fn each_standing_has_its_exit_code() {
         let failed = || parked(Parked::Failed(Failure::new(team::Code::Model, "x")));
         let stuck = || parked(Parked::NeedsPerson("x".into()));
-        let asks = || TaskState::AwaitingApproval { approval: ApprovalId(1) };
+        let asks = || TaskState::AwaitingApproval { approval: ApprovalId(1), under: None };
         let done = || TaskState::Closed(End::Answered);
         for (states, expected) in [
             (vec![done()], exit::DONE),

@@ -4,7 +4,7 @@
 use super::screen::{Shade, cut, safe};
 use crate::protocol::exit_text;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use team::{
     Answer, ApprovalId, By, Candidate, Event, Facts, Handoff, Millis, Notes, Parked, Ran, Receipt,
     ReceiptId, Role, RunId, SandboxLevel, Subject, TaskId, Team, Verdict, Why, Work, lines,
@@ -47,6 +47,8 @@ pub struct Narrator {
     questions: BTreeMap<team::QuestionId, RunId>,
     targets: BTreeMap<TaskId, String>,
     candidates: BTreeMap<TaskId, String>,
+    /// Approvals of some hunks only.
+    parts: BTreeSet<ApprovalId>,
 }
 
 /// The part of a line that an event decides.
@@ -148,6 +150,9 @@ impl Narrator {
         if let Event::CandidateBuilt { task, candidate } = event {
             self.candidates.insert(*task, candidate.commit.short().to_owned());
         }
+        if let Event::PartMade { approval, .. } = event {
+            self.parts.insert(*approval);
+        }
         if let Event::ApprovalRebased { approval, candidate, .. } = event
             && let Some(task) = self.approvals.get(approval)
         {
@@ -176,6 +181,7 @@ impl Narrator {
             | Event::UndoStarted { task }
             | Event::UndoRefused { task, .. }
             | Event::PersonSaid { task, .. }
+            | Event::TaskViewed { task, .. }
             | Event::TaskUndone { task, .. }
             | Event::TestsQuarantined { task, .. }
             | Event::DecisionRecorded { task, .. } => (Some(*task), None, None),
@@ -191,12 +197,15 @@ impl Narrator {
             | Event::RunChecked { run, .. } => {
                 (self.runs.get(run).map(|it| it.0), Some(*run), None)
             }
+            Event::MemoForgotten { .. } => (None, None, None),
             Event::QuestionAnswered { question, .. } => {
                 let run = self.questions.get(question).copied();
                 (run.and_then(|it| self.runs.get(&it)).map(|it| it.0), run, None)
             }
             Event::ApprovalAsked { approval, task, .. } => (Some(*task), None, Some(*approval)),
-            Event::ApprovalRebased { approval, .. }
+            Event::PartMade { approval, .. }
+            | Event::PartRefused { approval, .. }
+            | Event::ApprovalRebased { approval, .. }
             | Event::ApprovalAnswered { approval, .. }
             | Event::ApprovalVoided { approval, .. } => {
                 (self.approvals.get(approval).copied(), None, Some(*approval))
@@ -229,7 +238,10 @@ impl Narrator {
             Event::CandidateWanted { .. } => said("candidateWanted", BATON, "builds the candidate").quiet(),
             Event::CandidateBuilt { candidate, .. } => said("candidateBuilt", BATON, format!("built the candidate {}: {}", candidate.commit.short(), size(candidate))),
             Event::CandidateConflicted { paths, .. } => said("candidateConflicted", BATON, format!("the change depends on text that is not committed: {}", paths.join(", "))).shade(Shade::Warn),
+            Event::ApprovalRebased { approval, candidate, .. } if self.parts.contains(approval) => said("approvalRebased", BATON, format!("{approval} holds for exactly those hunks: they are green by themselves, as {}", candidate.commit.short())),
             Event::ApprovalRebased { approval, candidate, .. } => said("approvalRebased", BATON, format!("{approval} still holds: the same change is green on the moved branch, as {}", candidate.commit.short())),
+            Event::PartMade { head, .. } => said("partMade", BATON, format!("took those hunks by themselves, at {}", head.short())),
+            Event::PartRefused { approval, why } => said("partRefused", BATON, format!("{approval}: {why}")).shade(Shade::Warn),
             Event::ApprovalAsked { approval, subject, .. } => said("approvalAsked", BATON, format!("{approval} waits for you: {}", subject_text(subject))).shade(Shade::Warn),
             Event::ApprovalAnswered { approval, answer, by, .. } => said("approvalAnswered", by_name(by), format!("{} {approval}{}", answer_text(answer), door(by))).shade(Shade::Strong),
             Event::ApprovalVoided { approval, why } => said("approvalVoided", BATON, format!("{approval} no longer holds: {why}")).shade(Shade::Warn),
@@ -246,6 +258,8 @@ impl Narrator {
             Event::UndoStarted { task } => said("undoStarted", YOU, format!("take {task} back")),
             Event::UndoRefused { why, .. } => said("undoRefused", BATON, format!("did not take it back: {why}")).shade(Shade::Bad),
             Event::TaskUndone { task, how, .. } => said("taskUndone", BATON, format!("took {task} back: {how}")).shade(Shade::Good),
+            Event::TaskViewed { task, sign, by, .. } => said("taskViewed", by_name(by), format!("{} {task}", sign_text(*sign))).quiet(),
+            Event::MemoForgotten { memo, by, .. } => said("memoForgotten", by_name(by), format!("said to forget {memo}")).shade(Shade::Strong),
             Event::TestsQuarantined { tests, receipts, until, .. } => said("testsQuarantined", BATON, flaky_text(tests, receipts, *until)).shade(Shade::Warn),
             Event::DecisionRecorded { decision, .. } => said("decisionRecorded", by_name(&decision.by), format!("decided: {}{}", decision.what, reason(&decision.why))),
         }
@@ -291,6 +305,14 @@ fn flaky_text(tests: &[String], receipts: &[ReceiptId], until: Millis) -> String
         runs.join(", "),
         team::date(until)
     )
+}
+
+fn sign_text(sign: team::Sign) -> &'static str {
+    match sign {
+        team::Sign::Opened => "looks at",
+        team::Sign::Working => "works on",
+        team::Sign::Closed => "leaves",
+    }
 }
 
 /// `main` for `refs/heads/main`.
@@ -462,8 +484,16 @@ fn answer_text(answer: &Answer) -> String {
     match answer {
         Answer::Approve { ticked } if ticked.is_empty() => "approved".to_owned(),
         Answer::Approve { ticked } => format!("approved (with a tick for {})", ticked.join(", ")),
+        Answer::ApproveSome { hunks, .. } => {
+            let (n, paths) = (team::count(hunks), hunks.iter().map(|it| it.path.as_str()));
+            let paths = paths.collect::<Vec<_>>().join(", ");
+            format!("approved {n} hunk{} ({paths}) of", if n == 1 { "" } else { "s" })
+        }
         Answer::Apply => "chose to apply as edits".to_owned(),
-        Answer::Revise { text } => format!("sent back ({})", cut(text, 80)),
+        Answer::Revise { text, comments } => match comments.len() {
+            0 => format!("sent back ({})", cut(text, 80)),
+            n => format!("sent back with {n} comments on lines ({})", cut(text, 80)),
+        },
         Answer::Rebuild => "asked for a new candidate for".to_owned(),
         Answer::Reject { .. } => "rejected".to_owned(),
     }

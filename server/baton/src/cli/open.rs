@@ -119,6 +119,7 @@ pub fn next_step(what: &str) -> &'static str {
         "noSuchTask" | "noSuchApproval" | "noSuchQuestion" => {
             " (baton board --all shows what there is)"
         }
+        "noSuchMemo" => " (baton memory shows what there is)",
         "needsTicks" => " (add --tick PATH for each)",
         "changed" => " (baton diff shows it)",
         "alreadyAnswered" | "closed" => " (baton board shows what waits)",

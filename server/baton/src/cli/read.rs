@@ -5,12 +5,11 @@ use super::approve::sides;
 use super::args;
 use super::follow::{json_line, pointer, shown};
 use super::narrate::Narrator;
+use super::only;
 use super::open::{Doing, Here, Trouble, exit};
 use super::screen::{Screen, Shade, count, cut, duration, money, safe, tokens};
 use crate::git::Git;
-use crate::protocol::{
-    BoardView, DiffView, FileDiffView, FileLineView, HunkView, RunView, TaskView,
-};
+use crate::protocol::{BoardView, DiffView, FileLineView, RunView, TaskView};
 use serde::Serialize;
 use std::collections::VecDeque;
 use team::{ApprovalState, By, Code, Column, End, Failure, TaskId, TaskState, Team};
@@ -135,7 +134,9 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
     }
     receipts(screen, here, &view.runs);
     for it in &view.decisions {
-        screen.line(format!("decided by {}: {} ({})", safe(&it.by), safe(&it.what), safe(&it.why)));
+        let gone = if it.forgotten { ", forgotten" } else { "" };
+        let (by, what, why) = (safe(&it.by), safe(&it.what), safe(&it.why));
+        screen.line(format!("{} decided by {by}: {what} ({why}){gone}", it.id));
     }
     for it in &view.words {
         let heard = match it.heard_by.as_slice() {
@@ -143,6 +144,9 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
             runs => format!("heard by {}", runs.join(", ")),
         };
         screen.line(format!("{} said: {} ({heard})", safe(&it.by), safe(&it.text)));
+    }
+    if let Some(ms) = view.person.ms {
+        screen.line(format!("you were with it for {}", duration(ms)));
     }
     pointer(&team, asked.task, &here.repo_option).iter().for_each(|it| screen.line(it));
     Ok(exit::DONE)
@@ -227,10 +231,14 @@ pub fn diff(screen: &Screen, here: &Here, asked: &args::Diff) -> Result<u8, Trou
             task: asked.task.to_string(),
             from: from.0.clone(),
             to: to.0.clone(),
-            files: files.iter().map(file_view).collect(),
+            files: files.iter().map(crate::hub::file_view).collect(),
             patch: git.patch(&from, &to).doing(&doing)?,
         };
         print_json(screen, &view)?;
+        return Ok(exit::DONE);
+    }
+    if asked.hunks {
+        only::show(screen, &files);
         return Ok(exit::DONE);
     }
     let rows: Vec<_> = files
@@ -242,27 +250,14 @@ pub fn diff(screen: &Screen, here: &Here, asked: &args::Diff) -> Result<u8, Trou
                 file.kind,
                 screen.paint(Shade::Good, &format!("+{}", file.added)),
                 screen.paint(Shade::Bad, &format!("-{}", file.removed)),
+                only::cell(it),
             ]
         })
         .collect();
-    screen.table(&["File", "Change", "Added", "Removed"], &rows);
-    screen.line(format!("{}..{} (--patch shows the lines)", from.short(), to.short()));
+    screen.table(&["File", "Change", "Added", "Removed", "Hunks"], &rows);
+    let range = format!("{}..{}", from.short(), to.short());
+    screen.line(format!("{range} (--hunks and --patch show the lines)"));
     Ok(exit::DONE)
-}
-
-fn file_view(it: &crate::git::FileDiff) -> FileDiffView {
-    let hunk = |it: &crate::git::Hunk| HunkView {
-        old_start: it.old_start,
-        old_lines: it.old_lines,
-        new_start: it.new_start,
-        new_lines: it.new_lines,
-        text: it.text.clone(),
-    };
-    FileDiffView {
-        file: FileLineView::of(&it.change),
-        old_path: it.old_path.clone(),
-        hunks: it.hunks.iter().map(hunk).collect(),
-    }
 }
 
 pub fn log(screen: &Screen, here: &Here, asked: &args::Log) -> Result<u8, Trouble> {

@@ -6,8 +6,8 @@ use crate::agent::Progress;
 use crate::git::{Git, Place};
 use crate::hub::{Delegation, Happening, Refused};
 use crate::protocol::{
-    BoardChangedParams, BoardView, DOOR_TERMINAL, DelegateParams, DelegateResult, ErrorData,
-    PROTOCOL_VERSION, ReplayView, RunProgressParams, code, method,
+    AnswerApprovalParams, BoardChangedParams, BoardView, DOOR_TERMINAL, DelegateParams,
+    DelegateResult, ErrorData, PROTOCOL_VERSION, ReplayView, RunProgressParams, code, method,
 };
 use crate::socket::{FRAME_BYTES_MAX, Frame, Line, frame, read_frame};
 use crate::store::Reader;
@@ -17,9 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use team::{
-    Answer, Code, Failure, Input, ReceiptId, Refusal, RunId, StartFrom, TaskId, Team, Usage,
-};
+use team::{Code, Failure, Input, ReceiptId, Refusal, RunId, Sign, StartFrom, TaskId, Team, Usage};
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -227,25 +225,41 @@ fn encoded(path: &str) -> String {
 fn request(input: Input) -> Result<(&'static str, Value), Refused> {
     let about = |task: TaskId| json!({ "task": task.to_string() });
     if let Input::Answer { approval, expected, answer, .. } = input {
-        let (word, ticked, text) = match answer {
-            Answer::Approve { ticked } => ("approve", ticked, None),
-            Answer::Apply => ("apply", vec![], None),
-            Answer::Rebuild => ("rebuild", vec![], None),
-            Answer::Revise { text } => ("revise", vec![], Some(text)),
-            Answer::Reject { why } => ("reject", vec![], Some(why)),
-        };
-        let params = json!({
-            "approval": approval.to_string(), "revision": expected.map(|it| it.0), "answer": word,
-            "ticked": ticked, "text": text,
-        });
-        return Ok((method::ANSWER_APPROVAL, params));
+        let params = AnswerApprovalParams::of(approval, expected, answer);
+        return Ok((method::ANSWER_APPROVAL, json!(params)));
     }
     if let Input::AnswerQuestion { question, text, .. } = input {
         let params = json!({ "question": question.to_string(), "text": text });
         return Ok((method::ANSWER_QUESTION, params));
     }
+    if let Input::View { task, approval, sign, .. } = input {
+        let sign = match sign {
+            Sign::Opened => "opened",
+            Sign::Working => "working",
+            Sign::Closed => "closed",
+        };
+        let approval = approval.map(|it| it.to_string());
+        let params = json!({ "task": task.to_string(), "approval": approval, "sign": sign });
+        return Ok((method::VIEWED, params));
+    }
+    if let Input::Forget { memo, .. } = input {
+        return Ok((method::MEMORY, json!({ "forget": memo.to_string() })));
+    }
     if let Input::Say { task, text, .. } = input {
         return Ok((method::SAY, json!({ "task": task.to_string(), "text": text })));
+    }
+    if let Input::View { task, approval, sign, .. } = input {
+        let sign = match sign {
+            Sign::Opened => "opened",
+            Sign::Working => "working",
+            Sign::Closed => "closed",
+        };
+        let approval = approval.map(|it| it.to_string());
+        let params = json!({ "task": task.to_string(), "approval": approval, "sign": sign });
+        return Ok((method::VIEWED, params));
+    }
+    if let Input::Forget { memo, .. } = input {
+        return Ok((method::MEMORY, json!({ "forget": memo.to_string() })));
     }
     if let Input::Cancel { task } = input {
         return Ok((method::CANCEL, about(task)));

@@ -112,6 +112,8 @@ impl Table {
             | Event::CandidateBuilt { .. }
             | Event::CandidateConflicted { .. }
             | Event::ApprovalRebased { .. }
+            | Event::PartMade { .. }
+            | Event::PartRefused { .. }
             | Event::ApprovalAsked { .. }
             | Event::ApprovalVoided { .. }
             | Event::TipMoved { .. }
@@ -129,6 +131,8 @@ impl Table {
             | Event::TaskUndone { .. }
             | Event::PersonSaid { .. }
             | Event::WordsHeard { .. }
+            | Event::TaskViewed { .. }
+            | Event::MemoForgotten { .. }
             | Event::TestsQuarantined { .. }
             | Event::DecisionRecorded { .. } => self.task_event(event),
         }

@@ -124,7 +124,7 @@ pub(super) fn identity(user: &Repository) -> Result<Signature<'static>, Failure>
     })
 }
 
-fn conflicts(index: &git2::Index) -> Result<Vec<String>, Failure> {
+pub(super) fn conflicts(index: &git2::Index) -> Result<Vec<String>, Failure> {
     let mut paths = Vec::new();
     for conflict in index.conflicts().doing("read the conflicts")? {
         let conflict = conflict.doing("read the conflicts")?;
@@ -180,6 +180,7 @@ pub(super) fn describe(
         head: commit_id(head),
         change: change_id(&diff)?,
         files,
+        hunks: super::hunks::offered(objects, objects.tree_of(tip)?, tree)?,
         acts: acting,
         risk: dear,
         merges: Vec::new(),

@@ -4,8 +4,8 @@ use super::acting::{Kept, Touched, why_protected};
 use super::files::MODE_LINK;
 use super::lens::Lens;
 use super::objects::Objects;
-use super::{Doing, FileDiff, Git, Hunk, Slot, audit, commit_id, oid, tree_id};
-use git2::{Delta, Diff, DiffFindOptions, DiffFormat, DiffOptions, Oid, Patch, Repository};
+use super::{Doing, FileDiff, Git, Hunk, Slot, audit, commit_id, hunks, oid, tree_id};
+use git2::{Delta, Diff, DiffFormat, DiffOptions, Oid, Patch, Repository};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use team::{Base, ChangeFacts, ChangeId, CommitId, Failure, FileChange, FileKind};
@@ -99,9 +99,9 @@ impl Git {
         let objects = self.objects()?;
         let (from, to) = (oid(&from.0)?, oid(&to.0)?);
         let mut diff = between(&objects.repo, objects.tree_of(from)?, objects.tree_of(to)?)?;
-        let mut options = DiffFindOptions::new();
-        diff.find_similar(Some(options.renames(true))).doing("find renames")?;
-        (0..diff.deltas().len()).map(|n| file_diff(&diff, n)).collect()
+        hunks::find_renames(&mut diff)?;
+        let fine = hunks::is_fine(&diff)?;
+        (0..diff.deltas().len()).map(|n| file_diff(&diff, n, fine)).collect()
     }
 }
 
@@ -114,7 +114,7 @@ pub(super) fn between(repo: &Repository, from: Oid, to: Oid) -> Result<Diff<'_>,
     repo.diff_tree_to_tree(Some(&from), Some(&to), Some(&mut options)).doing("compare trees")
 }
 
-fn name_of(delta: &git2::DiffDelta<'_>) -> String {
+pub(super) fn name_of(delta: &git2::DiffDelta<'_>) -> String {
     let file = if delta.status() == Delta::Deleted { delta.old_file() } else { delta.new_file() };
     String::from_utf8_lossy(file.path_bytes().unwrap_or_default()).into_owned()
 }
@@ -163,7 +163,7 @@ fn change(diff: &Diff<'_>, n: usize) -> Result<FileChange, Failure> {
     Ok(FileChange { path: name_of(&delta), kind, added: count(added), removed: count(removed) })
 }
 
-fn gone() -> Failure {
+pub(super) fn gone() -> Failure {
     Failure::new(team::Code::Bug, "compare a file: the diff has no such file")
 }
 
@@ -172,12 +172,13 @@ pub(super) fn changes(diff: &Diff<'_>) -> Result<Vec<FileChange>, Failure> {
     (0..diff.deltas().len()).map(|n| change(diff, n)).collect()
 }
 
-fn file_diff(diff: &Diff<'_>, n: usize) -> Result<FileDiff, Failure> {
+fn file_diff(diff: &Diff<'_>, n: usize, fine: bool) -> Result<FileDiff, Failure> {
     let change = change(diff, n)?;
     let delta = diff.get_delta(n).ok_or_else(gone)?;
     let old_path = (delta.status() == Delta::Renamed).then(|| {
         String::from_utf8_lossy(delta.old_file().path_bytes().unwrap_or_default()).into_owned()
     });
+    let choice = hunks::choice(diff, n, fine)?;
     let mut hunks = Vec::new();
     if let Some(patch) = Patch::from_diff(diff, n).doing("compare a file")? {
         for h in 0..patch.num_hunks() {
@@ -187,7 +188,9 @@ fn file_diff(diff: &Diff<'_>, n: usize) -> Result<FileDiff, Failure> {
                 let line = patch.line_in_hunk(h, l).doing("compare a file")?;
                 push_line(&mut text, &line);
             }
+            let id = choice.hunks.get(h).or(choice.hunks.first()).cloned().unwrap_or_default();
             hunks.push(Hunk {
+                id,
                 old_start: hunk.old_start(),
                 old_lines: hunk.old_lines(),
                 new_start: hunk.new_start(),
@@ -196,7 +199,8 @@ fn file_diff(diff: &Diff<'_>, n: usize) -> Result<FileDiff, Failure> {
             });
         }
     }
-    Ok(FileDiff { change, old_path, hunks })
+    let (ids, whole) = (choice.hunks, choice.whole);
+    Ok(FileDiff { change, old_path, ids, whole, hunks })
 }
 
 fn push_line(text: &mut String, line: &git2::DiffLine<'_>) {

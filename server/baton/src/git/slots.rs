@@ -5,6 +5,7 @@ use super::files::{Folder, MODE_MODULE, OnDisk, as_path};
 use super::lens::Lens;
 use super::objects::{Objects, baton};
 use super::pen::{Pen, Wanted};
+use super::results::{RESULT, RESULTS};
 use super::{Doing, Git, Slot, oid};
 use git2::{Delta, DiffOptions, Index, IndexEntry, Oid, Repository};
 use std::path::{Path, PathBuf};
@@ -84,7 +85,9 @@ impl Git {
         if name.is_empty() || 64 < name.len() || !name.chars().all(fine) {
             return Err(Failure::new(Code::Git, format!("`{name}` is no name for a slot")));
         }
-        Ok(Slot { name: name.to_string(), dir: self.state.join("slots").join(name) })
+        // A result that a person opens is no slot, and is kept apart.
+        let folder = if name.starts_with(RESULT) { RESULTS } else { "slots" };
+        Ok(Slot { name: name.to_string(), dir: self.state.join(folder).join(name) })
     }
 
     pub(super) fn slot_git_dir(&self, name: &str) -> PathBuf {

@@ -67,7 +67,7 @@ impl Git {
     }
 
     /// Saves a slot and moves it out of the way. `false`: it is not what Baton made, and stays.
-    fn retire(&self, name: &str) -> Result<bool, Failure> {
+    pub(super) fn retire(&self, name: &str) -> Result<bool, Failure> {
         let Ok(slot) = self.slot_named(name) else {
             return Ok(false);
         };
@@ -109,7 +109,7 @@ impl Git {
     }
 
     /// Deletes what was renamed there, and nothing else. Links are deleted, never followed.
-    fn empty_trash(&self) -> Result<(), Failure> {
+    pub(super) fn empty_trash(&self) -> Result<(), Failure> {
         let entries = match std::fs::read_dir(self.state.join(TRASH)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -204,6 +204,7 @@ impl Git {
             ("slots", "slots"),
             ("build caches", "cache"),
             ("set-ups", "deps"),
+            ("results to look at", "results"),
             ("git store", "store.git"),
             ("set aside", "left"),
             ("to be deleted", TRASH),

@@ -4,7 +4,7 @@
 use super::owner::Message;
 use super::shared::{Shared, Slots};
 use super::sweep::Broom;
-use super::{Happening, Refused, round, run, setup, steps};
+use super::{Happening, Refused, part, round, run, setup, steps};
 use crate::agent::Words;
 use crate::{clean, fail};
 use futures_util::FutureExt;
@@ -105,7 +105,7 @@ impl Crew {
             Job::Land { .. } | Job::Undo { .. } => {
                 at_once(|it| matches!(it, Job::Land { .. } | Job::Undo { .. }), 1)
             }
-            Job::Snapshot { .. } | Job::Candidate { .. } => true,
+            Job::Snapshot { .. } | Job::Candidate { .. } | Job::Part { .. } => true,
         }
     }
 
@@ -166,6 +166,7 @@ async fn work(desk: &Desk, job: &Job) -> Result<(), Failure> {
     match job {
         Job::Snapshot { task } => steps::snapshot(desk, *task).await?,
         Job::Candidate { task, head } => steps::candidate(desk, *task, head).await?,
+        Job::Part { task, approval } => part::make(desk, *task, *approval).await?,
         Job::Land { task, approval, edits, plan } => {
             steps::land(desk, *task, *approval, *edits, plan.as_deref()).await?;
         }
@@ -296,6 +297,7 @@ impl Desk {
             }
             Job::Snapshot { task }
             | Job::Candidate { task, .. }
+            | Job::Part { task, .. }
             | Job::Land { task, .. }
             | Job::Undo { task } => Input::StepFailed { task: *task, failure },
         };

@@ -7,8 +7,8 @@ use crate::agent::{self, BriefFacts, Earlier, Failing};
 use crate::checks::{self, Observed};
 use crate::store::Reader;
 use team::{
-    Code, Duty, Failure, Guess, Handoff, Ran, Receipt, Related, Run, RunId, RunState, Severity,
-    Start, Task, TaskId, Team, Verdict, Why, Work,
+    Code, Decision, Duty, Failure, Guess, Handoff, Ran, Receipt, Related, Run, RunId, RunState,
+    Severity, Start, Task, TaskId, Team, Verdict, Why, Work,
 };
 
 /// Red receipts whose output is told.
@@ -49,6 +49,7 @@ struct Gathered<'a> {
     class_why: String,
     guide: String,
     related: Vec<Related>,
+    decisions: Vec<Decision>,
 }
 
 impl<'a> Gathered<'a> {
@@ -76,7 +77,9 @@ impl<'a> Gathered<'a> {
         if duty == Duty::Build {
             change.clear();
         }
-        let person = task.decisions.iter().filter(|it| it.what.starts_with("revise: "));
+        // Nothing that the person said to forget is among them.
+        let decisions: Vec<Decision> = team.decisions(task).map(|it| it.1.clone()).collect();
+        let person = decisions.iter().filter(|it| it.what.starts_with("revise: "));
         let comments = person.map(|it| it.what.clone()).collect();
         let earlier = earlier(team, task);
         let class_why = if duty == Duty::Triage { class_why(task) } else { String::new() };
@@ -97,6 +100,7 @@ impl<'a> Gathered<'a> {
             class_why,
             guide,
             related,
+            decisions,
         })
     }
 
@@ -134,7 +138,7 @@ impl<'a> Gathered<'a> {
         res.failing = &self.failing;
         res.related = &self.related;
         res.comments = &self.comments;
-        res.decisions = &task.decisions;
+        res.decisions = &self.decisions;
         res
     }
 }

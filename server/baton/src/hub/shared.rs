@@ -24,6 +24,8 @@ pub(super) struct Shared {
     pub(super) editors: Editors,
     /// The server's check slots, by number.
     pub(super) check_slots: Slots,
+    /// Held while a result is checked out for a person.
+    pub(super) checkouts: Mutex<()>,
 }
 
 /// A pool of slot names of one kind. A name that is out is nobody else's. A task gets the slot back
@@ -77,6 +79,7 @@ impl Shared {
             models: Mutex::default(),
             editors: Editors::none(),
             check_slots: Slots::new("c", checks),
+            checkouts: Mutex::default(),
         })
     }
 

@@ -1,8 +1,8 @@
 //! The steps that are no run: snapshot, candidate, landing, undo. Each does one thing to git and
 //! reports what git said.
 
-use super::blocking;
 use super::crew::{Desk, settled};
+use super::{blocking, part};
 use crate::git::{Buffer, Built, Git, Moved, Planned, Undo};
 use crate::{checks, store};
 use team::{
@@ -15,11 +15,11 @@ const TITLE_CHARS_MAX: usize = 72;
 /// A longer file says nothing about which checks there are.
 const MANIFEST_BYTES_MAX: usize = 1024 * 1024;
 
-fn task_of(team: &Team, task: TaskId) -> Result<&Task, Failure> {
+pub(super) fn task_of(team: &Team, task: TaskId) -> Result<&Task, Failure> {
     team.task(task).ok_or_else(|| Failure::new(Code::Bug, format!("find {task}")))
 }
 
-fn base_of(task: &Task) -> Result<Base, Failure> {
+pub(super) fn base_of(task: &Task) -> Result<Base, Failure> {
     task.base.clone().ok_or_else(|| Failure::new(Code::Bug, "find where the task starts"))
 }
 
@@ -83,6 +83,10 @@ fn message(team: &Team, id: TaskId, task: &Task) -> String {
         res += &format!("\n\n{}", body.trim());
     }
     res += &format!("\n\nBaton-Task: {id}\n");
+    // What ran before ran on all of it.
+    if let Some(line) = part::trailer(team, task) {
+        return res + &line;
+    }
     // Notes may lie on top of what was validated: the checks ran below them.
     let head = task.handoffs.iter().rev().find_map(|(_, it)| match it {
         Handoff::Validated { head, .. } => Some(head),
@@ -115,7 +119,10 @@ fn landing_of(
     let asked = team.approvals.get(&approval);
     let asked = asked.ok_or_else(|| Failure::new(Code::Bug, format!("find {approval}")))?;
     let ticked = match &asked.state {
-        ApprovalState::Answered { answer: Answer::Approve { ticked }, .. } => ticked.clone(),
+        ApprovalState::Answered {
+            answer: Answer::Approve { ticked } | Answer::ApproveSome { ticked, .. },
+            ..
+        } => ticked.clone(),
         ApprovalState::Answered { .. } | ApprovalState::Open | ApprovalState::Void { .. } => vec![],
     };
     let candidate = match &asked.subject {

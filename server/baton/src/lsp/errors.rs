@@ -72,7 +72,8 @@ pub fn from_hub(refused_by: Refused) -> Error {
             let (code, kind) = match refusal {
                 team::Refusal::NoSuchTask(_)
                 | team::Refusal::NoSuchApproval(_)
-                | team::Refusal::NoSuchQuestion(_) => (code::UNKNOWN, "unknown"),
+                | team::Refusal::NoSuchQuestion(_)
+                | team::Refusal::NoSuchMemo(_) => (code::UNKNOWN, "unknown"),
                 team::Refusal::StaleRun(_)
                 | team::Refusal::Closed(_)
                 | team::Refusal::AlreadyAnswered(_)

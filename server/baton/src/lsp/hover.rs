@@ -133,7 +133,7 @@ fn describe(team: &Team, lines: &LandedLines) -> String {
     });
     text.extend(answered.take(1));
     text.push('.');
-    for decision in task.decisions.iter().rev().take(DECISIONS_MAX) {
+    for (_, decision) in team.decisions(task).rev().take(DECISIONS_MAX) {
         let (what, why) = (words(&decision.what), words(&decision.why));
         text.push_str(&format!("\n- {what}: {why}"));
     }

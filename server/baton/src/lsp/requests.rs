@@ -2,20 +2,20 @@
 
 use super::repositories::Repository;
 use super::selection::{self, Wish};
-use super::{Door, errors, places};
+use super::{Door, answers, errors, places};
 use crate::git;
-use crate::hub::{Delegation, blocking};
+use crate::hub::{Delegation, blocking, file_view};
 use crate::protocol::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BoardParams, BoardView,
-    DOOR_TERMINAL, DelegateParams, DelegateResult, DiffView, DoneResult, FileDiffView,
-    FileLineView, HunkView, ReplayParams, ReplayView, SayParams, TaskParams, TaskView,
+    DOOR_TERMINAL, DelegateParams, DelegateResult, DiffView, DoneResult, ReplayParams, ReplayView,
+    SayParams, TaskParams, TaskView,
 };
 use futures_util::FutureExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use team::{
-    Answer, ApprovalId, By, ChangeId, Code, CommitId, Failure, Input, QuestionId, ReceiptId,
-    StartFrom, Subject, Task, TaskId, Team,
+    ApprovalId, By, ChangeId, Code, CommitId, Failure, Input, QuestionId, ReceiptId, StartFrom,
+    Subject, Task, TaskId, Team,
 };
 use tokio::sync::watch;
 use tower_lsp::jsonrpc::Result;
@@ -118,7 +118,8 @@ impl Door {
         });
         let task = delegated.await.map_err(errors::from_hub)?;
         self.follow(&repository, task);
-        Ok(DelegateResult { repository: repository.name.clone(), task: task.to_string() })
+        let expects = expected(&hub.team(), task);
+        Ok(DelegateResult { repository: repository.name.clone(), task: task.to_string(), expects })
     }
 
     fn meant(&self, params: &DelegateParams) -> Result<Meant> {
@@ -190,7 +191,7 @@ impl Door {
     }
 
     /// Who decides here.
-    fn person(&self) -> By {
+    pub fn person(&self) -> By {
         let door = if self.wishes().is_terminal { DOOR_TERMINAL } else { "editor" };
         By::Person { door: door.to_owned() }
     }
@@ -229,7 +230,7 @@ impl Door {
             task: task.to_string(),
             from: from.0,
             to: to.0,
-            files: files.into_iter().map(file_view).collect(),
+            files: files.iter().map(file_view).collect(),
             patch,
         })
     }
@@ -240,9 +241,10 @@ impl Door {
         params: AnswerApprovalParams,
     ) -> Result<AnswerApprovalResult> {
         let approval = id::<ApprovalId>(&params.approval)?;
-        let answer = answer(&params)?;
+        answers::named(&params)?;
         let (repository, hub) = self.repositories.hub(params.repository.as_deref(), None).await?;
         let asked = hub.team().approvals.get(&approval).cloned();
+        let answer = answers::read(&hub, asked.as_deref(), &params).await?;
         let says = crate::protocol::answer_name(&answer).to_owned();
         let expected = params.revision.map(ChangeId);
         let sent = hub.send(Input::Answer { approval, expected, answer, by: self.person() });
@@ -338,26 +340,18 @@ impl Door {
     }
 }
 
-pub fn no_task(task: TaskId) -> tower_lsp::jsonrpc::Error {
-    errors::unknown(Failure::new(Code::Config, format!("there is no task {task}")))
+/// What earlier tasks let expect of this one, where its class is plain already.
+fn expected(team: &Team, task: TaskId) -> Option<String> {
+    let it = team.task(task)?;
+    let class = it.class.or_else(|| match team::guess(&it.brief) {
+        team::Guess::Sure { class, .. } => Some(class),
+        team::Guess::Open { .. } => None,
+    });
+    team::estimate(team, class?).map(|it| it.says())
 }
 
-/// Any word that is no answer is refused: nothing unknown ever counts as a yes or a no.
-fn answer(params: &AnswerApprovalParams) -> Result<Answer> {
-    let text = params.text.clone().unwrap_or_default();
-    match params.answer.as_str() {
-        "approve" => Ok(Answer::Approve { ticked: params.ticked.clone() }),
-        "apply" => Ok(Answer::Apply),
-        "revise" if text.trim().is_empty() => {
-            Err(errors::invalid("to send it back, say in `text` what to do differently"))
-        }
-        "revise" => Ok(Answer::Revise { text }),
-        "rebuild" => Ok(Answer::Rebuild),
-        "reject" => Ok(Answer::Reject { why: text }),
-        _ => {
-            Err(errors::invalid("`answer` is `approve`, `apply`, `revise`, `rebuild` or `reject`"))
-        }
-    }
+pub fn no_task(task: TaskId) -> tower_lsp::jsonrpc::Error {
+    errors::unknown(Failure::new(Code::Config, format!("there is no task {task}")))
 }
 
 /// The two sides of a task's change: the candidate on its tip; before there is one, and for edits,
@@ -374,22 +368,4 @@ pub fn sides(team: &Team, task: &Task) -> Option<(CommitId, CommitId)> {
         return Some((candidate.tip.clone(), candidate.commit.clone()));
     }
     Some((task.base.as_ref()?.seen.clone(), task.head.as_ref()?.commit.clone()))
-}
-
-fn file_view(file: git::FileDiff) -> FileDiffView {
-    FileDiffView {
-        file: FileLineView::of(&file.change),
-        old_path: file.old_path,
-        hunks: file
-            .hunks
-            .into_iter()
-            .map(|it| HunkView {
-                old_start: it.old_start,
-                old_lines: it.old_lines,
-                new_start: it.new_start,
-                new_lines: it.new_lines,
-                text: it.text,
-            })
-            .collect(),
-    }
 }

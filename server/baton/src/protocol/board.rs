@@ -38,6 +38,9 @@ pub struct TaskLineView {
     /// Who is at work.
     pub role: Option<String>,
     pub run: Option<String>,
+    /// Of a task at work, once five of its class have ended: `about 4 min, $0.30; 7 of your last 9 bugs
+    /// landed`.
+    pub expects: Option<String>,
     pub spent: CostView,
     pub delegated_at: u64,
     pub ended_at: Option<u64>,
@@ -66,6 +69,8 @@ pub struct ApprovalView {
     pub receipts: Vec<String>,
     /// Paths that need a tick of their own in the answer.
     pub ticks: Vec<String>,
+    /// How many hunks an answer can choose among; 0 where it is for the whole.
+    pub hunks: u32,
     /// Why it can't land on the branch; or the exact commands; or why a person is asked.
     pub why: Vec<String>,
     /// What is to be built, of a plan. Approving it lands nothing.
@@ -79,6 +84,8 @@ pub struct ApprovalView {
     /// For people: who answered what, or why it is void.
     pub outcome: Option<String>,
     pub asked_at: u64,
+    /// How long a person was measured to look at it, in milliseconds.
+    pub viewed_ms: u64,
 }
 
 /// A changed file in a list.
@@ -150,6 +157,7 @@ impl TaskLineView {
             step: line.step.clone(),
             role: line.role.map(|it| it.name().to_owned()),
             run: line.run.map(|it| it.to_string()),
+            expects: line.expects.clone(),
             spent: CostView::of(&line.spent),
             delegated_at: line.delegated_at,
             ended_at: line.ended_at,
@@ -157,7 +165,7 @@ impl TaskLineView {
     }
 }
 
-fn column(column: team::Column) -> &'static str {
+pub(super) fn column(column: team::Column) -> &'static str {
     match column {
         team::Column::NeedsYou => "needsYou",
         team::Column::Working => "working",
@@ -219,6 +227,7 @@ impl ApprovalView {
             removed,
             receipts: line.receipts.iter().map(ToString::to_string).collect(),
             ticks: line.ticks,
+            hunks: u32::try_from(team::count(&line.hunks)).unwrap_or(u32::MAX),
             why: line.why,
             plan: line.plan.as_ref().map(PlanView::of),
             notes: line.notes,
@@ -226,6 +235,7 @@ impl ApprovalView {
             state: state.to_owned(),
             outcome,
             asked_at: line.asked_at,
+            viewed_ms: approval.viewed_ms,
         })
     }
 }

@@ -2,10 +2,11 @@
 
 use super::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, AttentionParams, BatonOffer,
-    BatonWish, BoardChangedParams, BoardParams, BoardView, DelegateParams, DelegateResult,
-    DiffView, DoneResult, ErrorData, FileParams, FileView, Hello, ReplayParams, ReplayView,
-    RunProgressParams, SayParams, TaskParams, TaskView, TranscriptParams, TranscriptView,
-    WatchParams, WatchResult, Welcome, method,
+    BatonWish, BoardChangedParams, BoardParams, BoardView, CheckoutResult, DelegateParams,
+    DelegateResult, DiffView, DoneResult, ErrorData, FileParams, FileView, Hello, MemoryParams,
+    MemoryView, ReplayParams, ReplayView, ReportParams, ReportView, RunProgressParams, SayParams,
+    TaskParams, TaskView, TranscriptParams, TranscriptView, ViewedParams, WatchParams, WatchResult,
+    Welcome, method,
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
@@ -14,7 +15,7 @@ use std::fmt::Write;
 /// One message: name, what it does, the types of its params and of its result.
 pub(super) type Row = (&'static str, &'static str, &'static str, &'static str);
 
-pub(super) const MESSAGES: [Row; 15] = [
+pub(super) const MESSAGES: [Row; 19] = [
     (
         method::DELEGATE,
         "gives the team a task and returns its id at once",
@@ -45,6 +46,25 @@ pub(super) const MESSAGES: [Row; 15] = [
     (method::REPLAY, "runs a receipt's command again", "ReplayParams", "ReplayView"),
     (method::SAY, "tells something to whoever works on a task", "SayParams", "DoneResult"),
     (method::WATCH, "begins or ends the streaming of a run", "WatchParams", "WatchResult"),
+    (
+        method::VIEWED,
+        "tells of a person's review: how their time is measured",
+        "ViewedParams",
+        "DoneResult",
+    ),
+    (method::REPORT, "the digest and the measures of a repository", "ReportParams", "ReportView"),
+    (
+        method::MEMORY,
+        "decisions and facts of a repository: list, and forget",
+        "MemoryParams",
+        "MemoryView",
+    ),
+    (
+        method::CHECKOUT,
+        "a checkout of a task's result, to open in a window",
+        "TaskParams",
+        "CheckoutResult",
+    ),
 ];
 
 /// Name, what it says, the type of its params.
@@ -79,7 +99,7 @@ pub fn describe() -> String {
 /// Every wire type by name, in alphabetical order.
 pub(super) fn schemas() -> Vec<(String, Value)> {
     let mut generator = SchemaGenerator::default();
-    let roots: [Schema; 28] = [
+    let roots: [Schema; 34] = [
         generator.subschema_for::<AnswerApprovalParams>(),
         generator.subschema_for::<AnswerApprovalResult>(),
         generator.subschema_for::<AnswerQuestionParams>(),
@@ -108,6 +128,12 @@ pub(super) fn schemas() -> Vec<(String, Value)> {
         generator.subschema_for::<WatchResult>(),
         generator.subschema_for::<RunProgressParams>(),
         generator.subschema_for::<AttentionParams>(),
+        generator.subschema_for::<CheckoutResult>(),
+        generator.subschema_for::<MemoryParams>(),
+        generator.subschema_for::<MemoryView>(),
+        generator.subschema_for::<ReportParams>(),
+        generator.subschema_for::<ReportView>(),
+        generator.subschema_for::<ViewedParams>(),
     ];
     debug_assert!(!roots.is_empty());
     let mut all: Vec<(String, Value)> = generator.take_definitions(true).into_iter().collect();

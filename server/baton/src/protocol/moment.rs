@@ -35,6 +35,7 @@ pub fn timeline(team: &Team, id: TaskId, task: &Task) -> Vec<MomentView> {
 pub fn answer_name(answer: &Answer) -> &'static str {
     match answer {
         Answer::Approve { .. } => "approved",
+        Answer::ApproveSome { .. } => "approved in part",
         Answer::Apply => "applied as edits",
         Answer::Revise { .. } => "sent back",
         Answer::Rebuild => "rebuilt",

@@ -66,6 +66,10 @@ pub struct DelegateResult {
     pub repository: String,
     /// `T17`.
     pub task: String,
+    /// For people, where the words alone say what kind of task it is and five of that kind have ended:
+    /// `about 4 min, $0.30; 7 of your last 9 bugs landed`.
+    #[serde(default)]
+    pub expects: Option<String>,
 }
 
 /// Asks for the board of a repository.
@@ -100,8 +104,40 @@ pub struct AnswerApprovalParams {
     /// For `approve`: the paths that needed a tick and got it.
     #[serde(default)]
     pub ticked: Vec<String>,
+    /// For `approve` of a landing: these hunks alone, as `baton/diff` names them; the others are left.
+    /// Their candidate is checked by itself; green it lands under this answer, else the whole change is
+    /// asked about again. Absent: all of it.
+    pub hunks: Option<Vec<ChosenHunks>>,
     /// For `revise`: what to do differently; for `reject`: why.
     pub text: Option<String>,
+    /// For `revise`: what is said about single lines; `text` may be absent then.
+    #[serde(default)]
+    pub comments: Vec<LineComment>,
+}
+
+/// What is taken of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChosenHunks {
+    /// Relative to the root of the repository.
+    pub path: String,
+    /// Ids of hunks. Absent: all of the file's.
+    pub hunks: Option<Vec<String>>,
+}
+
+/// What a person says about one line of a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LineComment {
+    /// Relative to the root of the repository.
+    pub path: String,
+    /// Counted from 1.
+    pub line: u32,
+    /// `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`.
+    pub side: Option<String>,
+    /// The line itself is added by the server. All comments with `text` and their lines: at most 3,900
+    /// characters.
+    pub text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

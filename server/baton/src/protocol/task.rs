@@ -3,6 +3,7 @@
 use super::board::{ApprovalView, QuestionView};
 use super::moment::timeline;
 use super::plan::PlanView;
+use super::report::PersonView;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use team::{End, Exit, Handoff, Notes, Outcome, Ran, Role, RunState, TaskId, TaskState, Team};
@@ -41,9 +42,9 @@ impl StateName {
     pub fn of(state: &TaskState) -> StateName {
         match state {
             TaskState::Waiting { on: Wait::Question { .. } } => StateName::Asking,
-            TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } } => {
-                StateName::Preparing
-            }
+            TaskState::Waiting {
+                on: Wait::Snapshot | Wait::Candidate { .. } | Wait::Part { .. },
+            } => StateName::Preparing,
             TaskState::Working { .. } => StateName::Working,
             TaskState::Checking { .. } => StateName::Checking,
             TaskState::AwaitingApproval { .. } => StateName::AwaitingApproval,
@@ -113,6 +114,8 @@ pub struct TaskView {
     pub decisions: Vec<DecisionView>,
     /// What people said while it was under way.
     pub words: Vec<WordsView>,
+    /// The person's own time and part.
+    pub person: PersonView,
     pub cost: CostView,
     pub timeline: Vec<MomentView>,
     pub delegated_at: u64,
@@ -241,10 +244,14 @@ pub struct TestsView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionView {
+    /// `D3`.
+    pub id: String,
     /// `person (editor)`, `rule`, `deadline`, or a role.
     pub by: String,
     pub what: String,
     pub why: String,
+    /// No role is told of it any more.
+    pub forgotten: bool,
 }
 
 /// What model calls cost, as the provider reported it.
@@ -327,8 +334,13 @@ impl TaskView {
             questions: questions
                 .filter_map(|(id, _)| QuestionView::of(repository, team, *id))
                 .collect(),
-            decisions: task.decisions.iter().map(DecisionView::of).collect(),
+            decisions: task
+                .decisions
+                .iter()
+                .filter_map(|it| Some(DecisionView::of(*it, team.remembered(*it)?)))
+                .collect(),
             words: words(team, id, task),
+            person: PersonView::of(team, id, task),
             cost: CostView::of(&task.spent),
             timeline: timeline(team, id, task),
             delegated_at: task.delegated_at,
@@ -532,11 +544,14 @@ impl TestsView {
 }
 
 impl DecisionView {
-    fn of(decision: &team::Decision) -> DecisionView {
+    fn of(id: team::DecisionId, it: &team::Remembered) -> DecisionView {
+        let decision = &it.decision;
         DecisionView {
+            id: id.to_string(),
             by: by(&decision.by),
             what: decision.what.clone(),
             why: decision.why.clone(),
+            forgotten: it.forgotten.is_some(),
         }
     }
 }

@@ -304,12 +304,14 @@ fn stands(team: &Team, now: Millis, task: &Task, it: &Receipt) -> bool {
 }
 
 /// What keeps L from landing: no excuse by the baseline here, but for fewer tests, since the
-/// person's own uncommitted tests are not in L.
+/// person's own uncommitted tests are not in L. A part may leave the reproducing test out: the
+/// approval's proof says so, and the required checks decide.
 pub(super) fn candidate_problem(
     team: &Team,
     now: Millis,
     task: &Task,
     round: &Run,
+    is_part: bool,
 ) -> Option<String> {
     let tree = task.candidate.as_ref().map(|it| &it.tree);
     for receipt in checks_of(round) {
@@ -321,7 +323,8 @@ pub(super) fn candidate_problem(
         }
     }
     let fewer = if is_clean_start(task) { fewer_tests(team, task, round) } else { None };
-    fewer.or_else(|| repro_problem(team, now, task, round))
+    let unshown = || repro_problem(team, now, task, round).filter(|_| !is_part);
+    fewer.or_else(unshown)
 }
 
 /// The receipts of a round's checks.
@@ -419,6 +422,7 @@ pub(super) fn evidence(
     now: Millis,
     task: &Task,
     tree: &TreeId,
+    is_part: bool,
 ) -> Option<Vec<ReceiptId>> {
     let checks: Vec<CheckSpec> = required(task);
     let mut rounds = team.runs.values().rev().filter(|it| {
@@ -430,7 +434,7 @@ pub(super) fn evidence(
     }
     let round = rounds.find(|round| {
         checks_of(round).all(|it| it.is_green() && it.tree.as_ref() == Some(tree))
-            && repro_problem(team, now, task, round).is_none()
+            && (is_part || repro_problem(team, now, task, round).is_none())
     })?;
     Some(ids(round))
 }

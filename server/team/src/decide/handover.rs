@@ -2,7 +2,7 @@
 
 use super::{
     Duty, Event, Millis, Parked, Refusal, RunId, Start, Task, TaskId, Team, Why, Work,
-    ask_approval, flaky, gates, get, landing, live, required, start_checks, start_role, way,
+    ask_approval, flaky, gates, get, landing, live, part, required, start_checks, start_role, way,
 };
 use crate::change::Facts;
 use crate::event::Subject;
@@ -180,11 +180,15 @@ pub(super) fn checked(team: &Team, now: Millis, run: RunId) -> Result<Vec<Event>
             let Some(candidate) = state.candidate.clone() else {
                 return Err(Refusal::Not(format!("{task} has no candidate")));
             };
-            match gates::candidate_problem(&after, now, state, it) {
+            let is_part = part::is_part(&after, under);
+            match gates::candidate_problem(&after, now, state, it, is_part) {
                 None => {
                     let receipts = gates::ids(it);
                     let proven = (candidate, receipts);
                     res.extend(landing::proven(&after, now, task, proven, under));
+                }
+                Some(problem) if is_part => {
+                    res.extend(under.map(|it| part::refused(it, &problem)));
                 }
                 Some(problem) => {
                     if let Some(approval) = under {

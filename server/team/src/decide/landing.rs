@@ -3,7 +3,7 @@
 use super::{
     ApprovalId, Candidate, CommitId, Event, Failure, Millis, Parked, PlannedPath, ReceiptId,
     Refusal, Subject, Task, TaskId, TaskState, Team, Wait, Why, ask_approval, gates, get, open,
-    start_checks, waiting,
+    part, start_checks, waiting,
 };
 use crate::event::Answer;
 use crate::explain::lands_by_rule;
@@ -18,6 +18,14 @@ pub(super) fn built(
 ) -> Result<Vec<Event>, Refusal> {
     let (it, under) = wanted(team, task, Some(&candidate.head))?;
     let mut res = vec![Event::CandidateBuilt { task, candidate: candidate.clone() }];
+    let is_part = part::is_part(team, under);
+    if let (true, Some(approval)) = (is_part, under)
+        && (candidate.files.is_empty() || !part::is_chosen(team, under, &candidate))
+    {
+        let why = "the branch moved, and there it would be another change";
+        res.push(part::refused(approval, why));
+        return Ok(res);
+    }
     if candidate.files.is_empty() {
         let text = "the branch already has this change: there is nothing to land";
         res.extend(under.map(|approval| void(approval, text)));
@@ -27,7 +35,7 @@ pub(super) fn built(
     }
     let mut after = team.clone();
     after.apply(&res[0]);
-    if let Some(receipts) = gates::evidence(&after, now, it, &candidate.tree) {
+    if let Some(receipts) = gates::evidence(&after, now, it, &candidate.tree, is_part) {
         res.extend(proven(&after, now, task, (candidate, receipts), under));
     } else {
         let commit = candidate.commit;
@@ -41,7 +49,7 @@ pub(super) fn proven(
     team: &Team,
     now: Millis,
     task: TaskId,
-    (candidate, receipts): (Candidate, Vec<ReceiptId>),
+    (mut candidate, receipts): (Candidate, Vec<ReceiptId>),
     under: Option<ApprovalId>,
 ) -> Vec<Event> {
     let Some(it) = team.task(task) else { return vec![] };
@@ -52,16 +60,25 @@ pub(super) fn proven(
         if same {
             return vec![Event::ApprovalRebased { approval, candidate, receipts }];
         }
+        if part::is_part(team, under) {
+            let why = match candidate.blocked.as_slice() {
+                [] => "they need a tick that they didn't get".to_string(),
+                all => all.join("; "),
+            };
+            return vec![part::refused(approval, &why)];
+        }
         res.push(void(
             approval,
             "the branch moved and what was approved does not cover the change there",
         ));
     }
     if !candidate.blocked.is_empty() {
+        candidate.blocked.extend(part::note(it));
         let (head, why) = (candidate.head, candidate.blocked.join("; "));
         res.push(ask_approval(team, now, task, Subject::Edits { head, why, receipts }));
         return res;
     }
+    candidate.notes.extend(part::note(it));
     let by_rule = it.brief.land_by_rule && lands_by_rule(team, it, &candidate, &receipts);
     let asked = ask_approval(team, now, task, Subject::Landing { candidate, receipts });
     let Event::ApprovalAsked { approval, .. } = asked else {
@@ -85,7 +102,9 @@ fn still_holds(
     receipts: &[ReceiptId],
 ) -> bool {
     let same = match &asked.subject {
-        Subject::Landing { candidate: old, .. } => old.change == candidate.change,
+        Subject::Landing { candidate: old, .. } => {
+            asked.part.as_ref().map_or(&old.change, |it| &it.change) == &candidate.change
+        }
         Subject::Edits { .. }
         | Subject::Commands { .. }
         | Subject::Plan { .. }
@@ -96,9 +115,10 @@ fn still_holds(
         ApprovalState::Answered { answer: Answer::Approve { .. }, by: By::Rule, .. } => {
             lands_by_rule(team, task, candidate, receipts)
         }
-        ApprovalState::Answered { answer: Answer::Approve { ticked }, .. } => {
-            candidate.acts.iter().chain(&candidate.merges).all(|it| ticked.contains(it))
-        }
+        ApprovalState::Answered {
+            answer: Answer::Approve { ticked } | Answer::ApproveSome { ticked, .. },
+            ..
+        } => candidate.acts.iter().chain(&candidate.merges).all(|it| ticked.contains(it)),
         ApprovalState::Answered { .. } | ApprovalState::Open | ApprovalState::Void { .. } => false,
     };
     same && ticked && candidate.blocked.is_empty()
@@ -111,7 +131,12 @@ pub(super) fn conflicted(
     tip: CommitId,
     paths: Vec<String>,
 ) -> Result<Vec<Event>, Refusal> {
-    let (_, under) = wanted(team, task, None)?;
+    let (it, under) = wanted(team, task, None)?;
+    if let (true, Some(approval)) = (part::is_part(team, under), under) {
+        let why = format!("they conflict with the branch in {}", paths.join(", "));
+        let conflicted = Event::CandidateConflicted { task, tip, paths };
+        return Ok(vec![conflicted, part::refused(approval, &why)]);
+    }
     let Some(head) = team.task(task).and_then(|it| it.head.as_ref()).map(|it| it.commit.clone())
     else {
         return Err(Refusal::Not(format!("{task} has no change")));
@@ -119,7 +144,8 @@ pub(super) fn conflicted(
     let list = paths.join(", ");
     let mut res = vec![Event::CandidateConflicted { task, tip, paths }];
     res.extend(under.map(|it| void(it, "the branch moved and the change conflicts there")));
-    let why = format!("the change does not merge into the branch's tip in {list}");
+    let mut why = format!("the change does not merge into the branch's tip in {list}");
+    why.extend(part::note(it).map(|it| format!("; {it}")));
     res.push(ask_approval(team, now, task, Subject::Edits { head, why, receipts: vec![] }));
     Ok(res)
 }
@@ -203,7 +229,11 @@ pub(super) fn refused(
     let Some(head) = get(team, task)?.head.as_ref().map(|it| it.commit.clone()) else {
         return Err(Refusal::Not(format!("{task} has no change")));
     };
-    let subject = Subject::Edits { head, why: why.clone(), receipts: vec![] };
+    let mut offered = why.clone();
+    if part::is_part(team, Some(approval)) {
+        offered += "; you accepted some hunks, and this is the whole change";
+    }
+    let subject = Subject::Edits { head, why: offered, receipts: vec![] };
     Ok(vec![
         void(approval, &format!("it could not land: {why}")),
         Event::LandingRefused { task, why },
@@ -249,7 +279,7 @@ pub(super) fn step_failed(
         TaskState::Undoing { .. } => {
             Ok(vec![Event::UndoRefused { task, why: failure.to_string() }])
         }
-        TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } }
+        TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } | Wait::Part { .. } }
         | TaskState::Landing { .. } => {
             Ok(vec![Event::TaskParked { task, why: Parked::Failed(failure), at: now }])
         }

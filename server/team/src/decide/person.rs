@@ -1,9 +1,9 @@
 //! What people say: answers to approvals and questions, cancel, stop, go on, take back.
 
 use super::{
-    Answer, ApprovalId, By, ChangeId, Duty, Event, Millis, Parked, Question, QuestionId, Refusal,
-    RunId, Start, Subject, Task, TaskId, TaskState, Team, Wait, Work, get, handover, live, next,
-    open, setup, start_checks, start_role, way,
+    Answer, ApprovalId, By, Candidate, ChangeId, Duty, Event, Millis, Parked, Question, QuestionId,
+    Refusal, RunId, Start, Subject, Task, TaskId, TaskState, Team, Wait, Work, comments, get,
+    handover, live, next, open, part, setup, start_checks, start_role, way,
 };
 use crate::handoff::{About, Decision, Handoff};
 use crate::stages::Stage;
@@ -32,9 +32,11 @@ pub(super) fn answer_approval(
     }
     let task = asked.task;
     let it = open(team, task)?;
-    if it.state != (TaskState::AwaitingApproval { approval }) {
+    if !matches!(it.state, TaskState::AwaitingApproval { approval: asked, .. } if asked == approval)
+    {
         return Err(Refusal::Not(format!("{task} no longer waits for {approval}")));
     }
+    let answer = part::settle(&asked.subject, answer)?;
     allowed(&asked.subject, approval, expected, &answer)?;
     let answered =
         Event::ApprovalAnswered { approval, answer: answer.clone(), by: by.clone(), at: now };
@@ -71,7 +73,8 @@ fn follows(
         (Answer::Reject { why }, Subject::Setup { .. }) => {
             res.push(Event::TaskParked { task, why: setup::refused(it, why), at: now });
         }
-        (Answer::Revise { text }, subject) => {
+        (Answer::Revise { text, comments }, subject) => {
+            let text = comments::said(text, comments);
             let what = format!("revise: {text}");
             res.push(decision(task, by, what, &format!("comments on {}", shown(subject))));
             let text = format!("the person looked at {} and says: {text}", shown(subject));
@@ -92,11 +95,11 @@ fn follows(
             res.push(Event::TaskRejected { task, why: why.clone(), at: now });
         }
         (
-            Answer::Approve { .. } | Answer::Apply | Answer::Rebuild,
+            Answer::Approve { .. } | Answer::ApproveSome { .. } | Answer::Apply | Answer::Rebuild,
             Subject::Landing { .. } | Subject::Edits { .. },
         )
         | (
-            Answer::Apply | Answer::Rebuild,
+            Answer::ApproveSome { .. } | Answer::Apply | Answer::Rebuild,
             Subject::Commands { .. }
             | Subject::Plan { .. }
             | Subject::Stage { .. }
@@ -161,16 +164,27 @@ fn allowed(
 ) -> Result<(), Refusal> {
     match (subject, answer) {
         (Subject::Landing { candidate, .. }, Answer::Approve { ticked }) => {
-            if expected.is_some_and(|it| it != &candidate.change) {
-                return Err(Refusal::Changed(approval));
-            }
             let needed = candidate.acts.iter().chain(&candidate.merges);
-            let missing: Vec<String> = needed.filter(|it| !ticked.contains(it)).cloned().collect();
-            if !missing.is_empty() {
-                return Err(Refusal::NeedsTicks(missing));
-            }
-            Ok(())
+            as_shown(candidate, approval, expected, needed.filter(|it| !ticked.contains(it)))
         }
+        (Subject::Landing { candidate, .. }, Answer::ApproveSome { ticked, hunks }) => {
+            let needed = part::ticks(candidate, hunks);
+            as_shown(candidate, approval, expected, needed.filter(|it| !ticked.contains(it)))
+        }
+        (Subject::Edits { .. }, Answer::ApproveSome { .. }) => Err(Refusal::Not(format!(
+            "{approval} can't land on the branch as things are, and edits take all of it: apply, \
+             revise or reject"
+        ))),
+        (
+            Subject::Commands { .. }
+            | Subject::Setup { .. }
+            | Subject::Plan { .. }
+            | Subject::Stage { .. },
+            Answer::ApproveSome { .. },
+        ) => Err(Refusal::Not(format!(
+            "{approval} is about {}, which has no hunks: answer it for all",
+            shown(subject)
+        ))),
         (Subject::Edits { .. }, Answer::Approve { .. }) => Err(Refusal::Not(format!(
             "{approval} can't land on the branch as things are; apply it as edits, commit yours \
              and rebuild, revise or reject"
@@ -188,8 +202,10 @@ fn allowed(
             | Subject::Edits { .. }
             | Subject::Plan { .. }
             | Subject::Stage { .. },
-            Answer::Revise { text },
-        ) if text.trim().is_empty() => Err(Refusal::Not("say what shall be different".into())),
+            Answer::Revise { text, comments },
+        ) if text.trim().is_empty() || !comments.is_empty() => {
+            comments::allowed(subject, text, comments)
+        }
         (
             Subject::Landing { .. } | Subject::Edits { .. },
             Answer::Apply | Answer::Rebuild | Answer::Revise { .. } | Answer::Reject { .. },
@@ -203,6 +219,20 @@ fn allowed(
             Answer::Approve { .. } | Answer::Revise { .. } | Answer::Reject { .. },
         ) => Ok(()),
     }
+}
+
+/// The change is the one that was looked at, and nothing lacks its tick.
+fn as_shown<'a>(
+    candidate: &Candidate,
+    approval: ApprovalId,
+    expected: Option<&ChangeId>,
+    missing: impl Iterator<Item = &'a String>,
+) -> Result<(), Refusal> {
+    if expected.is_some_and(|it| it != &candidate.change) {
+        return Err(Refusal::Changed(approval));
+    }
+    let missing: Vec<String> = missing.cloned().collect();
+    if missing.is_empty() { Ok(()) } else { Err(Refusal::NeedsTicks(missing)) }
 }
 
 fn decision(task: TaskId, by: By, what: String, why: &str) -> Event {
@@ -356,7 +386,7 @@ pub(super) fn cancel(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event
 
 pub(super) fn park(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event>, Refusal> {
     match &open(team, task)?.state {
-        TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } }
+        TaskState::Waiting { on: Wait::Snapshot | Wait::Candidate { .. } | Wait::Part { .. } }
         | TaskState::Working { .. }
         | TaskState::Checking { .. } => {
             Ok(vec![Event::TaskParked { task, why: Parked::Stopped, at: now }])
@@ -382,6 +412,7 @@ pub(super) fn retry(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event>
     Ok(match was {
         Resume::Snapshot
         | Resume::Candidate { .. }
+        | Resume::Part { .. }
         | Resume::Question { .. }
         | Resume::Landing { .. } => vec![retried],
         Resume::Checks { commit, why, .. } => {

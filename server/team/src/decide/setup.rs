@@ -3,7 +3,7 @@
 
 use super::{
     Code, Event, Failure, Millis, Parked, Refusal, RunId, Setup, Subject, Task, TaskId, Team, Why,
-    Work, ask_approval, gates, get, live, start_checks, start_with,
+    Work, ask_approval, gates, live, start_checks, start_with,
 };
 use crate::event::Answer;
 use crate::receipt::{Exit, Ran, Receipt};
@@ -32,10 +32,6 @@ pub(super) fn wanted(
     } else if is_approved(team, &setup) {
         res.push(start(team, now, task, setup, then));
     } else {
-        if let Some(approval) = get(team, task)?.state.under() {
-            let why = "the branch moved, and there the set-up has to run first".to_string();
-            res.push(Event::ApprovalVoided { approval, why });
-        }
         res.push(ask_approval(team, now, task, Subject::Setup { setup, then }));
     }
     Ok(res)

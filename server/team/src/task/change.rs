@@ -2,18 +2,19 @@
 //! names what isn't there, nothing changes.
 
 use super::{
-    Approval, ApprovalState, Asked, Design, End, Head, Resume, Run, RunState, Step, Task,
+    Approval, ApprovalState, Asked, Design, End, Head, Resume, Run, RunState, Step, Tally, Task,
     TaskState, Team, Wait, Words,
 };
 use crate::brief::{Brief, Limits, Usage};
 use crate::change::{Base, Candidate, ChangeFacts, Facts, PlannedPath};
 use crate::event::{Answer, Parked, Start, Subject, Why, Work};
 use crate::failure::Failure;
-use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Notes, Question, Repro};
+use crate::handoff::{About, By, Class, Duty, Handoff, Notes, Question, Repro};
 use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
-use crate::setup::{Quarantined, Setup};
+use crate::setup::Setup;
 use crate::stages::{Stage, Ways};
+use crate::viewing::{Sign, Viewing};
 use std::sync::Arc;
 
 impl Team {
@@ -69,10 +70,6 @@ impl Team {
         self.with(task, |it| it.candidate = candidate.cloned());
     }
 
-    pub(super) fn decided(&mut self, task: TaskId, decision: &Decision) {
-        self.with(task, |it| it.decisions.push(decision.clone()));
-    }
-
     pub(super) fn lost(&mut self, run: RunId, failure: &Failure) {
         self.with_run(run, |it| it.state = RunState::Lost { failure: failure.clone() });
     }
@@ -122,14 +119,18 @@ impl Team {
         });
     }
 
-    pub(super) fn answer(&mut self, question: QuestionId, text: &str, by: &By) {
+    pub(super) fn answer(&mut self, question: QuestionId, text: &str, by: &By, at: Millis) {
         let Some(asked) = self.questions.get_mut(&question) else {
             return;
         };
         Arc::make_mut(asked).answer = Some((text.to_string(), by.clone()));
         // A word on the class is no word on how the work is done.
-        let counts = asked.about == About::Work && matches!(by, By::Person { .. });
+        let is_person = matches!(by, By::Person { .. });
+        let counts = asked.about == About::Work && is_person;
         let task = asked.task;
+        if is_person && self.task(task).is_some_and(|it| it.viewing.since.is_some()) {
+            self.viewed(task, None, Sign::Closed, at);
+        }
         self.with(task, |it| it.person_answered |= counts);
     }
 
@@ -141,11 +142,19 @@ impl Team {
         asked_at: Millis,
     ) {
         let state = ApprovalState::Open;
-        let asked = Approval { task, subject: subject.clone(), asked_at, state };
+        let asked =
+            Approval { task, subject: subject.clone(), asked_at, state, viewed_ms: 0, part: None };
         self.approvals.insert(approval, Arc::new(asked));
         self.with(task, |it| {
             it.approvals.push(approval);
-            it.state = TaskState::AwaitingApproval { approval };
+            let under = match subject {
+                Subject::Commands { .. } | Subject::Setup { .. } => it.state.under(),
+                Subject::Landing { .. }
+                | Subject::Edits { .. }
+                | Subject::Plan { .. }
+                | Subject::Stage { .. } => None,
+            };
+            it.state = TaskState::AwaitingApproval { approval, under };
         });
     }
 
@@ -162,6 +171,11 @@ impl Team {
         let asked = Arc::make_mut(asked);
         asked.state = ApprovalState::Answered { answer: answer.clone(), by: by.clone(), at };
         let (task, subject) = (asked.task, asked.subject.clone());
+        // Whoever answers has looked until then, and the review is over.
+        let is_viewed = self.task(task).is_some_and(|it| it.viewing.since.is_some());
+        if is_viewed && matches!(by, By::Person { .. }) {
+            self.viewed(task, Some(approval), Sign::Closed, at);
+        }
         self.with(task, |it| it.answered(approval, answer, &subject));
     }
 
@@ -189,23 +203,6 @@ impl Team {
         }
     }
 
-    /// A test that was put aside before gets its new time.
-    pub(super) fn quarantine(
-        &mut self,
-        check: &str,
-        tests: &[String],
-        receipts: &[ReceiptId],
-        until: Millis,
-    ) {
-        self.quarantine.retain(|it| it.check != check || !tests.contains(&it.test));
-        self.quarantine.extend(tests.iter().map(|test| Quarantined {
-            check: check.to_string(),
-            test: test.clone(),
-            receipts: receipts.to_vec(),
-            until,
-        }));
-    }
-
     /// Ends a task: its live run stops, its open approvals can no longer be answered.
     pub(super) fn close(&mut self, task: TaskId, end: End, at: Millis) {
         self.stop_run(task);
@@ -219,12 +216,19 @@ impl Team {
         });
     }
 
-    pub(super) fn park(&mut self, task: TaskId, why: &Parked) {
+    pub(super) fn reject(&mut self, task: TaskId, why: &str, at: Millis) {
+        self.close(task, End::Rejected { why: why.to_string() }, at);
+    }
+
+    pub(super) fn park(&mut self, task: TaskId, why: &Parked, at: Millis) {
         self.stop_run(task);
         let Some(was) = self.resume_point(task) else {
             return;
         };
-        self.with(task, |it| it.state = TaskState::Parked { why: why.clone(), was });
+        self.with(task, |it| {
+            it.tally.parked_at = Some(at);
+            it.state = TaskState::Parked { why: why.clone(), was };
+        });
     }
 
     fn open_approvals(&self, task: TaskId) -> Vec<ApprovalId> {
@@ -250,6 +254,9 @@ impl Team {
             TaskState::Waiting { on: Wait::Candidate { head, under } } => {
                 Some(Resume::Candidate { head: head.clone(), under: *under })
             }
+            TaskState::Waiting { on: Wait::Part { approval } } => {
+                Some(Resume::Part { approval: *approval })
+            }
             TaskState::Waiting { on: Wait::Question { question } } => {
                 Some(Resume::Question { question: *question })
             }
@@ -257,7 +264,9 @@ impl Team {
             TaskState::Landing { approval, step } => {
                 Some(Resume::Landing { approval: *approval, step: step.clone() })
             }
-            TaskState::AwaitingApproval { approval } => match &self.approvals[approval].subject {
+            TaskState::AwaitingApproval { approval, under } => match &self.approvals[approval]
+                .subject
+            {
                 Subject::Landing { candidate, .. } => {
                     Some(Resume::Candidate { head: candidate.head.clone(), under: None })
                 }
@@ -265,7 +274,7 @@ impl Team {
                     Some(Resume::Candidate { head: head.clone(), under: None })
                 }
                 Subject::Commands { commit, why, .. } => {
-                    Some(Resume::Checks { commit: commit.clone(), why: *why, under: None })
+                    Some(Resume::Checks { commit: commit.clone(), why: *why, under: *under })
                 }
                 Subject::Plan { run, .. } => {
                     let on = self.task(task)?.base.as_ref()?.seen.clone();
@@ -282,7 +291,7 @@ impl Team {
                     Some(Resume::Role { duty, on: on?, continues: None })
                 }
                 Subject::Setup { setup, then } => {
-                    Some(Resume::Checks { commit: setup.commit.clone(), why: *then, under: None })
+                    Some(Resume::Checks { commit: setup.commit.clone(), why: *then, under: *under })
                 }
             },
             TaskState::Parked { was, .. } => Some(was.clone()),
@@ -335,6 +344,7 @@ impl Task {
             baseline: None,
             head: None,
             candidate: None,
+            part_refused: None,
             spent: Usage::default(),
             sent_on_micros: 0,
             questions: 0,
@@ -342,6 +352,8 @@ impl Task {
             decisions: vec![],
             words: vec![],
             approvals: vec![],
+            viewing: Viewing::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -378,7 +390,10 @@ impl Task {
                 let answers = matches!(self.state, TaskState::Waiting { .. })
                     && matches!(start, Start::Continues { .. });
                 match duty {
-                    Duty::Build if !answers => self.builds += 1,
+                    Duty::Build if !answers => {
+                        self.builds += 1;
+                        self.tally.builds += 1;
+                    }
                     Duty::Design if !answers => self.designs += 1,
                     Duty::Triage
                     | Duty::Design
@@ -419,6 +434,7 @@ impl Task {
             }
             (Handoff::Changed { .. }, Some(Facts::Change(facts))) => {
                 self.head = Some(head_of(facts, run, &facts.weakened));
+                self.part_refused = None;
             }
             (Handoff::Announced { notes: Notes::Written { .. } }, Some(Facts::Notes(facts))) => {
                 if let Some(old) = self.head.take() {
@@ -446,9 +462,15 @@ impl Task {
             | Subject::Stage { .. }
             | Subject::Setup { .. } => None,
         };
+        if head.is_some() {
+            self.part_refused = None;
+        }
         match (answer, head) {
             (Answer::Approve { .. }, Some(_)) => {
                 self.state = TaskState::Landing { approval, step: Step::PlanBranch };
+            }
+            (Answer::ApproveSome { .. }, Some(_)) => {
+                self.state = TaskState::Waiting { on: Wait::Part { approval } };
             }
             (Answer::Apply, Some(_)) => {
                 self.state = TaskState::Landing { approval, step: Step::PlanEdits };
@@ -456,9 +478,18 @@ impl Task {
             (Answer::Rebuild, Some(head)) => {
                 self.state = TaskState::Waiting { on: Wait::Candidate { head, under: None } };
             }
-            (Answer::Revise { .. }, _) => self.sent_on(),
+            (Answer::Revise { .. }, _) => {
+                self.tally.sent_back += 1;
+                self.sent_on();
+            }
             // The event that follows moves the task: a round of checks, a role's run, an end.
-            (Answer::Approve { .. } | Answer::Apply | Answer::Rebuild, None)
+            (
+                Answer::Approve { .. }
+                | Answer::ApproveSome { .. }
+                | Answer::Apply
+                | Answer::Rebuild,
+                None,
+            )
             | (Answer::Reject { .. }, _) => (),
         }
     }
@@ -466,13 +497,6 @@ impl Task {
     pub(super) fn wants(&mut self, head: &CommitId) {
         let on = Wait::Candidate { head: head.clone(), under: None };
         self.state = TaskState::Waiting { on };
-    }
-
-    pub(super) fn tip_moved(&mut self) {
-        if let (TaskState::Landing { approval, .. }, Some(head)) = (&self.state, &self.head) {
-            let (head, under) = (head.commit.clone(), Some(*approval));
-            self.state = TaskState::Waiting { on: Wait::Candidate { head, under } };
-        }
     }
 
     pub(super) fn planned(&mut self, plan: &[PlannedPath]) {
@@ -513,12 +537,16 @@ impl Task {
 
     pub(super) fn retried(&mut self) {
         self.sent_on();
+        self.tally.retries += 1;
         self.designs = 0;
         if let TaskState::Parked { was, .. } = &self.state {
             match was.clone() {
                 Resume::Snapshot => self.state = TaskState::Waiting { on: Wait::Snapshot },
                 Resume::Candidate { head, under } => {
                     self.state = TaskState::Waiting { on: Wait::Candidate { head, under } };
+                }
+                Resume::Part { approval } => {
+                    self.state = TaskState::Waiting { on: Wait::Part { approval } };
                 }
                 Resume::Question { question } => {
                     self.state = TaskState::Waiting { on: Wait::Question { question } };

@@ -8,6 +8,8 @@ use crate::*;
 use expect_test::expect_file;
 use std::collections::BTreeSet;
 
+mod looked;
+mod part;
 mod way;
 
 const SEEDS: u32 = 20_000;
@@ -55,6 +57,11 @@ fn what_always_holds() {
             "landed with notes",
             "quarantined",
             "set up",
+            "part refused",
+            "landed in part",
+            "landed in part, checked",
+            "looked at",
+            "forgotten",
         ];
         for it in ends {
             assert!(seen.contains(it), "{SEEDS} seeds and no task was {it}");
@@ -82,6 +89,7 @@ fn state_name(state: &TaskState) -> &'static str {
     match state {
         TaskState::Waiting { on: Wait::Snapshot } => "Snapshot",
         TaskState::Waiting { on: Wait::Candidate { .. } } => "Candidate",
+        TaskState::Waiting { on: Wait::Part { .. } } => "Part",
         TaskState::Waiting { on: Wait::Question { .. } } => "Question",
         TaskState::Working { .. } => "Working",
         TaskState::Checking { .. } => "Checking",
@@ -126,6 +134,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
             team.apply(event);
             note(event, seen);
             way::note(&team, event, seen);
+            part::note(&team, event, seen);
         }
         note_moves(&before, &team, moves);
         let story = || format!("seed {seed}, step {step}: {input:?}");
@@ -136,6 +145,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         spend_passes_its_cap_by_one_call(&team, &story);
         set_ups_are_approved(&team, &story);
         jobs_are_one_a_task(&team, &story);
+        looked::measured_honestly(&team, &story);
         way::holds(&team, &events, &story);
         log.extend(events);
     }
@@ -151,6 +161,7 @@ fn note(event: &Event, seen: &mut BTreeSet<&'static str>) {
         Event::TaskLanded { .. } => "landed",
         Event::TaskApplied { .. } => "applied",
         Event::TaskUndone { .. } => "undone",
+        Event::PartRefused { .. } => "part refused",
         Event::TaskRejected { .. } => "rejected",
         Event::TaskCancelled { .. } => "cancelled",
         Event::TaskAnswered { .. } => "answered",
@@ -162,6 +173,8 @@ fn note(event: &Event, seen: &mut BTreeSet<&'static str>) {
             ..
         } => "announced",
         Event::TestsQuarantined { .. } => "quarantined",
+        Event::TaskViewed { .. } => "looked at",
+        Event::MemoForgotten { .. } => "forgotten",
         Event::RunStarted { work: Work::Setup { .. }, .. } => "set up",
         other if show(other).is_empty() => "nothing",
         _other => "else",
@@ -226,15 +239,12 @@ fn landings_are_approved_and_proven(team: &Team, story: &dyn Fn() -> String) {
         let Subject::Landing { candidate, receipts } = &asked.subject else {
             panic!("{}: {approval} is not about landing", story());
         };
-        let ApprovalState::Answered { answer: Answer::Approve { ticked }, by, .. } = &asked.state
-        else {
-            panic!("{}: {approval} was not granted", story());
-        };
+        let (ticked, by) = part::granted(asked)
+            .unwrap_or_else(|| panic!("{}: {approval} was not granted", story()));
+        part::lands_what_was_chosen(asked, candidate, story);
         let granted = task.approvals.iter().filter(|it| {
-            let state = &team.approvals[it].state;
             let landing = matches!(team.approvals[it].subject, Subject::Landing { .. });
-            landing
-                && matches!(state, ApprovalState::Answered { answer: Answer::Approve { .. }, .. })
+            landing && part::granted(&team.approvals[it]).is_some()
         });
         assert_eq!(granted.count(), 1, "{}: {id} has one grant", story());
         for path in candidate.acts.iter().chain(&candidate.merges) {
@@ -343,11 +353,12 @@ fn person() -> By {
 }
 
 fn answer(random: &mut Random) -> Answer {
-    match random.below(8) {
+    match random.below(10) {
         0 => Answer::Apply,
-        1 => Answer::Revise { text: "other".into() },
+        1 => Answer::Revise { text: "other".into(), comments: vec![] },
         2 => Answer::Rebuild,
         3 => Answer::Reject { why: "no".into() },
+        4 | 5 => part::answer(random),
         _ => {
             let ticked = if random.one_in(2) { vec!["build.rs".into()] } else { vec![] };
             Answer::Approve { ticked }
@@ -420,7 +431,7 @@ fn likely(random: &mut Random, team: &Team, step: u32) -> Input {
         }
         TaskState::Waiting { on: Wait::Candidate { head, .. } } => {
             let tree = if random.one_in(2) { head.0.clone() } else { format!("t{step}") };
-            let change = if random.one_in(3) { "other" } else { "same" };
+            let change = if random.one_in(3) { "other" } else { part::change(it) };
             let mut l = candidate(&format!("l{step}"), "b0", &tree, &head.0, change);
             if random.one_in(4) {
                 l.acts.push("build.rs".into());
@@ -433,13 +444,14 @@ fn likely(random: &mut Random, team: &Team, step: u32) -> Input {
             }
             Input::CandidateBuilt { task, candidate: l }
         }
+        TaskState::Waiting { on: Wait::Part { .. } } => part::made(random, task, step),
         TaskState::Waiting { on: Wait::Question { question } } => {
             Input::AnswerQuestion { question: *question, text: "1".into(), by: person() }
         }
         TaskState::Working { run } | TaskState::Checking { run, .. } => {
             for_run(random, team, *run, step)
         }
-        TaskState::AwaitingApproval { approval } => Input::Answer {
+        TaskState::AwaitingApproval { approval, .. } => Input::Answer {
             approval: *approval,
             expected: None,
             answer: answer(random),
@@ -520,9 +532,9 @@ fn for_run(random: &mut Random, team: &Team, run: RunId, step: u32) -> Input {
 fn anything(random: &mut Random, step: u32) -> Input {
     let (task, run) = (TaskId(1 + random.below(3)), RunId(1 + random.below(12)));
     let approval = ApprovalId(1 + random.below(4));
-    let code = if random.one_in(2) { Code::Stuck } else { Code::Model };
+    let code = [Code::Stuck, Code::Model, Code::NoSandbox][random.below(3) as usize];
     let failure = Failure::new(code, "gone");
-    match random.below(26) {
+    match random.below(30) {
         0 => Input::Delegate { brief: brief("x") },
         1 => Input::Cancel { task },
         2 => Input::Park { task },
@@ -563,6 +575,8 @@ fn anything(random: &mut Random, step: u32) -> Input {
             let ask = Question { text, options, default: 0, proceed, deadline_at: START, stakes };
             Input::AskedPerson { run, ask }
         }
+        25 => part::made(random, task, step),
+        26 => part::answer_to(random, approval),
         21 => Input::SetupWanted { run, setup: setup("c1") },
         22 => Input::SetUp { run },
         19 => Input::Recorded { run, receipt: receipt(run, "c1", 41, &[]) },
@@ -581,6 +595,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
             let handoff = handoff(random, duty, &Team::default(), run);
             Input::HandedOver { run, handoff, facts }
         }
+        27 | 28 => looked::anything(random, task, approval),
         _ => Input::Tick,
     }
 }

@@ -8,6 +8,22 @@ pub(super) const START: Millis = 1_000_000;
 /// Plays a script, one input a line, a minute apart, and compares the transcript.
 #[track_caller]
 pub(super) fn check(script: &str, transcript: Expect) {
+    let (team, mut res, _) = play(script);
+    for job in jobs(&team) {
+        res += &format!("job {}\n", show_job(&job));
+    }
+    let board = board(&team);
+    for it in &board.tasks {
+        res += &format!("{} {:?}: {}\n", it.task, it.column, it.step);
+    }
+    for it in &board.approvals {
+        res += &format!("{}: {} [{}]\n", it.approval, it.proof, it.answers.join(" "));
+    }
+    transcript.assert_eq(&res);
+}
+
+/// The team after a script, the transcript, and the time of its last line.
+pub(crate) fn play(script: &str) -> (Team, String, Millis) {
     let mut team = Team::default();
     let mut res = String::new();
     let mut now = START;
@@ -26,17 +42,7 @@ pub(super) fn check(script: &str, transcript: Expect) {
             }
         }
     }
-    for job in jobs(&team) {
-        res += &format!("job {}\n", show_job(&job));
-    }
-    let board = board(&team);
-    for it in &board.tasks {
-        res += &format!("{} {:?}: {}\n", it.task, it.column, it.step);
-    }
-    for it in &board.approvals {
-        res += &format!("{}: {} [{}]\n", it.approval, it.proof, it.answers.join(" "));
-    }
-    transcript.assert_eq(&res);
+    (team, res, now)
 }
 
 pub(super) fn commit(text: &str) -> CommitId {
@@ -181,12 +187,34 @@ pub(super) fn candidate(l: &str, tip: &str, on_tree: &str, head: &str, change: &
         head: commit(head),
         change: ChangeId(change.into()),
         files: facts(head).files,
+        hunks: hunks("src/lib.rs:h1+h2,b.bin:b1"),
         acts: vec![],
         risk: vec![],
         merges: vec![],
         blocked: vec![],
         notes: vec![],
     }
+}
+
+/// `src/lib.rs:h1+h2,b.bin:b1`.
+pub(super) fn hunks(text: &str) -> Vec<FileHunks> {
+    let file = |it: &str| {
+        let (path, ids) = it.split_once(':').unwrap_or((it, ""));
+        let ids = ids.split('+').filter(|it| !it.is_empty());
+        FileHunks { path: path.into(), hunks: ids.map(String::from).collect() }
+    };
+    text.split(',').filter(|it| !it.is_empty()).map(file).collect()
+}
+
+/// `at=src/lib.rs:40`: a comment on that line.
+fn comments(words: &[&str]) -> Vec<Comment> {
+    let at = |it: String| {
+        let (path, line) = it.split_once(':')?;
+        let (path, line) = (path.to_string(), line.parse().ok()?);
+        let (quoted, text) = ("let x = 1;".into(), "why so?".into());
+        Some(Comment { path, line, side: Side::New, quoted, text })
+    };
+    list(words, "at").into_iter().filter_map(at).collect()
 }
 
 /// `key=value` among the words of a line.
@@ -207,6 +235,9 @@ fn parse(team: &Team, line: &str) -> Vec<Input> {
     }
     if who == "tick" {
         return vec![Input::Tick];
+    }
+    if who == "forget" {
+        return vec![Input::Forget { memo: words[1].parse().unwrap(), by: person() }];
     }
     match who.as_bytes()[0] {
         b'R' => of_run(team, who.parse().unwrap(), &words, &rest),
@@ -310,6 +341,9 @@ fn of_shell(team: &Team, run: RunId, words: &[&str], rest: &str, on: &str) -> Ve
             {
                 receipt.tree = Some(l.tree.clone());
             }
+            if let Some(tests) = receipt.tests.as_mut().filter(|_| words.contains(&"unshown")) {
+                tests.named = vec![("repro".to_string(), Outcome::Missing)];
+            }
             let mut all = vec![Input::Recorded { run, receipt: receipt.clone() }];
             // `rerun=x,y` ran again, and there only these failed; `-`: none.
             for again in words.iter().filter_map(|it| it.strip_prefix("rerun=")) {
@@ -366,17 +400,24 @@ fn of_task(team: &Team, task: TaskId, words: &[&str], rest: &str) -> Input {
         "candidate" => {
             let tip = option(words, "tip").unwrap_or("b0");
             let head = team.task(task).and_then(|it| it.head.as_ref()).unwrap().commit.0.clone();
+            let head = option(words, "head").map_or(head, str::to_string);
             let on_tree = option(words, "tree").unwrap_or(&head);
             let change = option(words, "change").unwrap_or("same");
             let mut candidate = candidate(words[2], tip, on_tree, &head, change);
             candidate.acts = list(words, "acts");
             candidate.risk = list(words, "risk");
             candidate.blocked = list(words, "blocked");
+            candidate.merges = list(words, "merges");
             if words.contains(&"empty") {
                 candidate.files.clear();
             }
             Input::CandidateBuilt { task, candidate }
         }
+        "part" => {
+            let change = ChangeId(option(words, "change").unwrap_or("part").into());
+            Input::PartMade { task, head: commit(words[2]), change }
+        }
+        "part-conflicted" => Input::PartConflicted { task, paths: vec![words[2].into()] },
         "conflicted" => {
             Input::CandidateConflicted { task, tip: commit("b1"), paths: vec![rest.into()] }
         }
@@ -390,12 +431,21 @@ fn of_task(team: &Team, task: TaskId, words: &[&str], rest: &str) -> Input {
         "undo" => Input::Undo { task },
         "undone" => Input::Undone { task, how: "back".into() },
         "say" => Input::Say { task, text: rest.into(), by: person() },
+        "opened" => view(task, Sign::Opened, words),
+        "worked-on" => view(task, Sign::Working, words),
+        "closed" => view(task, Sign::Closed, words),
         "undo-refused" => Input::UndoRefused { task, why: rest.into() },
         "step-failed" => {
             Input::StepFailed { task, failure: Failure::new(Code::DiskFull, "no space left") }
         }
         other => panic!("a task does not {other}"),
     }
+}
+
+/// With the approval that is looked at, if any.
+fn view(task: TaskId, sign: Sign, words: &[&str]) -> Input {
+    let approval = words.get(2).map(|it| it.parse().unwrap());
+    Input::View { task, approval, sign, by: person() }
 }
 
 /// `feature=design,human:build,build,validate` among the words.
@@ -412,9 +462,12 @@ fn ways(words: &[&str]) -> Ways {
 
 fn of_approval(approval: ApprovalId, words: &[&str], rest: &str) -> Input {
     let answer = match words[1] {
-        "approve" => Answer::Approve { ticked: list(words, "tick") },
+        "approve" => match option(words, "only") {
+            None => Answer::Approve { ticked: list(words, "tick") },
+            Some(only) => Answer::ApproveSome { ticked: list(words, "tick"), hunks: hunks(only) },
+        },
         "apply" => Answer::Apply,
-        "revise" => Answer::Revise { text: rest.into() },
+        "revise" => Answer::Revise { text: rest.into(), comments: comments(words) },
         "rebuild" => Answer::Rebuild,
         "reject" => Answer::Reject { why: rest.into() },
         other => panic!("no such answer: {other}"),
@@ -461,6 +514,10 @@ pub(super) fn show(event: &Event) -> String {
             format!("{approval} answered: {answer:?} by {by:?}")
         }
         Event::ApprovalVoided { approval, why } => format!("{approval} void: {why}"),
+        Event::PartMade { approval, head, change } => {
+            format!("{approval} in part: {head} with the change {}", change.0)
+        }
+        Event::PartRefused { approval, why } => format!("{approval} in part: refused, {why}"),
         Event::TipMoved { task } => format!("{task}: the tip moved"),
         Event::LandingPlanned { task, .. } => format!("{task} landing planned"),
         Event::TaskLanded { task, .. } => format!("{task} landed"),
@@ -481,6 +538,8 @@ pub(super) fn show(event: &Event) -> String {
         Event::PersonSaid { task, text, .. } => format!("{task} was told: {text}"),
         Event::WordsHeard { run, words } => format!("{run} heard {words}"),
         Event::DecisionRecorded { decision, .. } => format!("decided: {}", decision.what),
+        Event::TaskViewed { task, sign, .. } => format!("{task} looked at: {sign:?}"),
+        Event::MemoForgotten { memo, .. } => format!("{memo} forgotten"),
         Event::TestsQuarantined { tests, until, .. } => {
             format!("quarantined until {until}: {}", tests.join(", "))
         }
@@ -530,6 +589,7 @@ fn show_job(job: &Job) -> String {
         Job::Check { task, run } => format!("check {run} of {task}"),
         Job::SetUp { task, run } => format!("set up {run} of {task}"),
         Job::Candidate { task, head } => format!("candidate of {head} for {task}"),
+        Job::Part { task, approval } => format!("part of {task} by {approval}"),
         Job::Land { task, edits, plan, .. } => {
             let what = if *edits { "apply" } else { "land" };
             let how = if plan.is_some() { "move" } else { "plan" };

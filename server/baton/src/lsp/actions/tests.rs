@@ -26,6 +26,7 @@ fn candidate() -> Candidate {
         head: commit('b'),
         change: ChangeId("change1".to_owned()),
         files: vec![file("src/parse.rs", 6, 2)],
+        hunks: vec![],
         acts: vec![],
         risk: vec![],
         merges: vec![],

@@ -120,7 +120,7 @@ A2 reject not needed any more
             > A1 revise
               refused: say what shall be different
             > A1 revise name it better
-              A1 answered: Revise { text: "name it better" } by Person { door: "terminal" }
+              A1 answered: Revise { text: "name it better", comments: [] } by Person { door: "terminal" }
               decided: revise: name it better
               R6 started: Build of T1 on h1, continues R3: the person looked at the change and says: name it better
             > R6 changed h2

@@ -108,7 +108,7 @@ R4 checked 41
             > A1 revise
               refused: say what shall be different
             > A1 revise keep the old flag
-              A1 answered: Revise { text: "keep the old flag" } by Person { door: "terminal" }
+              A1 answered: Revise { text: "keep the old flag", comments: [] } by Person { door: "terminal" }
               decided: revise: keep the old flag
               R3 started: Design of T1 on b0, continues R2: the person looked at the plan and says: keep the old flag
             > R3 designed
@@ -163,7 +163,7 @@ A4 reject not worth it
               decided: keep the old flag
               A1 asked: the plan of R2: a person approves the plan before the build here
             > A1 revise no
-              A1 answered: Revise { text: "no" } by Person { door: "terminal" }
+              A1 answered: Revise { text: "no", comments: [] } by Person { door: "terminal" }
               decided: revise: no
               R3 started: Design of T1 on b0, continues R2: the person looked at the plan and says: no
             > R3 designed
@@ -171,7 +171,7 @@ A4 reject not worth it
               decided: keep the old flag
               A2 asked: the plan of R3: a person approves the plan before the build here
             > A2 revise no
-              A2 answered: Revise { text: "no" } by Person { door: "terminal" }
+              A2 answered: Revise { text: "no", comments: [] } by Person { door: "terminal" }
               decided: revise: no
               R4 started: Design of T1 on b0, continues R3: the person looked at the plan and says: no
             > R4 designed
@@ -179,7 +179,7 @@ A4 reject not worth it
               decided: keep the old flag
               A3 asked: the plan of R4: a person approves the plan before the build here
             > A3 revise still no
-              A3 answered: Revise { text: "still no" } by Person { door: "terminal" }
+              A3 answered: Revise { text: "still no", comments: [] } by Person { door: "terminal" }
               decided: revise: still no
               T1 parked: 3 plans did not get there; the last one: the person looked at the plan and says: still no
             > T1 retry
@@ -312,7 +312,7 @@ A6 approve
               R1 handed over
               A1 asked: go on with build
             > A1 revise it is about the parser
-              A1 answered: Revise { text: "it is about the parser" } by Person { door: "terminal" }
+              A1 answered: Revise { text: "it is about the parser", comments: [] } by Person { door: "terminal" }
               decided: revise: it is about the parser
               R2 started: Triage of T1 on b0, continues R1: the person looked at the triage and says: it is about the parser
             > R2 triaged bug
@@ -325,7 +325,7 @@ A6 approve
               R3 handed over
               A3 asked: go on with validate
             > A3 revise smaller
-              A3 answered: Revise { text: "smaller" } by Person { door: "terminal" }
+              A3 answered: Revise { text: "smaller", comments: [] } by Person { door: "terminal" }
               decided: revise: smaller
               R4 started: Build of T1 on h1, continues R3: the person looked at the change and says: smaller
             > R4 changed h2

@@ -9,7 +9,9 @@
 ---@field revision? string|nil As the approval showed it.
 ---@field answer string `approve`, `apply`, `revise`, `rebuild` or `reject`. Any other word is refused.
 ---@field ticked? string[] For `approve`: the paths that needed a tick and got it.
+---@field hunks? any|nil For `approve` of a landing: these hunks alone, as `baton/diff` names them; the others are left. Their candidate is checked by itself; green it lands under this answer, else the whole change is asked about again. Absent: all of it.
 ---@field text? string|nil For `revise`: what to do differently; for `reject`: why.
+---@field comments? baton.LineComment[] For `revise`: what is said about single lines; `text` may be absent then.
 
 ---@class baton.AnswerApprovalResult
 ---@field repository string
@@ -37,6 +39,7 @@
 ---@field removed integer
 ---@field receipts string[] Receipts of the required checks.
 ---@field ticks string[] Paths that need a tick of their own in the answer.
+---@field hunks integer How many hunks an answer can choose among; 0 where it is for the whole.
 ---@field why string[] Why it can't land on the branch; or the exact commands; or why a person is asked.
 ---@field plan? baton.PlanView|nil What is to be built, of a plan. Approving it lands nothing.
 ---@field notes string[]
@@ -44,6 +47,7 @@
 ---@field state string `open`, `answered` or `void`.
 ---@field outcome? string|nil For people: who answered what, or why it is void.
 ---@field askedAt integer
+---@field viewedMs integer How long a person was measured to look at it, in milliseconds.
 
 ---Somebody is needed. It points; nothing is decided by it.
 ---@class baton.AttentionParams
@@ -102,6 +106,19 @@
 ---@field start string `seen` (unsaved text too) or `head` (the last commit).
 ---@field landByRule boolean
 
+---A checkout of a task's result, made for a person to open.
+---@class baton.CheckoutResult
+---@field repository string
+---@field task string `T17`.
+---@field path string The folder, absolute. It is cleared away once newer ones were made; work in it is saved in Baton's own store before.
+---@field commit string
+---@field says string For people.
+
+---What is taken of one file.
+---@class baton.ChosenHunks
+---@field path string Relative to the root of the repository.
+---@field hunks? any|nil Ids of hunks. Absent: all of the file's.
+
 ---What model calls cost, as the provider reported it.
 ---@class baton.CostView
 ---@field calls integer
@@ -119,9 +136,11 @@
 
 ---A choice somebody made.
 ---@class baton.DecisionView
+---@field id string `D3`.
 ---@field by string `person (editor)`, `rule`, `deadline`, or a role.
 ---@field what string
 ---@field why string
+---@field forgotten boolean No role is told of it any more.
 
 ---Gives the team a task.
 ---@class baton.DelegateParams
@@ -138,6 +157,7 @@
 ---@class baton.DelegateResult
 ---@field repository string
 ---@field task string `T17`.
+---@field expects? string|nil For people, where the words alone say what kind of task it is and five of that kind have ended: `about 4 min, $0.30; 7 of your last 9 bugs landed`.
 
 ---The whole change of a task, never an increment.
 ---@class baton.DiffView
@@ -147,6 +167,23 @@
 ---@field to string The commit on the right side: the candidate, or the Engineer's head before there is one.
 ---@field files baton.FileDiffView[]
 ---@field patch string The same as a unified diff, as `git apply` reads it.
+
+---One task of a digest.
+---@class baton.DigestLineView
+---@field task string `T17`.
+---@field title string
+---@field column string `needsYou`, `parked`, `shipped` or `ended`.
+---@field step string What happens now, or how it ended, in words.
+
+---What happened, and what waits now.
+---@class baton.DigestView
+---@field says string `3 shipped, 1 needs you`; empty where nothing happened and nothing waits.
+---@field shipped integer Landed, applied or answered since then.
+---@field ended integer Rejected, cancelled or taken back since then.
+---@field needsYou integer
+---@field parked integer
+---@field working integer
+---@field lines baton.DigestLineView[] What needs a person, then what stopped, then what ended; newest first each.
 
 ---A document, as in LSP.
 ---@class baton.DocumentNamed
@@ -165,10 +202,20 @@
 ---@field retryable boolean The same request may succeed later.
 ---@field hint string What to do next; may be empty.
 
+---Something that was seen.
+---@class baton.FactView
+---@field id? string|nil `F1`; absent: it is seen anew with each task, there is nothing to forget.
+---@field kind string `flaky`: a test that is put aside; `check`: a command that the project is checked with.
+---@field what string
+---@field receipts string[] The receipts that show it.
+---@field untilAt? integer|nil From then on it counts no more.
+
 ---One file's change.
 ---@class baton.FileDiffView
 ---@field file baton.FileLineView
 ---@field oldPath? string|nil Where it was before it was renamed.
+---@field ids string[] What an answer can choose of it, in order: one id for each hunk, or one alone for all of it.
+---@field whole? string|nil Why it can only be taken whole, where that is so (`it is new`, `it is renamed`, ...).
 ---@field hunks baton.HunkView[]
 
 ---A changed file in a list.
@@ -213,18 +260,49 @@
 ---@field environment? any `PATH` and the variables of tool chains. A task keeps those that it was delegated with.
 ---@field keys? string[] Names of the variables with keys, as the user's configuration has them, that are set at the caller. The keys themselves are not told.
 
----Lines counted from 1.
+---Lines are counted from 1.
 ---@class baton.HunkView
+---@field id string Names it in an answer that takes some hunks only. The same lines keep it, wherever they stand. In a file that goes whole every hunk has the file's.
 ---@field oldStart integer
 ---@field oldLines integer
 ---@field newStart integer
 ---@field newLines integer
 ---@field text string Lines with ` `, `+` or `-` in front.
 
+---What a person says about one line of a change.
+---@class baton.LineComment
+---@field path string Relative to the root of the repository.
+---@field line integer Counted from 1.
+---@field side? string|nil `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`.
+---@field text string The line itself is added by the server. All comments with `text` and their lines: at most 3,900 characters.
+
+---Asks what the team remembers of a repository; with `forget`, first forgets something.
+---@class baton.MemoryParams
+---@field repository? string|nil
+---@field task? string|nil Only decisions of this task.
+---@field path? string|nil Only decisions of tasks that point at this file or folder, plan it or change it; relative to the root of the repository.
+---@field forget? string|nil `D3` or `F1`: no role is told of it again.
+
+---Decisions and facts. What was forgotten is not among them.
+---@class baton.MemoryView
+---@field repository string
+---@field decisions baton.RememberedView[] Newest first; at most 500.
+---@field facts baton.FactView[] Of the whole repository, whatever was asked for.
+
 ---Something that happened, for people.
 ---@class baton.MomentView
 ---@field at integer
 ---@field text string
+
+---A person's time with a task, and what they did about it after handing it in.
+---@class baton.PersonView
+---@field ms? integer|nil Measured, in milliseconds, without pauses of more than two minutes; absent: no client told of a review.
+---@field views integer How often a review was opened.
+---@field approvals integer Approvals that they answered.
+---@field answers integer Questions that they answered.
+---@field words integer Texts that they said to whoever worked on it.
+---@field retries integer
+---@field sentBack integer Of the approvals, those that sent it back.
 
 ---Lines of a file as they were when the task was delegated.
 ---@class baton.PlaceView
@@ -271,6 +349,25 @@
 ---@field start baton.PositionAt
 ---@field end baton.PositionAt
 
+---Sums over tasks that ended, or stopped for a person.
+---@class baton.RatesView
+---@field class? string|nil Absent: of several classes, or never triaged.
+---@field tasks integer All of them: what the others are parts of.
+---@field delegated integer As `definition` says.
+---@field assisted integer
+---@field byRule integer Of the delegated ones, those that a person's rule approved.
+---@field young integer Of the delegated ones, those of the last seven days: they may yet be taken back.
+---@field shipped integer Landed, applied or answered, and not taken back.
+---@field measured integer Tasks whose review a client told of. The person's time of others is not known.
+---@field personMs? integer|nil The median of those, in milliseconds.
+---@field waitedMs? integer|nil Median time that an approval waited for its answer, in milliseconds.
+---@field micros integer Micro-dollars of all of them, whatever became of them.
+---@field microsPerShipped? integer|nil The same, divided by what was shipped.
+---@field unpriced integer Tasks with a model whose price is not known; they are in no sum of money.
+---@field rebuilds integer Builds beyond the first of a task.
+---@field sentBack integer How often a person sent the work back.
+---@field falseStarts integer Built, and then rejected, cancelled or taken back.
+
 ---What the server saw of one command.
 ---@class baton.ReceiptView
 ---@field id string `R4.3`; `baton replay R4.3` runs it again.
@@ -288,6 +385,14 @@
 ---@field outputBytes integer
 ---@field at integer
 
+---A decision with its task.
+---@class baton.RememberedView
+---@field id string `D3`.
+---@field task string `T17`.
+---@field by string `person (editor)`, `rule`, `deadline`, or a role.
+---@field what string
+---@field why string
+
 ---Runs the command of a receipt again.
 ---@class baton.ReplayParams
 ---@field repository? string|nil Absent: the only one that is open.
@@ -301,6 +406,23 @@
 ---@field now string
 ---@field same boolean The exit and the counts of tests are the same.
 ---@field output string
+
+---Asks for the digest and the measures of a repository.
+---@class baton.ReportParams
+---@field repository? string|nil
+---@field sinceAt? integer|nil Only what ended or stopped since then counts; absent: everything.
+
+---What the team was worth.
+---@class baton.ReportView
+---@field repository string
+---@field version integer
+---@field sinceAt? integer|nil
+---@field at integer When it was made.
+---@field digest baton.DigestView
+---@field definition string For people: what `delegated` counts, and what is not known.
+---@field all baton.RatesView Without documentation and chores, which would make it look better.
+---@field classes baton.RatesView[] Each class that occurs.
+---@field tasks baton.TaskStepsView[] The last tasks that ended, newest first, each with its steps.
 
 ---One open repository.
 ---@class baton.RepositoryStatus
@@ -341,6 +463,13 @@
 ---Where a task stands. A client shows a name that it does not know as it is.
 ---@alias baton.StateName "landed"|"answered"|"rejected"|"cancelled"|"undone"|"preparing"|"working"|"checking"|"asking"|"awaitingApproval"|"landing"|"undoing"|"parked"|"applied"
 
+---One row of Step, Role, Action and My time.
+---@class baton.StepRowView
+---@field step string `Delegate`, `Triage`, `Design`, `Build`, `Judge`, `Announce`, `Answer`, `Ask`, `Say`, `Decide`, `End`.
+---@field role string `you`, `server`, or a role.
+---@field action string
+---@field personMs? integer|nil Of the person's time, in milliseconds; absent: not measured.
+
 ---One thing that was said or done in a run.
 ---@class baton.StepView
 ---@field n integer The step of the journal; several things of one step have one number.
@@ -360,6 +489,7 @@
 ---@field step string What happens now, in words.
 ---@field role? string|nil Who is at work.
 ---@field run? string|nil
+---@field expects? string|nil Of a task at work, once five of its class have ended: `about 4 min, $0.30; 7 of your last 9 bugs landed`.
 ---@field spent baton.CostView
 ---@field delegatedAt integer
 ---@field endedAt? integer|nil
@@ -368,6 +498,15 @@
 ---@class baton.TaskParams
 ---@field repository? string|nil Absent: the only one that is open.
 ---@field task string `T17`.
+
+---What happened to one task.
+---@class baton.TaskStepsView
+---@field task string `T17`.
+---@field title string
+---@field class? string|nil
+---@field endedAt? integer|nil
+---@field personMs? integer|nil The person's measured time, in milliseconds; absent: no client told of any.
+---@field steps baton.StepRowView[]
 
 ---One task with everything that is known about it.
 ---@class baton.TaskView
@@ -389,6 +528,7 @@
 ---@field questions baton.QuestionView[]
 ---@field decisions baton.DecisionView[]
 ---@field words baton.WordsView[] What people said while it was under way.
+---@field person baton.PersonView The person's own time and part.
 ---@field cost baton.CostView
 ---@field timeline baton.MomentView[]
 ---@field delegatedAt integer
@@ -414,6 +554,13 @@
 ---@field run string
 ---@field steps baton.StepView[]
 ---@field next? integer|nil Where to go on; the same again once a live run has made more steps. Absent: the run is over and this is all.
+
+---A person's review of a task was opened, is being worked on, or was closed: so their time with it is measured. Of `working` at most one every 30 seconds, and only on real input.
+---@class baton.ViewedParams
+---@field repository? string|nil
+---@field task string `T17`.
+---@field approval? string|nil The approval that is looked at, where there is one.
+---@field sign string `opened`, `working` or `closed`.
 
 ---What a caller wants from the daemon.
 ---@alias baton.Wants "serve"|"status"|"stop"
@@ -467,6 +614,10 @@ M.method = {
   replay = "baton/replay",
   say = "baton/say",
   watch = "baton/watch",
+  viewed = "baton/viewed",
+  report = "baton/report",
+  memory = "baton/memory",
+  checkout = "baton/checkout",
   boardChanged = "baton/boardChanged",
   runProgress = "baton/runProgress",
   attention = "baton/attention",

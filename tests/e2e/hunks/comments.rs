@@ -1,0 +1,63 @@
+//! Comments on lines go back with the change: the Engineer hears each with its line.
+
+use super::{SCRIPT, at_approval};
+use crate::lsp::client::Editor;
+use serde_json::json;
+
+const HEARD: &str = r#"
+[[run]]
+duty = "change"
+heard = "- src/list.txt:30 `thirtieth line`: say it in digits"
+[[run.reply]]
+[[run.reply.call]]
+name = "edit_file"
+input = { path = "src/list.txt", old = "thirtieth line\n", new = "30th line\n" }
+[[run.reply]]
+[[run.reply.call]]
+name = "hand_over_change"
+input = { summary = "In digits." }
+"#;
+
+#[test]
+fn a_comment_reaches_the_engineer_with_its_line() {
+    let (first, rest) = SCRIPT.split_at(SCRIPT.find("[[run]]").unwrap());
+    let story = at_approval(&format!("{first}{HEARD}{rest}"));
+    let can = json!({ "experimental": { "baton": { "showMessage": false } } });
+    let uri = format!("file://{}", story.root.display());
+    let (mut editor, _) = Editor::open(story.baton(&["lsp", "--in-process"]), &uri, can);
+    editor.ignored.extend(["baton/boardChanged", "baton/attention", "window/logMessage"]);
+    let comment = |line: u32, side: &str, text: &str| json!({ "path": "src/list.txt", "line": line, "side": side, "text": text });
+    let mut revise = |comments: serde_json::Value, word: &str| {
+        let params = json!({ "approval": "A1", "answer": word, "comments": comments });
+        editor.request("baton/answerApproval", params)
+    };
+    for (comments, word, says) in [
+        (json!([comment(99, "to", "why?")]), "revise", "find src/list.txt:99"),
+        (json!([comment(0, "to", "why?")]), "revise", "find src/list.txt:0"),
+        (json!([comment(3, "left", "why?")]), "revise", "`from` or `to`"),
+        (json!([comment(3, "to", " ")]), "revise", "says nothing"),
+        (json!([comment(3, "to", "why?")]), "approve", "belong to `revise`"),
+        (json!([]), "revise", "what to do differently"),
+    ] {
+        let refused = revise(comments, word).unwrap_err();
+        assert!(refused["message"].as_str().unwrap().contains(says), "{refused:#}");
+    }
+    let comments =
+        json!([comment(30, "to", "say it in digits"), comment(3, "from", "this was better")]);
+    revise(comments, "revise").unwrap();
+    let task = loop {
+        let task = editor.request("baton/task", json!({ "task": "T1" })).unwrap();
+        if task["state"] == "awaitingApproval" {
+            break task;
+        }
+        assert_ne!(task["state"], "parked", "{task:#}");
+        let version = task["version"].as_u64().unwrap();
+        editor.told("baton/boardChanged", |it| version < it["version"].as_u64().unwrap());
+    };
+    let patch = editor.request("baton/diff", json!({ "task": "T1" })).unwrap()["patch"].to_string();
+    assert!(patch.contains("30th line"), "{patch}");
+    let decided = task["decisions"].to_string();
+    let old = "- src/list.txt:3 (as it was before the change) `line 03`: this was better";
+    assert!(decided.contains(old), "{decided}");
+    assert_eq!(editor.end(), 0);
+}

@@ -1,0 +1,208 @@
+// A person's way in a real window: delegate by code action, watch, review, send back with a comment, approve,
+// landed. `node journey.mjs VSIX PICTURES [BATON]` keeps pictures of what was seen.
+import fs from "node:fs";
+import path from "node:path";
+import { Desk } from "./desk.mjs";
+import { Code, Window, axe, browser, until } from "./rig.mjs";
+
+const [vsix, pictures, baton] = process.argv.slice(2);
+fs.mkdirSync(pictures, { recursive: true });
+const desk = new Desk();
+const started = Date.now();
+const log = (text) => console.log(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s  ${text}`);
+const must = (what, it) => {
+  if (!it) {
+    throw new Error(`not so: ${what}`);
+  }
+  log(what);
+};
+const code = await Code.start(desk, { vsix, settings: { "workbench.colorTheme": "Default Dark Modern", "window.autoDetectColorScheme": false, ...(baton === undefined ? {} : { "baton.server.path": baton }) }, trust: true });
+log("VS Code is up, the extension installed");
+const opened = await browser();
+let window;
+
+const picture = (name) => window.shot(path.join(pictures, `${name}.png`));
+const theme = async (name, kind) => {
+  await window.command("Preferences: Color Theme");
+  await window.input(name);
+  await until(`the theme is ${name}`, () => window.page.$(`.monaco-workbench.${kind}`));
+};
+/** A row of a tree, by what a screen reader says. */
+const row = (text) => window.page.locator(`.monaco-list-row[aria-label*="${text}"]`).first();
+const board = async () => {
+  await window.command("Baton: Show Board");
+  await window.page.waitForSelector('.pane-header[aria-label*="Needs you"]');
+};
+
+async function trusts() {
+  // Not trusted yet: nothing may run.
+  const { page } = window;
+  await page.waitForSelector(".monaco-dialog-box", { timeout: 60_000 });
+  must("no server runs in a workspace that is not trusted", !fs.existsSync(desk.state));
+  await page.click('.monaco-dialog-box .monaco-button:has-text("Yes, I trust")');
+  await page.waitForSelector(".monaco-dialog-box", { state: "detached" });
+  await until("the server has a state folder", () => fs.existsSync(desk.state), 60_000);
+  log("trusted, and the server runs");
+}
+
+async function delegates() {
+  const { page } = window;
+  await board();
+  await window.file("average.js");
+  const select = async () => {
+    await window.page.click('.monaco-editor .view-line:has-text("export function average")');
+    await page.keyboard.press("Home");
+    for (let i = 0; i < 3; i++) {
+      await page.keyboard.press("Shift+ArrowDown");
+    }
+    await page.keyboard.press("Shift+End");
+  };
+  await until("the code action", async () => {
+    await page.keyboard.press("Escape");
+    await select();
+    await page.keyboard.press("Control+.");
+    await page.waitForSelector('.action-widget >> text=Delegate selection', { timeout: 4000 });
+    return true;
+  });
+  await picture("code-action");
+  const entry = page.locator(".action-widget >> text=Delegate selection");
+  const box = await entry.boundingBox();
+  // A block lies over the menu until the mouse moves.
+  await page.mouse.move(box.x + 5, box.y + box.height / 2);
+  await page.mouse.move(box.x + 9, box.y + box.height / 2);
+  await entry.click({ force: true });
+  await window.input("An empty list crashes average");
+  await window.waitStatus(/T1 /);
+  log("delegated by code action; the status item shows it");
+  await picture("working");
+}
+
+async function reviews() {
+  const { page } = window;
+  await window.waitStatus(/T1 waits for you/);
+  await page.waitForSelector('.notification-list-item:has-text("T1 waits for you")');
+  await row("T1 waits for you").waitFor();
+  await picture("board");
+  must("one message points to it", (await page.locator(".notification-list-item").count()) === 1);
+  await page.click('.notification-list-item .monaco-button:has-text("Review")');
+  await page.waitForSelector('.tab[aria-label*="Review T1"]');
+  await page.waitForSelector('.multiDiffEntry .view-line:has-text("failed at")');
+  log("the review is open, its proof first");
+}
+
+/** What is not in view is not there: an editor of many files draws what is seen. */
+async function scrollTo(text) {
+  const { page } = window;
+  const line = page.locator(`.multiDiffEntry .editor.modified .view-line:has-text("${text}")`).first();
+  await until(`${text} in view`, async () => {
+    await page.mouse.move(1000, 500);
+    await page.mouse.wheel(0, 150);
+    return line.isVisible();
+  });
+  return line;
+}
+
+async function sendsBack() {
+  const { page } = window;
+  const line = await scrollTo("numbers.length === 0");
+  await until("an input for the comment", async () => {
+    await line.hover({ timeout: 4000 });
+    await page.locator(".multiDiffEntry .editor.modified .comment-range-glyph.line-hover").first().click({ timeout: 4000, force: true });
+    await page.waitForSelector('.review-widget .comment-form .monaco-editor.focused', { timeout: 4000 });
+    return true;
+  });
+  await page.keyboard.type("null surprises whoever adds it up; zero, please");
+  await page.locator('.review-widget .monaco-text-button:has-text("Keep for Send Back"):visible').first().click();
+  await page.waitForSelector('.review-widget:has-text("null surprises") >> text=not sent');
+  await picture("comment");
+  await window.command("Baton: Send Back...");
+  await window.input("Good, but for one thing");
+  log("sent back with a comment at a line");
+  await until("the review of the old change is closed", async () => (await page.locator('.tab[aria-label*="Review T1"]').count()) === 0);
+  await window.waitStatus(/T1 (?!waits)/);
+  await window.waitStatus(/T1 waits for you/);
+  log("it waits again, with the second build");
+}
+
+async function approves() {
+  const { page } = window;
+  await board();
+  await row("T1 waits for you").click();
+  await page.waitForSelector('.multiDiffEntry .view-line:has-text("failed at")');
+  for (const it of await page.locator('.notifications-toasts .codicon-notifications-clear').all()) {
+    await it.click().catch(() => undefined);
+  }
+  await picture("review");
+  await scrollTo("return 0");
+  await picture("review-change");
+  await page.locator('.editor-actions [aria-label^="Approve"], .editor-actions [aria-label^="Baton: Approve"]').first().click();
+  await until("it landed on the branch", () => /Baton-Task: T1/.test(desk.git("log", "-1", "--format=%B")));
+  must("what landed is the second build", /return 0;/.test(desk.read("src/average.js")) && !/null/.test(desk.read("src/average.js")));
+  must("it is the person's commit", desk.git("log", "-1", "--format=%an") === "Person\n");
+  await board();
+  await row("T1 An empty list crashes average, landed").waitFor();
+  await window.waitStatus(/^(?!.*waits for you)/);
+}
+
+async function looks() {
+  const { page } = window;
+  await page.click('.tab[data-resource-name="average.js"]');
+  await page.waitForSelector('.monaco-editor .view-line:has-text("return 0")');
+  await row("T1 An empty list crashes average, landed").click();
+  await page.keyboard.press("ArrowRight");
+  await row("runs of T1").waitFor();
+  await picture("landed");
+  await theme("Light Modern", "vs");
+  await picture("landed-light");
+  await theme("Dark High Contrast", "hc-black");
+  await picture("landed-contrast");
+  await theme("Dark Modern", "vs-dark");
+}
+
+async function reads() {
+  const { page } = window;
+  await window.command("Baton: Open Report");
+  const frame = await until("the report's frame", async () => {
+    for (const it of page.frames()) {
+      if (await it.$("main h1").catch(() => undefined)) {
+        return it;
+      }
+    }
+    return undefined;
+  });
+  await picture("report");
+  const found = await frame.evaluate(`${axe()}; axe.run({ resultTypes: ["violations"] })`);
+  const bad = found.violations.filter((it) => ["serious", "critical"].includes(it.impact));
+  must(`axe-core finds nothing serious in the report, of ${found.passes.length} rules that apply`, bad.length === 0 || !console.log(JSON.stringify(bad, null, 1)) && false);
+  must("the report has no script and loads nothing", (await frame.$$("script, img, link, iframe")).length === 0);
+}
+
+async function dies() {
+  await window.page.close();
+  await code.kill();
+  await code.run();
+  window = await Window.open(code, opened);
+  await board();
+  await row("T1 An empty list crashes average, landed").waitFor();
+  log("killed, and back on the right board");
+}
+
+let failed = false;
+try {
+  window = await Window.open(code, opened);
+  for (const step of [trusts, delegates, reviews, sendsBack, approves, looks, reads, dies]) {
+    await step();
+  }
+  must("nothing was asked of the world outside", window.outside.size === 0);
+} catch (error) {
+  failed = true;
+  console.log(error.stack);
+  await picture("failed").catch(() => undefined);
+  console.log(code.log());
+} finally {
+  await opened.close();
+  await code.kill();
+  const extension = fs.readdirSync(path.join(code.place, "ext")).find((it) => it.startsWith("baton.baton"));
+  desk.end(baton ?? path.join(code.place, "ext", extension ?? "", "server/baton"));
+}
+process.exit(failed ? 1 : 0);
