@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// How an editor starts the language server.
-const SERVER: [&str; 2] = ["lsp", "--in-process"];
+const SERVER: [&str; 1] = ["lsp"];
 /// Each takes a few seconds on an idle machine.
 const STORY_S_MAX: &str = "240";
 const SCRIPT: &str = include_str!("clients/script.toml");
@@ -37,7 +37,11 @@ fn play(story: &Story, program: &Path, args: &[&str]) -> String {
     let server: Vec<&str> = [&[env!("CARGO_BIN_EXE_baton")], &SERVER[..]].concat();
     command.env("BATON_TEST_SERVER", server.join("\n")).env("BATON_TEST_ROOT", &story.root);
     command.env("BATON_TEST_OUT", story.home.join("out")).env("LANG", "C.UTF-8");
+    command.env_remove("BATON_IN_PROCESS");
     let done = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+    let mut stop = story.baton(&["daemon", "stop"]);
+    let stopped = stop.env_remove("BATON_IN_PROCESS").output().unwrap();
+    assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
     let out = String::from_utf8_lossy(&done.stdout).into_owned();
     let told = std::fs::read_to_string(story.home.join("out")).unwrap_or_default();
     let text = format!("{out}\n{}\n{told}", String::from_utf8_lossy(&done.stderr));

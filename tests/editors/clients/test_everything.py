@@ -245,7 +245,6 @@ async def test_every_request_and_notification_of_baton():
     done = await talk.ask("baton/answerApproval", **sent, answer="revise", text="with a colon, please")
     assert done["task"] == task
     await refused(1, talk.ask("baton/answerApproval", **sent, answer="approve"))
-    await talk.until(task, "working")
     await talk.until(task, "awaitingApproval")
     whole = await talk.ask("baton/task", task=task)
     approval = next(it for it in whole["approvals"] if it["state"] == "open")
@@ -277,7 +276,6 @@ async def questions(talk):
     await talk.told("baton/attention", lambda it: it.kind == "parked")
     await talk.do("review", task=task, why="it is a test")
     await talk.do("retry", task=task)
-    await talk.until(task, "working", "checking", "preparing")
     await talk.until(task, "parked")
     await talk.ask("baton/retry", task=task)
     await talk.do("cancel", task=task)

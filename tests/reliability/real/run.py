@@ -114,9 +114,6 @@ def repository(it, base):
         for argv in (["init", "-q"], ["add", "."], ["-c", "user.name=P", "-c", "user.email=p@example.org", "commit", "-q", "-m", "a"]):
             git(*argv, at=other)
         git("submodule", "--quiet", "add", str(other), "vendor/other")
-    if odd == "lock":
-        call(["npm", "install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund"], root)
-        (root / ".gitignore").write_text("node_modules\n")
     git("add", "-A")
     git("commit", "-q", "-m", "as published")
     if odd == "worktree":
@@ -142,7 +139,8 @@ class Person:
         plan = self.base / "plan.json"
         plan.write_text(json.dumps({"about": it["brief"], "summary": it["brief"], **it["plan"]}))
         stranger = TREE / "tests/fixtures/foreign/stranger.py"
-        self.server = subprocess.Popen([sys.executable, stranger, plan], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.server = subprocess.Popen([sys.executable, stranger, plan], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       stderr=subprocess.DEVNULL, text=True)
         url = self.server.stdout.readline().strip()
         config = f'[model]\nprovider = "anthropic"\nbase_url = "{url}"\nmodel = "stranger-1"\napi_key_env = "FOREIGN_KEY"\n'
         (self.home / "config.toml").write_text(config)
@@ -153,7 +151,7 @@ class Person:
         venv = TREE / "target/test-tools/runners/bin"
         path = f"{venv}:{os.environ['PATH']}" if it["from"] == "pypi" else os.environ["PATH"]
         self.env = {"PATH": path, **kept, "HOME": str(self.home), "BATON_CONFIG": str(self.home / "config.toml"),
-                    "BATON_STATE_DIR": str(self.base / "state"), "FOREIGN_KEY": "k", "LANG": "C.UTF-8"}
+                    "BATON_STATE_DIR": str(self.base / "state"), "BATON_IN_PROCESS": "1", "FOREIGN_KEY": "k", "LANG": "C.UTF-8"}
 
     def says(self, *argv, codes=(0,)):
         done = call([self.baton, *argv], self.root, self.log, self.env, check=False)

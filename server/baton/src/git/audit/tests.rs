@@ -65,6 +65,23 @@ fn python_tests_weakened() {
     assert_eq!(said("t.py", old, Some(&less)), ["t.py: the test `test_b` asserts less, 1 -> 0"]);
 }
 
+/// As in any file of unittest's: each class has its own test of that name.
+#[test]
+fn tests_of_one_name_are_told_apart() {
+    let two = "class A:\n    def test_a(self):\n        assert f() == 1\n        assert f() == 2\n\n\
+               class B:\n    def test_a(self):\n        assert g() == 1\n";
+    let swapped = "class B:\n    def test_a(self):\n        assert g() == 1\n\n\
+                   class A:\n    def test_a(self):\n        assert f() == 1\n        assert f() == 2\n";
+    assert_eq!(said("t.py", two, Some(two)), Vec::<String>::new());
+    assert_eq!(said("t.py", two, Some(swapped)), Vec::<String>::new());
+    let more = two.replace("assert g() == 1\n", "assert g() == 1\n        assert g() == 2\n");
+    assert_eq!(said("t.py", two, Some(&more)), Vec::<String>::new());
+    let less = two.replace("        assert f() == 2\n", "");
+    assert_eq!(said("t.py", two, Some(&less)), ["t.py: the test `test_a` asserts less, 2 -> 1"]);
+    let (first, _) = two.split_once("class B").unwrap();
+    assert_eq!(said("t.py", two, Some(first)), ["t.py: the test `test_a` was removed"]);
+}
+
 #[test]
 fn script_tests_weakened() {
     let old = "describe('x', () => {\n  it('adds', () => {\n    expect(f()).toBe(1)\n  })\n  test(\"b\", () => {\n    expect(2)\n  })\n})\n";
