@@ -1,9 +1,10 @@
 // A person's way in a real window: delegate by code action, watch, review, send back with a comment, approve,
-// landed. `node journey.mjs VSIX PICTURES [BATON]` keeps pictures of what was seen.
+// landed. `node journey.mjs VSIX PICTURES [BATON]` keeps pictures of what was
+// seen; with UPDATE=1 those of the documentation are made anew.
 import fs from "node:fs";
 import path from "node:path";
 import { Desk } from "./desk.mjs";
-import { Code, Window, axe, browser, until } from "./rig.mjs";
+import { Code, Window, axe, browser, tree, until } from "./rig.mjs";
 
 const [vsix, pictures, baton] = process.argv.slice(2);
 fs.mkdirSync(pictures, { recursive: true });
@@ -16,16 +17,16 @@ const must = (what, it) => {
   }
   log(what);
 };
-const code = await Code.start(desk, { vsix, settings: { "workbench.colorTheme": "Default Dark Modern", "window.autoDetectColorScheme": false, ...(baton === undefined ? {} : { "baton.server.path": baton }) }, trust: true });
+const code = await Code.start(desk, { vsix, settings: { "window.autoDetectColorScheme": true, ...(baton === undefined ? {} : { "baton.server.path": baton }) }, trust: true });
 log("VS Code is up, the extension installed");
 const opened = await browser();
 let window;
 
 const picture = (name) => window.shot(path.join(pictures, `${name}.png`));
-const theme = async (name, kind) => {
-  await window.command("Preferences: Color Theme");
-  await window.input(name);
-  await until(`the theme is ${name}`, () => window.page.$(`.monaco-workbench.${kind}`));
+/** As the system asks for it; VS Code follows. */
+const theme = async (kind, media) => {
+  await window.page.emulateMedia(media);
+  await until(`the theme is ${kind}`, () => window.page.$(`.monaco-workbench.${kind}`));
 };
 /** A row of a tree, by what a screen reader says. */
 const row = (text) => window.page.locator(`.monaco-list-row[aria-label*="${text}"]`).first();
@@ -152,11 +153,11 @@ async function looks() {
   await page.keyboard.press("ArrowRight");
   await row("runs of T1").waitFor();
   await picture("landed");
-  await theme("Light Modern", "vs");
+  await theme("vs", { colorScheme: "light" });
   await picture("landed-light");
-  await theme("Dark High Contrast", "hc-black");
+  await theme("hc-black", { colorScheme: "dark", forcedColors: "active" });
   await picture("landed-contrast");
-  await theme("Dark Modern", "vs-dark");
+  await theme("vs-dark", { colorScheme: "dark", forcedColors: "none" });
 }
 
 async function reads() {
@@ -204,5 +205,10 @@ try {
   await code.kill();
   const extension = fs.readdirSync(path.join(code.place, "ext")).find((it) => it.startsWith("baton.baton"));
   desk.end(baton ?? path.join(code.place, "ext", extension ?? "", "server/baton"));
+}
+if (!failed && process.env.UPDATE === "1") {
+  for (const name of ["code-action", "board", "review", "landed"]) {
+    fs.copyFileSync(path.join(pictures, `${name}.png`), path.join(tree, "docs/screens", `vscode-${name}.png`));
+  }
 }
 process.exit(failed ? 1 : 0);
