@@ -84,7 +84,6 @@ fn next(team: &Team, task: TaskId) -> Option<Vec<Input>> {
         TaskState::Waiting { on: Wait::Candidate { .. } } => {
             vec![Input::CandidateBuilt { task, candidate: candidate(task) }]
         }
-        TaskState::Waiting { on: Wait::Part { .. } } => unreachable!("nobody takes a part"),
         TaskState::Working { run } => role(team, task, *run),
         TaskState::Checking { run, .. } => {
             let run = *run;
@@ -110,7 +109,7 @@ fn next(team: &Team, task: TaskId) -> Option<Vec<Input>> {
         }
         TaskState::Landing { .. } => vec![Input::Landed { task }],
         TaskState::Closed(_) => return None,
-        TaskState::Waiting { on: Wait::Question { .. } }
+        TaskState::Waiting { on: Wait::Question { .. } | Wait::Part { .. } }
         | TaskState::Undoing { .. }
         | TaskState::Parked { .. } => panic!("{task} left its course: {:?}", it.state),
     })

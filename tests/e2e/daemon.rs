@@ -1,7 +1,7 @@
 //! The daemon: the real binary three times over, as an editor's proxy, as commands, and as the process
 //! behind them.
 
-mod den;
+pub mod den;
 mod kills;
 mod life;
 mod tasks;

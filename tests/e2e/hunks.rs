@@ -3,7 +3,9 @@
 
 mod comments;
 mod crash;
+mod far;
 mod land;
+mod typed;
 mod wire;
 
 use crate::story::Story;

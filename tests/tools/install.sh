@@ -10,6 +10,7 @@
 #   tests/tools/install.sh runners       pytest, go and just (needs python3)
 #   tests/tools/install.sh vscode        VS Code's server, what drives it, the extension's own tools
 #                                        (needs node 20, npm, openssl; chromium and ripgrep to be used)
+#   tests/tools/install.sh stylua        the formatter of Lua (needs npm)
 #
 # A piece that is there already in the right version is left alone.
 set -eu
@@ -82,10 +83,10 @@ extension() {
     cp "$folder/package-lock.json" "$folder/node_modules/.stamp"
 }
 
-[ $# -gt 0 ] || set -- aimock clients js sdk nvim runners vscode
+[ $# -gt 0 ] || set -- aimock clients js sdk nvim runners stylua vscode
 for piece in "$@"; do
     case $piece in
-    aimock | js) modules "$piece" ;;
+    aimock | js | stylua) modules "$piece" ;;
     sdk) venv sdk "$here/sdk.txt" ;;
     clients | nvim | runners) venv "$piece" "$here/$piece.txt" --require-hashes ;;
     vscode)
@@ -94,7 +95,7 @@ for piece in "$@"; do
         extension
         ;;
     *)
-        echo "install.sh: $piece is none of aimock, clients, js, sdk, nvim, runners, vscode" >&2
+        echo "install.sh: $piece is none of aimock, clients, js, sdk, nvim, runners, stylua, vscode" >&2
         exit 2
         ;;
     esac

@@ -1,40 +1,38 @@
--- Baton in Neovim 0.11 or newer: put this folder on 'runtimepath', then `vim.lsp.enable("baton")`.
--- Delegate and decide with `vim.lsp.buf.code_action()`. `g:baton_waiting` counts what waits for you.
+-- How the server is started, and what of it goes where. `vim.lsp.enable("baton")` reads this; override it
+-- with `vim.lsp.config("baton", { ... })`.
 
--- Everybody's diagnostics on these lines: the server itself is only sent its own.
-local function problems(bufnr, range)
-  local lines = function(it)
-    return range.start.line <= it.lnum and it.lnum <= range["end"].line
+-- Loaded when the first message comes.
+local function to(module, name)
+  return function(...)
+    require(module)[name](...)
   end
-  return vim.tbl_map(function(it)
-    return { message = it.message, source = it.source }
-  end, vim.tbl_filter(lines, vim.diagnostic.get(bufnr)))
 end
 
--- The menu's "Delegate ...": asks for your words; none is fine, Escape delegates nothing.
-local function delegate(command, ctx)
-  local client = vim.lsp.get_client_by_id(ctx.client_id)
-  local params = vim.deepcopy(command.arguments[1])
-  params.diagnostics = problems(ctx.bufnr, params.range)
-  vim.ui.input({ prompt = command.title .. ", in your words: " }, function(words)
-    if not (words and client) then return end
-    params.text = words ~= "" and words or nil
-    client:request("baton/delegate", params, function(err, task)
-      vim.notify(err and err.message or (task.task .. " delegated"), vim.log.levels[err and "ERROR" or "INFO"])
-    end)
-  end)
+-- The menu's entries that only point: what they point to is opened, since the person chose so.
+local function opens(what)
+  return function(command, ctx)
+    local argument = command.arguments[1]
+    local client = vim.lsp.get_client_by_id(ctx.client_id)
+    if client then require("baton.command").run(what, { argument.task }) end
+  end
 end
 
+---@type vim.lsp.Config
 return {
   cmd = { "baton", "lsp" },
   root_markers = { ".git" },
   workspace_required = true,
   capabilities = { experimental = { baton = { protocolVersion = 1, showMessage = true } } },
-  commands = { ["baton.do.delegate"] = delegate },
+  commands = {
+    ["baton.do.delegate"] = to("baton.delegate", "action"),
+    ["baton.do.review"] = opens("review"),
+    ["baton.do.show"] = opens("task"),
+  },
+  on_exit = to("baton.boards", "ended"),
   handlers = {
-    ["baton/boardChanged"] = function(_, now)
-      vim.g.baton_waiting = now.board and #now.board.approvals + #now.board.questions or nil
-      vim.cmd("silent! checktime | redrawstatus!") -- what landed shows in buffers you have not changed
-    end,
+    ["baton/boardChanged"] = to("baton.boards", "changed"),
+    ["baton/attention"] = to("baton.boards", "attention"),
+    ["baton/runProgress"] = to("baton.watch", "progress"),
+    ["window/showMessage"] = to("baton.boards", "message"),
   },
 }

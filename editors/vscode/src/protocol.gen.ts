@@ -289,6 +289,8 @@ export interface DelegateResult {
   repository: string;
   /** `T17`. */
   task: string;
+  /** For people, where the words alone say what kind of task it is and five of that kind have ended: `about 4 min, $0.30; 7 of your last 9 bugs landed`. */
+  expects?: string | null;
 }
 
 /** The whole change of a task, never an increment. */
@@ -465,7 +467,7 @@ export interface LineComment {
   line: number;
   /** `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`. */
   side?: string | null;
-  /** At most 4,000 characters. The line itself is added by the server. */
+  /** The line itself is added by the server. All comments with `text` and their lines: at most 3,900 characters. */
   text: string;
 }
 
@@ -790,6 +792,8 @@ export interface TaskLineView {
   /** Who is at work. */
   role?: string | null;
   run?: string | null;
+  /** Of a task at work, once five of its class have ended: `about 4 min, $0.30; 7 of your last 9 bugs landed`. */
+  expects?: string | null;
   spent: CostView;
   delegatedAt: number;
   endedAt?: number | null;

@@ -5,6 +5,7 @@
 //! every message that carries one carries `repository` too. Times are `*At`, unix milliseconds.
 //! `docs/protocol.md` and the types of the clients are written from these types.
 
+mod answer;
 mod board;
 mod clients;
 mod diff;

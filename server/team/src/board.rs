@@ -3,12 +3,14 @@
 use crate::brief::Usage;
 use crate::change::{Candidate, ChangeId, FileChange, FileHunks, lines};
 use crate::decide::flaky_notes;
+use crate::estimate::estimate;
 use crate::event::{Parked, Subject, Why, Work};
 use crate::handoff::{Class, Duty, Handoff, Plan, Role};
 use crate::ids::{ApprovalId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{Outcome, Ran, SandboxLevel};
+use crate::setup::Setup;
 use crate::stages::Stage;
-use crate::task::{ApprovalState, End, Task, TaskState, Team, Wait};
+use crate::task::{ApprovalState, Asked, End, Task, TaskState, Team, Wait};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Board {
@@ -44,6 +46,8 @@ pub struct TaskLine {
     pub step: String,
     pub role: Option<Role>,
     pub run: Option<RunId>,
+    /// Of a task at work: what earlier ones of its class let expect.
+    pub expects: Option<String>,
     pub spent: Usage,
     pub delegated_at: Millis,
     pub ended_at: Option<Millis>,
@@ -90,32 +94,55 @@ pub struct QuestionLine {
 pub fn board(team: &Team) -> Board {
     let mut spent = Usage::default();
     team.tasks.values().for_each(|it| spent.add(&it.spent));
+    let (approvals, questions) = waiting(team, usize::MAX);
+    Board { version: team.version, tasks: task_lines(team), approvals, questions, spent }
+}
+
+/// What waits for a person, oldest first: at most so many approvals and so many questions.
+pub fn waiting(team: &Team, max: usize) -> (Vec<ApprovalLine>, Vec<QuestionLine>) {
     let open = team.approvals.iter().filter(|(_, it)| it.state == ApprovalState::Open);
     let waits = |id: &QuestionId, task: TaskId| {
         let state = team.task(task).map(|it| &it.state);
         state == Some(&TaskState::Waiting { on: Wait::Question { question: *id } })
     };
     let asked = team.questions.iter().filter(|(id, it)| it.answer.is_none() && waits(id, it.task));
-    Board {
-        version: team.version,
-        tasks: team.tasks.iter().rev().map(|(id, it)| task_line(team, *id, it)).collect(),
-        approvals: open.filter_map(|(id, _)| approval_line(team, *id)).collect(),
-        questions: asked
-            .map(|(id, it)| QuestionLine {
-                question: *id,
-                task: it.task,
-                text: it.ask.text.clone(),
-                options: it.ask.options.clone(),
-                default: it.ask.default,
-                proceed: it.ask.proceed,
-                stakes: it.ask.stakes.clone(),
-                deadline_at: it.ask.deadline_at,
-            })
-            .collect(),
-        spent,
-    }
+    let question = |(id, it): (&QuestionId, &std::sync::Arc<Asked>)| QuestionLine {
+        question: *id,
+        task: it.task,
+        text: it.ask.text.clone(),
+        options: it.ask.options.clone(),
+        default: it.ask.default,
+        proceed: it.ask.proceed,
+        stakes: it.ask.stakes.clone(),
+        deadline_at: it.ask.deadline_at,
+    };
+    let approvals = open.filter_map(|(id, _)| approval_line(team, *id)).take(max);
+    (approvals.collect(), asked.map(question).take(max).collect())
 }
 
+/// Newest first. What to expect is worked out once for each class that is at work.
+fn task_lines(team: &Team) -> Vec<TaskLine> {
+    let mut known: Vec<(Class, Option<String>)> = vec![];
+    let mut expects = |class: Class| {
+        if let Some((_, it)) = known.iter().find(|it| it.0 == class) {
+            return it.clone();
+        }
+        let it = estimate(team, class).map(|it| it.says());
+        known.push((class, it.clone()));
+        it
+    };
+    let newest = team.tasks.iter().rev();
+    let lines = newest.map(|(id, it)| {
+        let mut line = task_line(team, *id, it);
+        if line.column == Column::Working {
+            line.expects = it.class.and_then(&mut expects);
+        }
+        line
+    });
+    lines.collect()
+}
+
+/// One line by itself, without what to expect.
 pub fn task_line(team: &Team, task: TaskId, it: &Task) -> TaskLine {
     let (column, step) = describe(team, it);
     let run = team.live_run(task);
@@ -131,6 +158,7 @@ pub fn task_line(team: &Team, task: TaskId, it: &Task) -> TaskLine {
         step,
         role,
         run,
+        expects: None,
         spent: it.spent,
         delegated_at: it.delegated_at,
         ended_at: it.ended_at,
@@ -277,19 +305,22 @@ pub fn approval_line(team: &Team, approval: ApprovalId) -> Option<ApprovalLine> 
             res.answers = vec!["approve", "revise", "reject"];
         }
         Subject::Stage { before } => stage_asked(task, *before, &mut res),
-        Subject::Setup { setup, .. } => {
-            let (command, on) = (setup.argv.join(" "), setup.commit.short());
-            res.proof = format!("run `{command}` with a network, in the sandbox, on {on}?");
-            res.why = vec![setup.why.clone()];
-            let files = setup.files.join(", ");
-            res.notes.push(format!(
-                "one yes holds while the command and {} stay the same",
-                if files.is_empty() { "the commit's needs" } else { &files }
-            ));
-            res.answers = vec!["approve", "reject"];
-        }
+        Subject::Setup { setup, .. } => setup_asked(setup, &mut res),
     }
     Some(res)
+}
+
+/// Whether this may run with a network.
+fn setup_asked(setup: &Setup, res: &mut ApprovalLine) {
+    let (command, on) = (setup.argv.join(" "), setup.commit.short());
+    res.proof = format!("run `{command}` with a network, in the sandbox, on {on}?");
+    res.why = vec![setup.why.clone()];
+    let files = setup.files.join(", ");
+    res.notes.push(format!(
+        "one yes holds while the command and {} stay the same",
+        if files.is_empty() { "the commit's needs" } else { &files }
+    ));
+    res.answers = vec!["approve", "reject"];
 }
 
 /// Whether to go on, with what there is so far.

@@ -8,6 +8,7 @@ mod brief;
 mod budget;
 mod change;
 mod decide;
+mod estimate;
 mod event;
 mod explain;
 mod failure;
@@ -30,7 +31,7 @@ mod tests;
 
 pub use board::{
     ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, size, task_line,
-    title,
+    title, waiting,
 };
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
 pub use budget::{Day, DayMoney, Grant, Wish, grant};
@@ -39,6 +40,7 @@ pub use change::{
     NotesFacts, PlanFacts, PlannedPath, Side, Target, count, lines,
 };
 pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline, rerun};
+pub use estimate::{Estimate, estimate};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
 pub use explain::{Rule, became, explain};
 pub use failure::{Code, Failure};

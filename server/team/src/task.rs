@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod change;
+mod known;
 mod part;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -424,9 +425,6 @@ impl Team {
             Event::RunHandedOver { run, handoff, facts, at } => {
                 self.hand_over(*run, handoff, facts.as_ref(), *at);
             }
-            Event::PersonSaid { task, text, by, at } => {
-                self.with(*task, |it| it.hear(text, by, *at));
-            }
             Event::WordsHeard { run, words } => self.with_run(*run, |it| it.heard = *words),
             Event::RunLost { run, failure, .. } => self.lost(*run, failure),
             Event::RunChecked { run, at } => self.checked(*run, *at),
@@ -436,7 +434,6 @@ impl Team {
             Event::QuestionAnswered { question, text, by, at } => {
                 self.answer(*question, text, by, *at);
             }
-            Event::DecisionRecorded { task, decision } => self.decided(*task, decision),
             Event::CandidateWanted { task, head } => self.with(*task, |it| it.wants(head)),
             Event::CandidateBuilt { task, candidate } => self.proposed(*task, Some(candidate)),
             Event::CandidateConflicted { task, .. } => self.proposed(*task, None),
@@ -459,21 +456,17 @@ impl Team {
             }
             Event::LandingRefused { .. } => (),
             Event::TaskAnswered { task, at } => self.close(*task, End::Answered, *at),
-            Event::TaskRejected { task, why, at } => {
-                self.close(*task, End::Rejected { why: why.clone() }, *at);
-            }
+            Event::TaskRejected { task, why, at } => self.reject(*task, why, *at),
             Event::TaskCancelled { task, at } => self.close(*task, End::Cancelled, *at),
             Event::TaskParked { task, why, at } => self.park(*task, why, *at),
             Event::TaskRetried { task } => self.with(*task, Task::retried),
             Event::UndoStarted { task } => self.with(*task, Task::undo_started),
             Event::UndoRefused { task, .. } => self.with(*task, Task::undo_refused),
-            Event::TestsQuarantined { check, tests, receipts, until, .. } => {
-                self.quarantine(check, tests, receipts, *until);
-            }
-            Event::TaskViewed { task, approval, sign, at, .. } => {
-                self.viewed(*task, *approval, *sign, *at);
-            }
-            Event::MemoForgotten { memo, by, at } => self.forget(*memo, by, *at),
+            Event::DecisionRecorded { .. }
+            | Event::PersonSaid { .. }
+            | Event::TaskViewed { .. }
+            | Event::MemoForgotten { .. }
+            | Event::TestsQuarantined { .. } => self.learn(event),
             Event::TaskUndone { task, how, at } => {
                 self.close(*task, End::Undone { how: how.clone() }, *at);
             }

@@ -87,6 +87,10 @@ fn a_word_typed_in_full_decides() {
     assert_eq!(terminal.end(), 0, "{}", terminal.shown);
     assert_eq!(world.answer(), "right\n");
     assert!(terminal.shown.contains("in the terminal"), "{}", terminal.shown);
+    // The time that the prompt was before the person is theirs.
+    let task = world.baton(&["task", "T1", "--json"]).ends(0).json();
+    assert_eq!(task["person"]["views"], 1, "{}", task["person"]);
+    assert_eq!(task["approvals"][0]["viewedMs"], task["person"]["ms"]);
 }
 
 #[test]

@@ -7,7 +7,6 @@ use serde_json::json;
 const HEARD: &str = r#"
 [[run]]
 duty = "change"
-build = 2
 heard = "- src/list.txt:30 `thirtieth line`: say it in digits"
 [[run.reply]]
 [[run.reply.call]]

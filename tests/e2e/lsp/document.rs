@@ -23,7 +23,7 @@ fn the_documentation_is_written_from_the_types() {
 fn the_clients_types_are_written_from_the_servers() {
     let written = [
         ("editors/vscode/src/protocol.gen.ts", baton::protocol::typescript()),
-        ("editors/nvim/lua/baton/protocol.gen.lua", baton::protocol::lua()),
+        ("editors/nvim/lua/baton/protocol/gen.lua", baton::protocol::lua()),
     ];
     for (path, generated) in written {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);

@@ -35,13 +35,17 @@ const board = async () => {
   await window.page.waitForSelector('.pane-header[aria-label*="Needs you"]');
 };
 
+/** What VS Code asks about a folder that it doesn't know. */
+async function trust() {
+  await window.page.click('.monaco-dialog-box .monaco-button:has-text("Yes, I trust")', { timeout: 60_000 });
+  await window.page.waitForSelector(".monaco-dialog-box", { state: "detached" });
+}
+
 async function trusts() {
-  // Not trusted yet: nothing may run.
-  const { page } = window;
-  await page.waitForSelector(".monaco-dialog-box", { timeout: 60_000 });
+  await window.page.waitForSelector('.monaco-dialog-box', { timeout: 60_000 });
+  await window.waitStatus(/Restricted Mode.*Baton/);
   must("no server runs in a workspace that is not trusted", !fs.existsSync(desk.state));
-  await page.click('.monaco-dialog-box .monaco-button:has-text("Yes, I trust")');
-  await page.waitForSelector(".monaco-dialog-box", { state: "detached" });
+  await trust();
   await until("the server has a state folder", () => fs.existsSync(desk.state), 60_000);
   log("trusted, and the server runs");
 }
@@ -190,6 +194,8 @@ async function dies() {
   await code.kill();
   await code.run();
   window = await Window.open(code, opened);
+  // Another port is another place to VS Code, which has forgotten whom it trusts.
+  await trust();
   await board();
   await row("T1 An empty list crashes average, landed").waitFor();
   log("killed, and back on the right board");

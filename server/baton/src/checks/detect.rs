@@ -191,22 +191,24 @@ fn python(tree: &Tree<'_>) -> Option<Found> {
 
 fn make(tree: &Tree<'_>) -> Option<Found> {
     let text = ["GNUmakefile", "makefile", "Makefile"].iter().find_map(|it| (tree.read)(it))?;
-    has_target(&text).then(|| found(&["make", "test"], Report::Exit)).flatten()
+    // `check` is GNU's name for it.
+    let target = ["test", "check"].into_iter().find(|it| has_target(&text, it))?;
+    found(&["make", target], Report::Exit)
 }
 
 fn just(tree: &Tree<'_>) -> Option<Found> {
     let text = ["justfile", "Justfile", ".justfile"].iter().find_map(|it| (tree.read)(it))?;
-    has_target(&text).then(|| found(&["just", "test"], Report::Exit)).flatten()
+    has_target(&text, "test").then(|| found(&["just", "test"], Report::Exit)).flatten()
 }
 
 /// A line `test:`, with needs or parameters, that is no assignment.
-fn has_target(text: &str) -> bool {
+fn has_target(text: &str, target: &str) -> bool {
     text.lines().any(|line| {
         let Some((before, after)) = line.split_once(':') else { return false };
         let mut names = before.split_whitespace();
         !line.starts_with([' ', '\t', '#', '.'])
             && !after.starts_with('=')
-            && names.next().is_some_and(|it| it.trim_start_matches('@') == "test")
+            && names.next().is_some_and(|it| it.trim_start_matches('@') == target)
     })
 }
 

@@ -98,10 +98,17 @@ fn words(argv: &[&str]) -> Option<Vec<String>> {
 fn command(manifests: &Manifests<'_>, language: Language) -> Option<Vec<String>> {
     let has = |name: &str| manifests.read(name).is_some();
     match language {
-        Language::Cargo => {
-            manifests.text("Cargo.lock").filter(|it| it.contains("\nsource = "))?;
-            words(&["cargo", "fetch", "--locked"])
-        }
+        Language::Cargo => match manifests.text("Cargo.lock") {
+            Some(lock) => {
+                lock.contains("\nsource = ").then_some(())?;
+                words(&["cargo", "fetch", "--locked"])
+            }
+            // Many libraries don't commit theirs: then cargo chooses, as it does for the person.
+            None => {
+                manifests.text("Cargo.toml").filter(|it| it.contains("dependencies"))?;
+                words(&["cargo", "fetch"])
+            }
+        },
         Language::Go => {
             manifests.read("go.sum")?;
             words(&["go", "mod", "download"])
@@ -209,7 +216,7 @@ pub fn would_help(
     let has = |folder: &str| at.installed.iter().any(|it| it.at == folder);
     let (language, why) = match program(spec) {
         "cargo" if CARGO_SAYS.iter().any(|it| output.contains(it)) => {
-            (Language::Cargo, "crates of Cargo.lock are not in the cache")
+            (Language::Cargo, "crates that are needed are not in the cache")
         }
         "go" if output.contains(GO_SAYS) => {
             (Language::Go, "modules of go.sum are not in the cache")
@@ -267,6 +274,7 @@ mod tests {
             &[("uv.lock", "")],
             &[("go.sum", "x")],
             &[("Cargo.lock", "[[package]]\nname = \"x\"\nsource = \"registry\"\n")],
+            &[("Cargo.toml", "[dependencies]\nx = \"1\"\n")],
         ] {
             all.extend(commands(files));
         }
@@ -279,11 +287,13 @@ mod tests {
             sh -c python3 -m venv .venv && .venv/bin/python3 -m pip install --no-input --disable-pip-version-check "$@" pip -r requirements.txt
             uv sync --frozen --no-install-project
             go mod download
-            cargo fetch --locked"#]].assert_eq(&all.join("\n"));
+            cargo fetch --locked
+            cargo fetch"#]].assert_eq(&all.join("\n"));
         for nothing in [
             &[("package.json", "{}"), ("package-lock.json", "{}")][..],
             &[("requirements.txt", "# none\n\n")],
             &[("Cargo.lock", "[[package]]\nname = \"x\"\n")],
+            &[("Cargo.toml", "[package]\nname = \"x\"\n")],
             &[("go.mod", "module x")],
         ] {
             assert_eq!(commands(nothing), [""; 0], "{nothing:?}");

@@ -3,11 +3,12 @@
 
 use super::follow::Waits;
 use super::narrate::receipt_text;
+use super::only;
 use super::open::{Doing, Here, Trouble};
 use super::person::{Choice, Person, UNCLEAR_MAX, choice, option_text};
 use super::reach::Reach;
 use super::screen::{Screen, Shade, safe};
-use crate::hub::Refused;
+use crate::hub::{Refused, blocking};
 use std::time::Instant;
 use team::{
     Answer, ApprovalId, ApprovalLine, By, CommitId, Input, Plan, QuestionId, Setup, Sign, Subject,
@@ -72,7 +73,8 @@ async fn ask_approval(
     let shown = Instant::now();
     let patch = patch(hub, &team, task, approval).await?;
     show(screen, here, &team, &line, patch.as_deref());
-    let words = format!("{}, diff, later: ", line.answers.join(", "));
+    let some = if 1 < team::count(&line.hunks) { "some (of its hunks), " } else { "" };
+    let words = format!("{}, {some}diff, later: ", line.answers.join(", "));
     let mut typed = person.line_since(shown, &format!("{approval}: type {words}")).await;
     let mut unclear = 0;
     loop {
@@ -95,6 +97,7 @@ async fn ask_approval(
                 }
                 None
             }
+            Choice::Some => some_of(hub, screen, person, &line).await?,
             Choice::Approve | Choice::Apply | Choice::Reject | Choice::Revise | Choice::Rebuild => {
                 put(person, &line, &chosen).await
             }
@@ -161,14 +164,7 @@ fn still_open(hub: &Reach, approval: ApprovalId) -> bool {
 async fn put(person: &Person<'_>, line: &ApprovalLine, chosen: &Choice) -> Option<Answer> {
     match chosen {
         Choice::Approve => {
-            let mut ticked = Vec::new();
-            for path in &line.ticks {
-                let why = "runs by itself or is merged into a file that you changed.";
-                if !person.says_yes(&format!("{} {why} Land it too?", safe(path))).await {
-                    return None;
-                }
-                ticked.push(path.clone());
-            }
+            let ticked = tick(person, line.ticks.iter()).await?;
             Some(Answer::Approve { ticked })
         }
         Choice::Apply => Some(Answer::Apply),
@@ -181,8 +177,52 @@ async fn put(person: &Person<'_>, line: &ApprovalLine, chosen: &Choice) -> Optio
             let why = person.line("Why? (may be empty) ").await?.trim().to_owned();
             Some(Answer::Reject { why })
         }
-        Choice::Diff | Choice::Later | Choice::Unclear => None,
+        Choice::Some | Choice::Diff | Choice::Later | Choice::Unclear => None,
     }
+}
+
+/// A yes for each of these paths; `None`: not for all.
+async fn tick(person: &Person<'_>, paths: impl Iterator<Item = &String>) -> Option<Vec<String>> {
+    let mut ticked = Vec::new();
+    for path in paths {
+        let why = "runs by itself or is merged into a file that you changed.";
+        if !person.says_yes(&format!("{} {why} Land it too?", safe(path))).await {
+            return None;
+        }
+        ticked.push(path.clone());
+    }
+    Some(ticked)
+}
+
+/// The hunks that the person takes, one question each, and a yes for what they are together.
+async fn some_of(
+    hub: &Reach,
+    screen: &Screen,
+    person: &Person<'_>,
+    line: &ApprovalLine,
+) -> Result<Option<Answer>, Trouble> {
+    let team = hub.team();
+    let sides = match team.approvals.get(&line.approval).map(|it| &it.subject) {
+        Some(Subject::Landing { candidate, .. }) if 1 < team::count(&line.hunks) => {
+            (candidate.tip.clone(), candidate.commit.clone())
+        }
+        Some(_) | None => {
+            screen.note("It is taken whole.");
+            return Ok(None);
+        }
+    };
+    let git = hub.git().clone();
+    let read = blocking(move || git.files(&sides.0, &sides.1)).await;
+    let files = read.doing(format!("show {}", line.approval))?;
+    let Some(hunks) = only::pick(screen, person, &files).await else {
+        screen.note("Nothing was decided.");
+        return Ok(None);
+    };
+    let ticks = line.ticks.iter().filter(|it| only::needs_tick(it, &hunks, &line.hunks));
+    let Some(ticked) = tick(person, ticks).await else {
+        return Ok(None);
+    };
+    Ok(Some(Answer::ApproveSome { ticked, hunks }))
 }
 
 /// The proof, the receipts, what has to be known, and the diff.

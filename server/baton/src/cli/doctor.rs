@@ -5,6 +5,7 @@ use super::args::{self, Global};
 use super::open::{Here, LOG_FILE, Trouble, exit};
 use super::read::print_json;
 use super::screen::{Screen, Shade, safe};
+use super::setup;
 use crate::config::{Config, Home, ModelConfig, WantedLevel, no_model_message, trust};
 use crate::git::Git;
 use crate::model::local::{self, Found};
@@ -15,7 +16,7 @@ use crate::store::Reader;
 use serde::Serialize;
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use team::{Failure, SandboxLevel};
+use team::{CheckSpec, Failure, SandboxLevel};
 
 /// Less room than this on the state folder's disk is worth a word.
 const FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
@@ -102,7 +103,11 @@ fn versions() -> String {
 
 fn in_repository(here: &Here) -> Vec<Finding> {
     let mut found = vec![state(here), lock(&here.state)];
-    found.push(match trust::team_file(&here.home, &here.place.root, &here.place.common_dir) {
+    let team_file = trust::team_file(&here.home, &here.place.root, &here.place.common_dir);
+    let trusted = team_file.as_ref().ok().and_then(|it| it.0.as_ref());
+    let named = trusted.map(|it| it.checks.clone()).unwrap_or_default();
+    found.push(checks(&setup::found(&here.place.root, &named)));
+    found.push(match team_file {
         Ok((Some(_), _)) => good("trust", "the team file is trusted"),
         Ok((None, ignored)) if ignored.is_empty() => good("trust", "nothing here would act"),
         Ok((None, ignored)) => weak(
@@ -121,6 +126,28 @@ fn in_repository(here: &Here) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// What is run before anything lands; and whether its programs are here at all.
+fn checks(all: &[CheckSpec]) -> Finding {
+    if all.is_empty() {
+        let says = "none that Baton knows: nothing is tested before a landing (name yours in \
+                    .baton/team.toml; baton init writes one)";
+        return weak("checks", says);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_here = |program: &String| {
+        program.contains('/') || std::env::split_paths(&path).any(|it| it.join(program).is_file())
+    };
+    let missing = all.iter().filter_map(|it| it.argv.first()).find(|it| !is_here(it));
+    let says: Vec<String> =
+        all.iter().map(|it| format!("{}: `{}`", it.name, it.argv.join(" "))).collect();
+    match missing {
+        None => good("checks", says.join(", ")),
+        Some(program) => {
+            weak("checks", format!("{}; {program} is not on the PATH", says.join(", ")))
+        }
+    }
 }
 
 /// What this repository's state takes on disk, by part.

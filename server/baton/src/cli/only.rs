@@ -2,6 +2,7 @@
 //! `baton diff T1 --hunks` shows, or by their ids.
 
 use super::open::Trouble;
+use super::person::Person;
 use super::screen::{Screen, safe};
 use crate::git::FileDiff;
 use team::{Answer, ApprovalId, FileHunks, Team};
@@ -85,6 +86,53 @@ fn named(file: &FileHunks, list: &str) -> Option<Vec<String>> {
     Some(ids)
 }
 
+/// One question for each hunk, and a yes for all that were taken; `None`: nothing is chosen.
+pub async fn pick(
+    screen: &Screen,
+    person: &Person<'_>,
+    files: &[FileDiff],
+) -> Option<Vec<FileHunks>> {
+    let mut res: Vec<FileHunks> = Vec::new();
+    let mut rest = None;
+    for file in files {
+        let mut taken = Vec::new();
+        for (n, id) in (1..).zip(&file.ids) {
+            if rest.is_none() {
+                show_choice(screen, file, n);
+            }
+            while rest.is_none() {
+                let path = safe(&file.change.path);
+                let question = format!("Take {path}:{n}? (yes, no, all, none, quit) ");
+                match person.line(&question).await?.trim().to_lowercase().as_str() {
+                    "y" | "yes" => taken.push(id.clone()),
+                    "n" | "no" => {}
+                    "a" | "all" => rest = Some(true),
+                    "none" => rest = Some(false),
+                    "q" | "quit" => return None,
+                    _ => continue,
+                }
+                break;
+            }
+            if rest == Some(true) {
+                taken.push(id.clone());
+            }
+        }
+        if !taken.is_empty() {
+            res.push(FileHunks { path: file.change.path.clone(), hunks: taken });
+        }
+    }
+    let (some, all) = (team::count(&res), files.iter().map(|it| it.ids.len()).sum::<usize>());
+    let question =
+        format!("{some} of {all} hunks: check them by themselves, and land them if green?");
+    (0 < some && person.says_yes(&question).await).then_some(res)
+}
+
+/// Whether this path needs its tick with these hunks: it is among them, or none of those offered.
+pub fn needs_tick(path: &str, chosen: &[FileHunks], offered: &[FileHunks]) -> bool {
+    let has = |all: &[FileHunks]| all.iter().any(|it| it.path == path);
+    has(chosen) || !has(offered)
+}
+
 /// What of a file can be chosen, in one cell: `1-3`, or `whole: it is new`.
 pub fn cell(file: &FileDiff) -> String {
     match (file.whole, file.ids.len()) {
@@ -98,22 +146,33 @@ pub fn cell(file: &FileDiff) -> String {
 pub fn show(screen: &Screen, files: &[FileDiff]) {
     for file in files {
         let path = safe(&file.change.path);
-        if let Some(why) = file.whole {
-            let old = file.old_path.as_deref().map(|it| format!(", before {}", safe(it)));
-            let id = file.ids.first().map(String::as_str).unwrap_or_default();
-            screen.line(format!("--only {path}   {id}   whole: {why}{}", old.unwrap_or_default()));
-        }
-        for (n, hunk) in (1..).zip(&file.hunks) {
-            if file.whole.is_none() {
-                screen.line(format!("--only {path}:{n}   {}", hunk.id));
+        for (n, id) in (1..).zip(&file.ids) {
+            match file.whole {
+                Some(_) => screen.line(format!("--only {path}   {id}")),
+                None => screen.line(format!("--only {path}:{n}   {id}")),
             }
-            let head = format!(
-                "@@ -{},{} +{},{} @@",
-                hunk.old_start, hunk.old_lines, hunk.new_start, hunk.new_lines
-            );
-            screen.diff(&format!("{head}\n{}", hunk.text.trim_end_matches('\n')));
+            show_choice(screen, file, n);
         }
         screen.line("");
+    }
+}
+
+/// The lines of the n-th choice of a file, counted from 1; why it goes whole, if it does.
+fn show_choice(screen: &Screen, file: &FileDiff, n: usize) {
+    if let Some(why) = file.whole {
+        let old = file.old_path.as_deref().map(|it| format!(", before {}", safe(it)));
+        let path = safe(&file.change.path);
+        screen.line(format!("{path} goes whole: {why}{}", old.unwrap_or_default()));
+    }
+    for (at, hunk) in (1..).zip(&file.hunks) {
+        if file.whole.is_none() && at != n {
+            continue;
+        }
+        let head = format!(
+            "@@ -{},{} +{},{} @@",
+            hunk.old_start, hunk.old_lines, hunk.new_start, hunk.new_lines
+        );
+        screen.diff(&format!("{head}\n{}", hunk.text.trim_end_matches('\n')));
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Person<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     Approve,
+    /// Some hunks of it.
+    Some,
     Apply,
     Reject,
     Revise,
@@ -36,6 +38,7 @@ pub enum Choice {
 pub fn choice(typed: &str) -> Choice {
     match typed.trim().to_lowercase().as_str() {
         "approve" => Choice::Approve,
+        "some" => Choice::Some,
         "apply" => Choice::Apply,
         "reject" => Choice::Reject,
         "revise" => Choice::Revise,

@@ -6,9 +6,8 @@ use crate::agent::Progress;
 use crate::git::{Git, Place};
 use crate::hub::{Delegation, Happening, Refused};
 use crate::protocol::{
-    AnswerApprovalParams, BoardChangedParams, BoardView, ChosenHunks, DOOR_TERMINAL,
-    DelegateParams, DelegateResult, ErrorData, PROTOCOL_VERSION, ReplayView, RunProgressParams,
-    code, method,
+    AnswerApprovalParams, BoardChangedParams, BoardView, DOOR_TERMINAL, DelegateParams,
+    DelegateResult, ErrorData, PROTOCOL_VERSION, ReplayView, RunProgressParams, code, method,
 };
 use crate::socket::{FRAME_BYTES_MAX, Frame, Line, frame, read_frame};
 use crate::store::Reader;
@@ -18,10 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use team::{
-    Answer, Code, Failure, FileHunks, Input, ReceiptId, Refusal, RunId, Sign, StartFrom, TaskId,
-    Team, Usage,
-};
+use team::{Code, Failure, Input, ReceiptId, Refusal, RunId, Sign, StartFrom, TaskId, Team, Usage};
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -225,31 +221,11 @@ fn encoded(path: &str) -> String {
     path.bytes().map(code).collect()
 }
 
-/// An answer as editors give it.
-fn answer_params(answer: Answer) -> AnswerApprovalParams {
-    let chosen = |it: FileHunks| ChosenHunks { path: it.path, hunks: Some(it.hunks) };
-    let (word, ticked, hunks, text) = match answer {
-        Answer::Approve { ticked } => ("approve", ticked, None, None),
-        Answer::ApproveSome { ticked, hunks } => {
-            ("approve", ticked, Some(hunks.into_iter().map(chosen).collect()), None)
-        }
-        Answer::Apply => ("apply", vec![], None, None),
-        Answer::Rebuild => ("rebuild", vec![], None, None),
-        // A terminal has words alone.
-        Answer::Revise { text, comments: _ } => ("revise", vec![], None, Some(text)),
-        Answer::Reject { why } => ("reject", vec![], None, Some(why)),
-    };
-    let answer = word.to_owned();
-    AnswerApprovalParams { answer, ticked, hunks, text, ..AnswerApprovalParams::default() }
-}
-
 /// What a person may put to the team, as the request that editors use for it.
 fn request(input: Input) -> Result<(&'static str, Value), Refused> {
     let about = |task: TaskId| json!({ "task": task.to_string() });
     if let Input::Answer { approval, expected, answer, .. } = input {
-        let mut params = answer_params(answer);
-        params.approval = approval.to_string();
-        params.revision = expected.map(|it| it.0);
+        let params = AnswerApprovalParams::of(approval, expected, answer);
         return Ok((method::ANSWER_APPROVAL, json!(params)));
     }
     if let Input::AnswerQuestion { question, text, .. } = input {
@@ -271,6 +247,19 @@ fn request(input: Input) -> Result<(&'static str, Value), Refused> {
     }
     if let Input::Say { task, text, .. } = input {
         return Ok((method::SAY, json!({ "task": task.to_string(), "text": text })));
+    }
+    if let Input::View { task, approval, sign, .. } = input {
+        let sign = match sign {
+            Sign::Opened => "opened",
+            Sign::Working => "working",
+            Sign::Closed => "closed",
+        };
+        let approval = approval.map(|it| it.to_string());
+        let params = json!({ "task": task.to_string(), "approval": approval, "sign": sign });
+        return Ok((method::VIEWED, params));
+    }
+    if let Input::Forget { memo, .. } = input {
+        return Ok((method::MEMORY, json!({ "forget": memo.to_string() })));
     }
     if let Input::Cancel { task } = input {
         return Ok((method::CANCEL, about(task)));

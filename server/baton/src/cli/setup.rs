@@ -36,7 +36,7 @@ struct CheckView {
 }
 
 pub fn init(screen: &Screen, here: &Here, asked: &Init) -> Result<u8, Trouble> {
-    let checks = found(&here.place.root);
+    let checks = found(&here.place.root, &[]);
     let text =
         team_file(&checks, &Config::load(&here.home).map(|it| it.limits).unwrap_or_default());
     // What Baton writes, Baton reads.
@@ -68,8 +68,8 @@ pub fn init(screen: &Screen, here: &Here, asked: &Init) -> Result<u8, Trouble> {
     Ok(exit::DONE)
 }
 
-/// The checks that Baton finds by itself in the files as they are.
-fn found(root: &Path) -> Vec<CheckSpec> {
+/// The checks that a team file names, and those that Baton finds by itself in the files as they are.
+pub(super) fn found(root: &Path, named: &[CheckSpec]) -> Vec<CheckSpec> {
     // Never through a link out of the repository.
     let Ok(root) = Dir::open_ambient_dir(root, cap_std::ambient_authority()) else {
         return vec![];
@@ -87,7 +87,7 @@ fn found(root: &Path) -> Vec<CheckSpec> {
         });
         names.collect()
     };
-    checks::detect(&checks::Tree { read: &read, list: &list }, &[])
+    checks::detect(&checks::Tree { read: &read, list: &list }, named)
 }
 
 /// Makes the folder and the file; never changes one that is there, never goes through a link.
@@ -209,7 +209,7 @@ mod tests {
     /// With every `#` before a setting taken away, the file still parses and says what it said.
     #[test]
     fn the_file_means_what_it_shows() {
-        for checks in [vec![], found(&cargo_project())] {
+        for checks in [vec![], found(&cargo_project(), &[])] {
             let text = team_file(&checks, &Limits::default());
             let plain = parse_team_file(&text).unwrap();
             assert_eq!(plain, parse_team_file("version = 1").unwrap());

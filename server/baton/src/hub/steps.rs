@@ -1,9 +1,8 @@
 //! The steps that are no run: snapshot, candidate, landing, undo. Each does one thing to git and
 //! reports what git said.
 
-use super::blocking;
 use super::crew::{Desk, settled};
-use super::part;
+use super::{blocking, part};
 use crate::git::{Buffer, Built, Git, Moved, Planned, Undo};
 use crate::{checks, store};
 use team::{

@@ -5,13 +5,15 @@ use super::types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, CodeActionTriggerKind,
     Command, Diagnostic,
 };
-use super::{Door, commands, plain, selection};
+use super::{Door, commands, places, plain, selection};
 use crate::protocol::{
     AnswerApprovalParams, AnswerQuestionParams, DelegateParams, DocumentNamed, PositionAt, Problem,
     RangeIn,
 };
 use serde_json::{Value, json};
 use team::{ApprovalLine, Board, Candidate, Plan, QuestionLine, Subject, TaskId, Team};
+
+mod back;
 
 pub const DELEGATE_KIND: &str = "baton.delegate";
 /// Never `quickfix`, `source.*` or preferred: nothing may run a decision by itself.
@@ -39,7 +41,7 @@ impl Door {
         // Asked by the editor itself at every step of the cursor: a menu is shown only where
         // there is something at this place.
         if by_hand || !entries.is_empty() {
-            entries.extend(self.decisions(params));
+            entries.extend(self.decisions(params, by_hand));
         }
         entries.retain(|it| is_wanted(it.kind, only));
         let literals = self.wishes().literals;
@@ -88,26 +90,39 @@ impl Door {
         entries
     }
 
-    /// What waits for a decision, oldest first; in every document of a workspace that has any.
-    fn decisions(&self, params: &CodeActionParams) -> Vec<Entry> {
-        let file = super::places::file(&params.text_document.uri);
-        let inside = file.and_then(|it| self.repositories.of(&it));
+    /// What waits for a decision, oldest first; in every document of a workspace that has any. By
+    /// hand, the other answers to the same follow.
+    fn decisions(&self, params: &CodeActionParams, by_hand: bool) -> Vec<Entry> {
+        let file = places::file(&params.text_document.uri);
+        let inside = file.as_deref().and_then(|it| self.repositories.of(it));
+        let words = inside.as_ref().filter(|_| by_hand).and_then(|it| {
+            let documents = self.documents.borrow();
+            let path = places::relative(&it.root, file.as_deref()?)?;
+            let problems: Vec<Problem> = params.context.diagnostics.iter().map(problem).collect();
+            let document = documents.get(&params.text_document.uri)?;
+            back::words(document, &path, params.range.start.line, &problems)
+        });
         let all = match inside {
             Some(repository) => vec![repository],
             None => self.repositories.all(),
         };
-        let mut entries = Vec::new();
+        let (mut entries, mut others) = (Vec::new(), Vec::new());
         for repository in all {
             let Some(hub) = repository.open_now() else { continue };
             let team = hub.team();
-            let board = team::board(&team);
-            let approvals = board.approvals.iter();
-            entries.extend(approvals.map(|it| approval_entry(&repository.name, &team, it)));
-            for question in &board.questions {
+            let (approvals, questions) = team::waiting(&team, DECISIONS_MAX);
+            for it in &approvals {
+                entries.push(approval_entry(&repository.name, &team, it));
+                if by_hand && entries.len() <= DECISIONS_MAX {
+                    others.extend(back::entries(&repository.name, it, words.as_ref()));
+                }
+            }
+            for question in &questions {
                 entries.extend(question_entries(&repository.name, question));
             }
         }
         entries.truncate(DECISIONS_MAX);
+        entries.extend(others);
         entries
     }
 }

@@ -41,7 +41,9 @@ impl Door {
             DELEGATE => {
                 let done = self.delegate(argument(params)?).await;
                 let says = |it: &crate::protocol::DelegateResult| {
-                    format!("{} delegated. You will be told when it needs you.", it.task)
+                    let expects = it.expects.as_ref().map(|it| format!(": {it}"));
+                    let expects = expects.unwrap_or_default();
+                    format!("{} delegated{expects}. You will be told when it needs you.", it.task)
                 };
                 done.map(|it| (says(&it), json!(it)))
             }

@@ -5,6 +5,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod lines;
+
+pub use lines::Lines;
+
 /// How an editor counts columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -48,11 +52,31 @@ pub struct Document {
     pub uri: Uri,
     pub version: i32,
     pub text: Arc<String>,
+    lines: Lines,
     /// Where it lies on disk, links resolved; `None`: it is no file.
     pub path: Option<PathBuf>,
     /// The person changed it after it was opened or saved, or it was opened changed. A document
     /// that only lags behind its file is not unsaved work.
     pub touched: bool,
+}
+
+impl Document {
+    /// The text of a line, without its end; empty past the last one.
+    pub fn line(&self, line: u32) -> &str {
+        &self.text[self.lines.line(&self.text, line)]
+    }
+
+    /// The bytes of a range; a range that ends before it starts is empty.
+    pub fn bytes_of(&self, range: Range, encoding: Encoding) -> std::ops::Range<usize> {
+        let start = self.lines.offset(&self.text, range.start, encoding);
+        let end = self.lines.offset(&self.text, range.end, encoding);
+        start..end.max(start)
+    }
+
+    /// The position of a byte offset that lies on a character's start.
+    pub fn position(&self, offset: usize, encoding: Encoding) -> Position {
+        self.lines.position(&self.text, offset, encoding)
+    }
 }
 
 /// All open documents of one editor.
@@ -75,8 +99,8 @@ impl Documents {
         let path = super::places::file(&uri);
         let touched = path.as_deref().is_some_and(|it| opened_changed(it, &text));
         let key = uri.as_str().to_owned();
-        let text = Arc::new(text);
-        let document = Document { uri, version, text, path, touched };
+        let (lines, text) = (Lines::of(&text), Arc::new(text));
+        let document = Document { uri, version, text, lines, path, touched };
         self.by_uri.insert(key, document);
     }
 
@@ -93,10 +117,15 @@ impl Documents {
         for change in changes {
             match change.range {
                 Some(range) => {
-                    let bytes = bytes_of(text, range, encoding);
-                    text.replace_range(bytes, &change.text);
+                    let start = document.lines.offset(text, range.start, encoding);
+                    let end = document.lines.offset(text, range.end, encoding).max(start);
+                    text.replace_range(start..end, &change.text);
+                    document.lines.edited(text, start..end, change.text.len());
                 }
-                None => text.clone_from(&change.text),
+                None => {
+                    text.clone_from(&change.text);
+                    document.lines = Lines::of(text);
+                }
             }
         }
     }
@@ -172,8 +201,9 @@ fn opened_changed(path: &Path, text: &str) -> bool {
     }
 }
 
-/// Where line `line` (from 0) starts, and its text without the line's end. Past the last line: the
+/// The plain scan that the index of lines is tested against: where line `line` (from 0) starts, and its text without the line's end. Past the last line: the
 /// end of the text.
+#[cfg(test)]
 pub fn line_at(text: &str, line: u32) -> (usize, &str) {
     let mut start = 0;
     for _ in 0..line {
@@ -196,6 +226,7 @@ fn line_end(text: &str) -> Option<(usize, usize)> {
 
 /// The byte offset of a position. A column past the line's end is its end; one inside a character
 /// is that character's start.
+#[cfg(test)]
 pub fn offset(text: &str, position: Position, encoding: Encoding) -> usize {
     let (start, line) = line_at(text, position.line);
     let mut left = position.character as usize;
@@ -228,6 +259,7 @@ pub fn position(text: &str, offset: usize, encoding: Encoding) -> Position {
 }
 
 /// The bytes of a range; a range that ends before it starts is empty.
+#[cfg(test)]
 pub fn bytes_of(text: &str, range: Range, encoding: Encoding) -> std::ops::Range<usize> {
     let start = offset(text, range.start, encoding);
     let end = offset(text, range.end, encoding);

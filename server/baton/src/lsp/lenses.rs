@@ -1,7 +1,7 @@
 //! Code lenses: above the lines that a task came from, where the task stands. One that waits for a
 //! decision is decided there, under the same rules as in the menu of code actions.
 
-use super::documents::{Document, Encoding, position};
+use super::documents::{Document, Encoding};
 use super::selection::SHOWN_TASKS_MAX;
 use super::types::{CodeLens, CodeLensParams, Command, Position, Range};
 use super::{Door, actions, commands, places, plain};
@@ -70,7 +70,7 @@ fn range(document: &Document, place: &Place, encoding: Encoding) -> Range {
     let was = place.first_line.saturating_sub(1);
     let mut found: Vec<Position> = match first.trim() {
         "" => Vec::new(),
-        _ => text.match_indices(first).map(|(at, _)| position(text, at, encoding)).collect(),
+        _ => text.match_indices(first).map(|(at, _)| document.position(at, encoding)).collect(),
     };
     found.sort_by_key(|it| it.line.abs_diff(was));
     let lines = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
@@ -80,8 +80,9 @@ fn range(document: &Document, place: &Place, encoding: Encoding) -> Range {
 
 fn command(repository: &str, team: &Team, board: &Board, task: TaskId) -> Option<Command> {
     let line = board.tasks.iter().find(|it| it.task == task)?;
+    let expects = line.expects.as_ref().map(|it| format!(", {it}")).unwrap_or_default();
     let shows = || Command {
-        title: plain::line(&format!("{task} {}", line.step), TITLE_CHARS_MAX),
+        title: plain::line(&format!("{task} {}{expects}", line.step), TITLE_CHARS_MAX),
         command: commands::SHOW.to_owned(),
         arguments: Some(vec![json!({ "repository": repository, "task": task.to_string() })]),
     };

@@ -53,10 +53,13 @@ impl Bars {
             let key = (repository.to_owned(), task.task);
             live.insert(key.clone());
             let doing = task.run.and_then(|it| said.get(&it));
-            let text = match doing {
+            let mut text = match doing {
                 Some(doing) => format!("{}: {doing}", task.step),
                 None => task.step.clone(),
             };
+            if let Some(expects) = task.expects.as_ref().filter(|_| doing.is_none()) {
+                text = format!("{text} ({expects})");
+            }
             self.advance(door, key, task, plain::line(&text, TEXT_CHARS_MAX)).await;
         }
         let over = |it: &&Key| it.0 == repository && !live.contains(*it);

@@ -1,6 +1,6 @@
 //! What a person pointed at, as the place and the words of a brief.
 
-use super::documents::{Document, Encoding, bytes_of, line_at};
+use super::documents::{Document, Encoding};
 use super::types::{Position, Range};
 use crate::protocol::{Problem, RangeIn};
 use team::{Origin, Place};
@@ -35,7 +35,7 @@ pub fn place(document: &Document, path: String, range: Range, encoding: Encoding
     }
     let text = &document.text;
     let whole = Range::new(Position::new(first, 0), Position::new(last, u32::MAX));
-    let text = &text[bytes_of(text, whole, encoding)];
+    let text = &text[document.bytes_of(whole, encoding)];
     Place {
         path,
         first_line: first + 1,
@@ -135,5 +135,5 @@ pub fn problems(problems: &[Problem]) -> String {
 
 /// The text of the line at `line`, for a title.
 pub fn line_text(document: &Document, line: u32) -> &str {
-    line_at(&document.text, line).1.trim()
+    document.line(line).trim()
 }

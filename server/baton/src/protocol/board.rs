@@ -38,6 +38,9 @@ pub struct TaskLineView {
     /// Who is at work.
     pub role: Option<String>,
     pub run: Option<String>,
+    /// Of a task at work, once five of its class have ended: `about 4 min, $0.30; 7 of your last 9 bugs
+    /// landed`.
+    pub expects: Option<String>,
     pub spent: CostView,
     pub delegated_at: u64,
     pub ended_at: Option<u64>,
@@ -154,6 +157,7 @@ impl TaskLineView {
             step: line.step.clone(),
             role: line.role.map(|it| it.name().to_owned()),
             run: line.run.map(|it| it.to_string()),
+            expects: line.expects.clone(),
             spent: CostView::of(&line.spent),
             delegated_at: line.delegated_at,
             ended_at: line.ended_at,

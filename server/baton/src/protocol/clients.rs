@@ -73,7 +73,7 @@ pub fn typescript() -> String {
     text
 }
 
-/// `editors/nvim/lua/baton/protocol.gen.lua`.
+/// `editors/nvim/lua/baton/protocol/gen.lua`.
 pub fn lua() -> String {
     let mut text = String::from(
         "---@meta\n-- The wire types of the server, written from its own: UPDATE=1 cargo test -p baton --test e2e document\n\

@@ -66,6 +66,10 @@ pub struct DelegateResult {
     pub repository: String,
     /// `T17`.
     pub task: String,
+    /// For people, where the words alone say what kind of task it is and five of that kind have ended:
+    /// `about 4 min, $0.30; 7 of your last 9 bugs landed`.
+    #[serde(default)]
+    pub expects: Option<String>,
 }
 
 /// Asks for the board of a repository.
@@ -131,7 +135,8 @@ pub struct LineComment {
     pub line: u32,
     /// `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`.
     pub side: Option<String>,
-    /// At most 4,000 characters. The line itself is added by the server.
+    /// The line itself is added by the server. All comments with `text` and their lines: at most 3,900
+    /// characters.
     pub text: String,
 }
 

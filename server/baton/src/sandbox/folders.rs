@@ -167,16 +167,23 @@ fn go_modules(env: &Environment) -> Option<PathBuf> {
     named.or_else(of_path).filter(|it| it.is_absolute())
 }
 
-/// The user's own: read-only, but for a set-up command, which fills them and for which they are made.
+/// Whether the user has this program at all.
+fn has(env: &Environment, program: &str) -> bool {
+    let path = env.get("PATH").unwrap_or_default();
+    std::env::split_paths(path).any(|it| it.join(program).is_file())
+}
+
+/// The user's own: read-only, but for a set-up command, which fills them and for which they are made,
+/// where their program is there to fill them.
 fn package_caches(env: &Environment, writable: bool) -> Result<Vec<Mount>, Failure> {
     let cargo = cargo_home(env).into_iter().flat_map(|from| {
-        CARGO_CACHES.map(|name| (from.join(name), Path::new(CARGO_HOME).join(name)))
+        CARGO_CACHES.map(|name| ("cargo", from.join(name), Path::new(CARGO_HOME).join(name)))
     });
-    let go = go_modules(env).map(|source| (source, Path::new(GO_PATH).join("pkg/mod")));
+    let go = go_modules(env).map(|source| ("go", source, Path::new(GO_PATH).join("pkg/mod")));
     let kind = if writable { Kind::Writable } else { Kind::ReadOnly };
     let mut all = Vec::new();
-    for (source, at) in cargo.chain(go) {
-        if writable {
+    for (program, source, at) in cargo.chain(go) {
+        if writable && has(env, program) {
             std::fs::create_dir_all(&source).map_err(|error| {
                 let text = format!("make the package cache {}: {error}", source.display());
                 Failure::new(Code::Command, text)

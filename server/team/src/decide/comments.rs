@@ -6,8 +6,9 @@ use crate::stages::Stage;
 
 /// So many comments go back at once.
 const COMMENTS_MAX: usize = 100;
-/// Longest text of one comment.
-const COMMENT_CHARS_MAX: usize = 4_000;
+/// So long is all that is said with comments, their lines included: as much as a brief takes, so that
+/// none of it is cut off there.
+const SAID_CHARS_MAX: usize = 3_900;
 
 /// Something is said, and what is commented on has lines.
 pub(super) fn allowed(subject: &Subject, text: &str, comments: &[Comment]) -> Result<(), Refusal> {
@@ -29,11 +30,10 @@ pub(super) fn allowed(subject: &Subject, text: &str, comments: &[Comment]) -> Re
             "at most {COMMENTS_MAX} comments go back at once: say the first of them"
         ));
     }
-    let too_long = |it: &&Comment| COMMENT_CHARS_MAX < it.text.chars().count();
-    if let Some(it) = comments.iter().find(too_long) {
+    if !comments.is_empty() && SAID_CHARS_MAX < said(text, comments).chars().count() {
         return no(format!(
-            "the comment on {}:{} is longer than {COMMENT_CHARS_MAX} characters: say it shorter",
-            it.path, it.line
+            "all of it is longer than {SAID_CHARS_MAX} characters: say it shorter, or the rest when \
+             it comes back"
         ));
     }
     if let Some(it) = comments.iter().find(|it| it.text.trim().is_empty()) {

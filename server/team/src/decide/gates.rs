@@ -381,7 +381,15 @@ fn repro_problem(team: &Team, now: Millis, task: &Task, round: &Run) -> Option<S
         tests.any(|it| it.named.iter().any(|(n, how)| n == name && *how == Outcome::Passed))
     };
     let missing = repro.tests.iter().find(|it| !named(it))?;
-    Some(format!("the reproducing test `{missing}` does not pass"))
+    let ran = |it: &&Receipt| it.tests.as_ref().is_some_and(|it| 0 < it.passed + it.failed);
+    let why = match round.receipts.iter().find(|it| it.tests.is_some() && !it.is_green()) {
+        // Then it is mostly not the change that is wrong, but a program or a package is missing.
+        Some(red) if !round.receipts.iter().any(|it| ran(&it)) => {
+            format!(": {} ran no test at all, its output says why", red.id)
+        }
+        Some(_) | None => String::new(),
+    };
+    Some(format!("the reproducing test `{missing}` does not pass{why}"))
 }
 
 /// One line about a red receipt.

@@ -9,13 +9,10 @@ use crate::brief::{Brief, Limits, Usage};
 use crate::change::{Base, Candidate, ChangeFacts, Facts, PlannedPath};
 use crate::event::{Answer, Parked, Start, Subject, Why, Work};
 use crate::failure::Failure;
-use crate::handoff::{About, By, Class, Decision, Duty, Handoff, Notes, Question, Repro};
-use crate::ids::{
-    ApprovalId, CommitId, DecisionId, FactId, Millis, QuestionId, ReceiptId, RunId, TaskId,
-};
-use crate::memory::{Memo, Remembered};
+use crate::handoff::{About, By, Class, Duty, Handoff, Notes, Question, Repro};
+use crate::ids::{ApprovalId, CommitId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{CheckSpec, Receipt};
-use crate::setup::{Quarantined, Setup};
+use crate::setup::Setup;
 use crate::stages::{Stage, Ways};
 use crate::viewing::{Sign, Viewing};
 use std::sync::Arc;
@@ -71,46 +68,6 @@ impl Team {
 
     pub(super) fn proposed(&mut self, task: TaskId, candidate: Option<&Candidate>) {
         self.with(task, |it| it.candidate = candidate.cloned());
-    }
-
-    pub(super) fn decided(&mut self, task: TaskId, decision: &Decision) {
-        let it = Remembered { task, decision: decision.clone(), forgotten: None };
-        self.memory.push(Arc::new(it));
-        let id = DecisionId(u32::try_from(self.memory.len()).unwrap_or(u32::MAX));
-        self.with(task, |it| it.decisions.push(id));
-    }
-
-    pub(super) fn forget(&mut self, memo: Memo, by: &By, at: Millis) {
-        match memo {
-            // What it has excused so far stays excused.
-            Memo::Fact(id) => {
-                let it = self.quarantine.iter_mut().find(|it| it.id == id);
-                it.into_iter().for_each(|it| it.until = it.until.min(at));
-            }
-            Memo::Decision(DecisionId(n)) => {
-                let index = usize::try_from(n).ok().and_then(|it| it.checked_sub(1));
-                if let Some(it) = index.and_then(|it| self.memory.get_mut(it)) {
-                    Arc::make_mut(it).forgotten = Some((by.clone(), at));
-                }
-            }
-        }
-    }
-
-    pub(super) fn viewed(
-        &mut self,
-        task: TaskId,
-        approval: Option<ApprovalId>,
-        sign: Sign,
-        at: Millis,
-    ) {
-        let mut added = 0;
-        self.with(task, |it| added = it.viewing.note(sign, at));
-        if let Some(it) = approval.and_then(|it| self.approvals.get_mut(&it))
-            && it.task == task
-        {
-            let it = Arc::make_mut(it);
-            it.viewed_ms = it.viewed_ms.saturating_add(added);
-        }
     }
 
     pub(super) fn lost(&mut self, run: RunId, failure: &Failure) {
@@ -246,27 +203,6 @@ impl Team {
         }
     }
 
-    /// A test that was put aside before gets its new time.
-    pub(super) fn quarantine(
-        &mut self,
-        check: &str,
-        tests: &[String],
-        receipts: &[ReceiptId],
-        until: Millis,
-    ) {
-        self.quarantine.retain(|it| it.check != check || !tests.contains(&it.test));
-        for test in tests {
-            self.facts = self.facts.saturating_add(1);
-            self.quarantine.push(Quarantined {
-                id: FactId(self.facts),
-                check: check.to_string(),
-                test: test.clone(),
-                receipts: receipts.to_vec(),
-                until,
-            });
-        }
-    }
-
     /// Ends a task: its live run stops, its open approvals can no longer be answered.
     pub(super) fn close(&mut self, task: TaskId, end: End, at: Millis) {
         self.stop_run(task);
@@ -278,6 +214,10 @@ impl Team {
             it.ended_at = Some(at);
             it.state = TaskState::Closed(end);
         });
+    }
+
+    pub(super) fn reject(&mut self, task: TaskId, why: &str, at: Millis) {
+        self.close(task, End::Rejected { why: why.to_string() }, at);
     }
 
     pub(super) fn park(&mut self, task: TaskId, why: &Parked, at: Millis) {

@@ -8,6 +8,7 @@ use crate::*;
 use expect_test::expect_file;
 use std::collections::BTreeSet;
 
+mod looked;
 mod part;
 mod way;
 
@@ -144,7 +145,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         spend_passes_its_cap_by_one_call(&team, &story);
         set_ups_are_approved(&team, &story);
         jobs_are_one_a_task(&team, &story);
-        the_person_is_measured_honestly(&team, &story);
+        looked::measured_honestly(&team, &story);
         way::holds(&team, &events, &story);
         log.extend(events);
     }
@@ -208,24 +209,6 @@ fn closed_tasks_stay_closed(before: &Team, after: &Team, story: &dyn Fn() -> Str
     }
 }
 
-/// Nobody is with approvals for longer than with their task; a report's parts are parts; whatever is
-/// forgotten is told to nobody.
-fn the_person_is_measured_honestly(team: &Team, story: &dyn Fn() -> String) {
-    for (id, task) in &team.tasks {
-        let approvals = task.approvals.iter().map(|it| team.approvals[it].viewed_ms).sum::<u64>();
-        assert!(approvals <= task.viewing.ms, "{}: {id}", story());
-        for (memo, _) in team.decisions(task) {
-            assert!(team.remembered(memo).unwrap().forgotten.is_none(), "{}: {memo}", story());
-        }
-    }
-    let report = report(team, START * 3, None);
-    for (class, it) in report.classes.iter().map(|it| (it.0, &it.1)).chain([(None, &report.all)]) {
-        let parts = it.delegated + it.assisted;
-        assert!(parts == it.shipped && it.shipped <= it.tasks, "{}: {class:?} {it:?}", story());
-        assert!(it.false_starts + it.shipped <= it.tasks, "{}: {class:?} {it:?}", story());
-    }
-}
-
 /// A live run is the one run of a task that works or checks.
 fn runs_do_not_outlive_their_tasks(team: &Team, story: &dyn Fn() -> String) {
     for (id, it) in &team.runs {
@@ -256,12 +239,12 @@ fn landings_are_approved_and_proven(team: &Team, story: &dyn Fn() -> String) {
         let Subject::Landing { candidate, receipts } = &asked.subject else {
             panic!("{}: {approval} is not about landing", story());
         };
-        let (ticked, by) =
-            granted(asked).unwrap_or_else(|| panic!("{}: {approval} was not granted", story()));
+        let (ticked, by) = part::granted(asked)
+            .unwrap_or_else(|| panic!("{}: {approval} was not granted", story()));
         part::lands_what_was_chosen(asked, candidate, story);
         let granted = task.approvals.iter().filter(|it| {
             let landing = matches!(team.approvals[it].subject, Subject::Landing { .. });
-            landing && granted(&team.approvals[it]).is_some()
+            landing && part::granted(&team.approvals[it]).is_some()
         });
         assert_eq!(granted.count(), 1, "{}: {id} has one grant", story());
         for path in candidate.acts.iter().chain(&candidate.merges) {
@@ -287,18 +270,6 @@ fn landings_are_approved_and_proven(team: &Team, story: &dyn Fn() -> String) {
             assert!(task.brief.land_by_rule && !receipts.is_empty(), "{}", story());
             assert!(candidate.acts.is_empty() && candidate.risk.is_empty(), "{}", story());
         }
-    }
-}
-
-/// What was ticked, and by whom, where an approval was given for all or for some.
-fn granted(asked: &Approval) -> Option<(&Vec<String>, &By)> {
-    match &asked.state {
-        ApprovalState::Answered {
-            answer: Answer::Approve { ticked } | Answer::ApproveSome { ticked, .. },
-            by,
-            ..
-        } => Some((ticked, by)),
-        ApprovalState::Answered { .. } | ApprovalState::Open | ApprovalState::Void { .. } => None,
     }
 }
 
@@ -624,17 +595,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
             let handoff = handoff(random, duty, &Team::default(), run);
             Input::HandedOver { run, handoff, facts }
         }
-        27 => {
-            let sign = [Sign::Opened, Sign::Working, Sign::Closed][random.below(3) as usize];
-            let approval = random.one_in(2).then_some(approval);
-            Input::View { task, approval, sign, by: person() }
-        }
-        28 => {
-            let n = 1 + random.below(4);
-            let is_fact = random.one_in(2);
-            let memo = if is_fact { Memo::Fact(FactId(n)) } else { Memo::Decision(DecisionId(n)) };
-            Input::Forget { memo, by: person() }
-        }
+        27 | 28 => looked::anything(random, task, approval),
         _ => Input::Tick,
     }
 }

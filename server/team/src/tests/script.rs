@@ -341,6 +341,9 @@ fn of_shell(team: &Team, run: RunId, words: &[&str], rest: &str, on: &str) -> Ve
             {
                 receipt.tree = Some(l.tree.clone());
             }
+            if let Some(tests) = receipt.tests.as_mut().filter(|_| words.contains(&"unshown")) {
+                tests.named = vec![("repro".to_string(), Outcome::Missing)];
+            }
             let mut all = vec![Input::Recorded { run, receipt: receipt.clone() }];
             // `rerun=x,y` ran again, and there only these failed; `-`: none.
             for again in words.iter().filter_map(|it| it.strip_prefix("rerun=")) {

@@ -1,6 +1,7 @@
 //! The life of a task, story by story.
 
 mod gates;
+mod hunks;
 mod landing;
 mod moved_tip;
 mod person;

@@ -60,6 +60,7 @@ fn each_kind_of_project_has_its_own_command() {
         first(&[("tests/test_a.py", "import unittest"), ("tests/__init__.py", "")]),
         first(&[("test_a.py", "import unittest"), ("requirements.txt", "pytest==9")]),
         first(&[("Makefile", "CC := x\nbuild:\n\t true\ntest: build\n\ttrue\n")]),
+        first(&[("Makefile", "all: x\ncheck: x\n\t@sh test/run\n.PHONY: check\n")]),
         first(&[("justfile", "test *args:\n  true\n")]),
     ];
     expect_test::expect![[r#"
@@ -77,6 +78,7 @@ fn each_kind_of_project_has_its_own_command() {
         test: python3 -m unittest discover -v | Unittest
         test: python3 -m pytest -p no:cacheprovider -o junit_family=xunit1 --junitxml={report} | Junit { path: "{report}" }
         test: make test | Exit
+        test: make check | Exit
         test: just test | Exit"#]].assert_eq(&all.join("\n"));
 }
 

@@ -101,7 +101,48 @@ fn incremental_changes_give_what_a_plain_model_gives() {
         } else {
             documents.change(&name, step, &[change(Some(Range::new(from, to)), new)]);
         }
-        assert_eq!(*documents.get(&name).unwrap().text, model, "seed {seed:#x}, step {step}");
+        let document = documents.get(&name).unwrap();
+        assert_eq!(*document.text, model, "seed {seed:#x}, step {step}");
+        assert_eq!(document.lines, Lines::of(&model), "seed {seed:#x}, step {step}");
+    }
+}
+
+/// The index against the plain scan of a text, in every encoding, with every kind of line end.
+#[test]
+fn the_index_of_lines_says_what_a_scan_says() {
+    let seed = 0x11e5_u64;
+    let mut state = seed;
+    let mut random = |below: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let pieces = ["", "x", "ä🦀", "\n", "\r", "\r\n", "a\nb\r", "\n\r\n", "日本\r\r", "\n\n"];
+    let (mut text, mut lines) = (String::new(), Lines::of(""));
+    for step in 0..6_000 {
+        let ends: Vec<usize> = (0..=text.len()).filter(|it| text.is_char_boundary(*it)).collect();
+        let (a, b) = (ends[random(ends.len())], ends[random(ends.len())]);
+        // Mostly small changes, as a person makes them.
+        let range = if random(4) == 0 { a.min(b)..a.max(b) } else { a..a };
+        let new = pieces[random(pieces.len())];
+        text.replace_range(range.clone(), new);
+        lines.edited(&text, range, new.len());
+        let told = || format!("seed {seed:#x}, step {step}: {text:?}");
+        assert_eq!(lines, Lines::of(&text), "{}", told());
+        for encoding in [Encoding::Utf8, Encoding::Utf16, Encoding::Utf32] {
+            let wanted = at(random(9) as u32, random(7) as u32);
+            let found = lines.offset(&text, wanted, encoding);
+            assert_eq!(found, offset(&text, wanted, encoding), "{wanted:?} in {}", told());
+            let here = position(&text, found, encoding);
+            assert_eq!(lines.position(&text, found, encoding), here, "{found} in {}", told());
+        }
+        let nth = random(9) as u32;
+        let (start, line) = line_at(&text, nth);
+        assert_eq!(&text[lines.line(&text, nth)], line, "line {nth} at {start} in {}", told());
+        if 120 < text.len() {
+            text.clear();
+            lines = Lines::of("");
+        }
     }
 }
 

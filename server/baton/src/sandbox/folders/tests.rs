@@ -165,3 +165,15 @@ fn private_places_replace_the_users() {
             .contains_key("CARGO_NET_OFFLINE")
     );
 }
+
+#[test]
+fn a_set_up_makes_a_cache_only_for_a_program_that_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().canonicalize().unwrap();
+    dirs(&home, &["bin"]);
+    std::fs::write(home.join("bin/cargo"), "").unwrap();
+    let env = env(&home, &[&home.join("bin")]);
+    package_caches(&env, true).unwrap();
+    assert!(home.join(".cargo/registry").is_dir());
+    assert!(!home.join("go").exists(), "nobody has go here");
+}

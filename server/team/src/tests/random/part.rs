@@ -67,6 +67,18 @@ pub(super) fn lands_what_was_chosen(
     }
 }
 
+/// What was ticked, and by whom, where an approval was given for all or for some.
+pub(super) fn granted(asked: &Approval) -> Option<(&Vec<String>, &By)> {
+    match &asked.state {
+        ApprovalState::Answered {
+            answer: Answer::Approve { ticked } | Answer::ApproveSome { ticked, .. },
+            by,
+            ..
+        } => Some((ticked, by)),
+        ApprovalState::Answered { .. } | ApprovalState::Open | ApprovalState::Void { .. } => None,
+    }
+}
+
 /// Which ways were gone.
 pub(super) fn note(team: &Team, event: &Event, seen: &mut BTreeSet<&'static str>) {
     let Event::TaskLanded { task, .. } = event else { return };

@@ -157,6 +157,7 @@
 ---@class baton.DelegateResult
 ---@field repository string
 ---@field task string `T17`.
+---@field expects? string|nil For people, where the words alone say what kind of task it is and five of that kind have ended: `about 4 min, $0.30; 7 of your last 9 bugs landed`.
 
 ---The whole change of a task, never an increment.
 ---@class baton.DiffView
@@ -273,7 +274,7 @@
 ---@field path string Relative to the root of the repository.
 ---@field line integer Counted from 1.
 ---@field side? string|nil `to` (the default: the line as it would land) or `from` (as it was), as in `baton/file`.
----@field text string At most 4,000 characters. The line itself is added by the server.
+---@field text string The line itself is added by the server. All comments with `text` and their lines: at most 3,900 characters.
 
 ---Asks what the team remembers of a repository; with `forget`, first forgets something.
 ---@class baton.MemoryParams
@@ -488,6 +489,7 @@
 ---@field step string What happens now, in words.
 ---@field role? string|nil Who is at work.
 ---@field run? string|nil
+---@field expects? string|nil Of a task at work, once five of its class have ended: `about 4 min, $0.30; 7 of your last 9 bugs landed`.
 ---@field spent baton.CostView
 ---@field delegatedAt integer
 ---@field endedAt? integer|nil
