@@ -34,6 +34,7 @@ const HOSTS: &[(&str, &str)] = &[
     ("evil", "what a hostile repository names, in tests"),
     ("hooks.slack.com", "the shape of a secret address, to be taken out of texts"),
     ("arxiv.org", "sources of facts"),
+    ("www.w3.org", "the name of the format, in a picture"),
 ];
 
 const TOP: &[&str] = &[

@@ -11,7 +11,7 @@ use std::sync::{LazyLock, Mutex};
 
 /// Programs that a block may call besides ours.
 const PROGRAMS: &[&str] =
-    &["cargo", "git", "cd", "export", "apt-get", "sudo", "nvim", "mkdir", "cp"];
+    &["cargo", "git", "cd", "export", "apt-get", "sudo", "nvim", "mkdir", "cp", "npm", "code"];
 
 #[test]
 fn commands_in_the_readme_exist() {

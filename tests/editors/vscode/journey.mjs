@@ -1,9 +1,10 @@
 // A person's way in a real window: delegate by code action, watch, review, send back with a comment, approve,
-// landed. `node journey.mjs VSIX PICTURES [BATON]` keeps pictures of what was seen.
+// landed. `node journey.mjs VSIX PICTURES [BATON]` keeps pictures of what was
+// seen; with UPDATE=1 those of the documentation are made anew.
 import fs from "node:fs";
 import path from "node:path";
 import { Desk } from "./desk.mjs";
-import { Code, Window, axe, browser, until } from "./rig.mjs";
+import { Code, Window, axe, browser, tree, until } from "./rig.mjs";
 
 const [vsix, pictures, baton] = process.argv.slice(2);
 fs.mkdirSync(pictures, { recursive: true });
@@ -16,16 +17,16 @@ const must = (what, it) => {
   }
   log(what);
 };
-const code = await Code.start(desk, { vsix, settings: { "workbench.colorTheme": "Default Dark Modern", "window.autoDetectColorScheme": false, ...(baton === undefined ? {} : { "baton.server.path": baton }) }, trust: true });
+const code = await Code.start(desk, { vsix, settings: { "window.autoDetectColorScheme": true, ...(baton === undefined ? {} : { "baton.server.path": baton }) }, trust: true });
 log("VS Code is up, the extension installed");
 const opened = await browser();
 let window;
 
 const picture = (name) => window.shot(path.join(pictures, `${name}.png`));
-const theme = async (name, kind) => {
-  await window.command("Preferences: Color Theme");
-  await window.input(name);
-  await until(`the theme is ${name}`, () => window.page.$(`.monaco-workbench.${kind}`));
+/** As the system asks for it; VS Code follows. */
+const theme = async (kind, media) => {
+  await window.page.emulateMedia(media);
+  await until(`the theme is ${kind}`, () => window.page.$(`.monaco-workbench.${kind}`));
 };
 /** A row of a tree, by what a screen reader says. */
 const row = (text) => window.page.locator(`.monaco-list-row[aria-label*="${text}"]`).first();
@@ -34,13 +35,17 @@ const board = async () => {
   await window.page.waitForSelector('.pane-header[aria-label*="Needs you"]');
 };
 
+/** What VS Code asks about a folder that it doesn't know. */
+async function trust() {
+  await window.page.click('.monaco-dialog-box .monaco-button:has-text("Yes, I trust")', { timeout: 60_000 });
+  await window.page.waitForSelector(".monaco-dialog-box", { state: "detached" });
+}
+
 async function trusts() {
-  // Not trusted yet: nothing may run.
-  const { page } = window;
-  await page.waitForSelector(".monaco-dialog-box", { timeout: 60_000 });
+  await window.page.waitForSelector('.monaco-dialog-box', { timeout: 60_000 });
+  await window.waitStatus(/Restricted Mode.*Baton/);
   must("no server runs in a workspace that is not trusted", !fs.existsSync(desk.state));
-  await page.click('.monaco-dialog-box .monaco-button:has-text("Yes, I trust")');
-  await page.waitForSelector(".monaco-dialog-box", { state: "detached" });
+  await trust();
   await until("the server has a state folder", () => fs.existsSync(desk.state), 60_000);
   log("trusted, and the server runs");
 }
@@ -152,11 +157,11 @@ async function looks() {
   await page.keyboard.press("ArrowRight");
   await row("runs of T1").waitFor();
   await picture("landed");
-  await theme("Light Modern", "vs");
+  await theme("vs", { colorScheme: "light" });
   await picture("landed-light");
-  await theme("Dark High Contrast", "hc-black");
+  await theme("hc-black", { colorScheme: "dark", forcedColors: "active" });
   await picture("landed-contrast");
-  await theme("Dark Modern", "vs-dark");
+  await theme("vs-dark", { colorScheme: "dark", forcedColors: "none" });
 }
 
 async function reads() {
@@ -171,10 +176,17 @@ async function reads() {
     return undefined;
   });
   await picture("report");
-  const found = await frame.evaluate(`${axe()}; axe.run({ resultTypes: ["violations"] })`);
+  must("the report has no script and loads nothing", (await frame.$$("script, img, link, iframe")).length === 0);
+  // Nothing runs in that frame, the judge neither: it reads a copy, styled as it was, without the policy.
+  const html = await frame.content();
+  must("the report's policy allows nothing but its own style", /default-src 'none'; style-src 'nonce-[0-9a-f]{32}'/.test(html));
+  const copy = await opened.newPage();
+  await copy.setContent(html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, ""));
+  await copy.addScriptTag({ content: axe() });
+  const found = await copy.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+  await copy.close();
   const bad = found.violations.filter((it) => ["serious", "critical"].includes(it.impact));
   must(`axe-core finds nothing serious in the report, of ${found.passes.length} rules that apply`, bad.length === 0 || !console.log(JSON.stringify(bad, null, 1)) && false);
-  must("the report has no script and loads nothing", (await frame.$$("script, img, link, iframe")).length === 0);
 }
 
 async function dies() {
@@ -182,6 +194,8 @@ async function dies() {
   await code.kill();
   await code.run();
   window = await Window.open(code, opened);
+  // Another port is another place to VS Code, which has forgotten whom it trusts.
+  await trust();
   await board();
   await row("T1 An empty list crashes average, landed").waitFor();
   log("killed, and back on the right board");
@@ -204,5 +218,10 @@ try {
   await code.kill();
   const extension = fs.readdirSync(path.join(code.place, "ext")).find((it) => it.startsWith("baton.baton"));
   desk.end(baton ?? path.join(code.place, "ext", extension ?? "", "server/baton"));
+}
+if (!failed && process.env.UPDATE === "1") {
+  for (const name of ["code-action", "board", "review", "landed"]) {
+    fs.copyFileSync(path.join(pictures, `${name}.png`), path.join(tree, "docs/screens", `vscode-${name}.png`));
+  }
 }
 process.exit(failed ? 1 : 0);

@@ -113,7 +113,7 @@ export async function browser() {
 export class Window {
   static async open(code, opened) {
     const it = new Window();
-    it.page = await opened.newPage({ viewport: { width: 1280, height: 800 } });
+    it.page = await opened.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: "dark" });
     it.outside = new Set();
     it.page.on("request", (request) => {
       const url = request.url();
