@@ -57,10 +57,11 @@ impl Hubs {
         let here = Arc::clone(all.entry(place.common_dir.clone()).or_default());
         drop(all);
         let mut here = here.lock().await;
-        if let Some((hub, of)) = here.as_ref() {
-            if !hub.is_closed() && (*of == config || is_busy(hub)) {
-                return Ok(hub.clone());
-            }
+        if let Some((hub, of)) = here.as_ref()
+            && !hub.is_closed()
+            && (*of == config || is_busy(hub))
+        {
+            return Ok(hub.clone());
         }
         if let Some((hub, _)) = here.take() {
             hub.close().await;
