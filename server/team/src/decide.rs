@@ -258,9 +258,7 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
             let snapshotted = Event::TaskSnapshotted { task, base, checks, ways, limits };
             let mut after = team.clone();
             after.apply(&snapshotted);
-            let mut res = vec![snapshotted];
-            res.extend(way::triage(&after, now, task)?);
-            Ok(res)
+            Ok([vec![snapshotted], way::triage(&after, now, task)?].concat())
         }
         Input::Spent { run, usage, day } => spent(team, now, run, &usage, day),
         // The number is given here, so that no two receipts of a run share one.

@@ -560,10 +560,7 @@ fn anything(random: &mut Random, step: u32) -> Input {
             let l = candidate(&format!("l{step}"), "b0", "h1", "h1", "same");
             Input::CandidateBuilt { task, candidate: l }
         }
-        16 => {
-            let answer = answer(random);
-            Input::Answer { approval, expected: None, answer, by: person() }
-        }
+        16 => Input::Answer { approval, expected: None, answer: answer(random), by: person() },
         17 => {
             let question = QuestionId(1 + random.below(3));
             Input::AnswerQuestion { question, text: "1".into(), by: person() }
