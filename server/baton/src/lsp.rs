@@ -7,6 +7,7 @@
 
 mod actions;
 mod answers;
+mod branches;
 mod commands;
 mod documents;
 mod edits;

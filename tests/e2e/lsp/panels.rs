@@ -121,7 +121,7 @@ fn a_watched_run_streams_and_another_does_not() {
     assert_eq!(editor.end(), 0);
 }
 
-const DIAGNOSTICS: &str = "textDocument/publishDiagnostics";
+pub const DIAGNOSTICS: &str = "textDocument/publishDiagnostics";
 
 /// A client that shows diagnostics.
 fn open_showing(desk: &Desk) -> Editor {
@@ -135,7 +135,7 @@ fn open_showing(desk: &Desk) -> Editor {
 }
 
 /// The messages of the next diagnostics of this document for which this holds.
-fn shown(editor: &mut Editor, uri: &str, is_it: impl Fn(&[(u64, String)]) -> bool) {
+pub fn shown(editor: &mut Editor, uri: &str, is_it: impl Fn(&[(u64, String)]) -> bool) {
     let read = |it: &Value| -> Vec<(u64, String)> {
         let all = it["diagnostics"].as_array().unwrap().iter();
         all.map(|it| {

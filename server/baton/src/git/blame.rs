@@ -27,6 +27,13 @@ impl Git {
         Ok(commit_id(head.id()))
     }
 
+    /// The branch that HEAD names, by full ref name; `None`: it is detached.
+    pub fn checked_out(&self) -> Result<Option<String>, Failure> {
+        let user = self.user()?;
+        let head = user.find_reference("HEAD").doing("read HEAD")?;
+        Ok(head.symbolic_target().ok().flatten().map(str::to_owned))
+    }
+
     /// The lines of this text of a file that a landing at or after `oldest` wrote, in order. Lines
     /// that were changed since, committed or not, are not among them. A file that HEAD doesn't hold has
     /// none.

@@ -1,6 +1,7 @@
 //! Where a running task changes what a person is editing: the Engineer's hunks mapped onto the live
-//! text, and whether the two would merge. Read from the store; the slot itself is not touched.
+//! text, and whether the two would merge, or the work of two tasks would. Read from the store; the slot itself is not touched.
 
+use super::objects::Objects;
 use super::survey::three_way;
 use super::{Doing, Git, oid};
 use git2::{DiffOptions, Oid, Patch};
@@ -43,21 +44,56 @@ impl Git {
         let Some(saved) = objects.target(&format!("refs/baton/runs/{run}")) else {
             return Ok(Overlap::default());
         };
-        let read = |commit: Oid| -> Result<Vec<u8>, Failure> {
-            let tree = objects.repo.find_tree(objects.tree_of(commit)?).doing("read a tree")?;
-            match tree.get_path(Path::new(path)) {
-                Ok(entry) if entry.kind() == Some(git2::ObjectType::Blob) => {
-                    objects.read_blob(entry.id())
-                }
-                Ok(_) | Err(_) => Ok(Vec::new()),
-            }
-        };
-        let (base, theirs) = (read(oid(&seen.0)?)?, read(saved)?);
+        let (base, theirs) =
+            (text_of(&objects, oid(&seen.0)?, path)?, text_of(&objects, saved, path)?);
         let longest = base.len().max(theirs.len()).max(text.len());
         if base == theirs || TEXT_BYTES_MAX < longest {
             return Ok(Overlap::default());
         }
         compare(&base, text, &theirs)
+    }
+
+    /// Whether the last saved work of two runs, each with what its person saw (S), merges in this file.
+    /// True where one of them leaves the file alone or it is too long to be compared.
+    pub fn would_merge(
+        &self,
+        one: (&CommitId, RunId),
+        other: (&CommitId, RunId),
+        path: &str,
+    ) -> Result<bool, Failure> {
+        let objects = self.objects()?;
+        let sides = |(seen, run): (&CommitId, RunId)| -> Result<Option<_>, Failure> {
+            let Some(saved) = objects.target(&format!("refs/baton/runs/{run}")) else {
+                return Ok(None);
+            };
+            let base = text_of(&objects, oid(&seen.0)?, path)?;
+            Ok(Some((base, text_of(&objects, saved, path)?)))
+        };
+        let (Some((base, first)), Some((seen, second))) = (sides(one)?, sides(other)?) else {
+            return Ok(true);
+        };
+        let longest = [&base, &first, &seen, &second].map(Vec::len).into_iter().max();
+        if longest.is_some_and(|it| TEXT_BYTES_MAX < it) {
+            return Ok(true);
+        }
+        Ok(merges((&base, &first), (&seen, &second)))
+    }
+}
+
+/// The second change put on what the first one's person saw, and then on the first change.
+fn merges((base, first): (&[u8], &[u8]), (seen, second): (&[u8], &[u8])) -> bool {
+    match three_way(Some(seen), Some(base), Some(second), false) {
+        Some(second) => three_way(Some(base), Some(first), second.as_deref(), false).is_some(),
+        // What the two people saw differs just there; nothing is known of the two changes.
+        None => true,
+    }
+}
+
+fn text_of(objects: &Objects, commit: Oid, path: &str) -> Result<Vec<u8>, Failure> {
+    let tree = objects.repo.find_tree(objects.tree_of(commit)?).doing("read a tree")?;
+    match tree.get_path(Path::new(path)) {
+        Ok(entry) if entry.kind() == Some(git2::ObjectType::Blob) => objects.read_blob(entry.id()),
+        Ok(_) | Err(_) => Ok(Vec::new()),
     }
 }
 
@@ -149,6 +185,20 @@ mod tests {
     fn the_same_change_on_both_sides_is_no_collision() {
         let same = "a\nb\nC\nd\ne\n";
         assert!(of(same, same).colliding.is_empty());
+    }
+
+    #[test]
+    fn two_tasks_merge_where_they_change_other_lines() {
+        let merge = |first: &str, second: &str| {
+            let base = BASE.as_bytes();
+            merges((base, first.as_bytes()), (base, second.as_bytes()))
+        };
+        assert!(merge("A\nb\nc\nd\ne\n", "a\nb\nc\nd\nE\n"));
+        assert!(!merge("a\nb\none\nd\ne\n", "a\nb\ntwo\nd\ne\n"));
+        // The second one's person had typed a line above meanwhile.
+        let (seen, second) = ("new\na\nb\nc\nd\ne\n", "new\na\nb\ntwo\nd\ne\n");
+        let (base, first) = (BASE.as_bytes(), "a\nb\none\nd\ne\n".as_bytes());
+        assert!(!merges((base, first), (seen.as_bytes(), second.as_bytes())));
     }
 
     #[test]

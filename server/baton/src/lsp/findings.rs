@@ -1,11 +1,11 @@
 //! Diagnostics of ours, on the lines they concern: where a running task's change meets what is being
-//! typed, what a Tester found, and a team file that is broken. Worked out off the hub's loop, a
+//! typed or another task's, what a Tester found, and a team file that is broken. Worked out off the hub's loop, a
 //! moment after the last change, and sent only where something is different.
 
 use super::documents::{Encoding, position};
 use super::repositories::Repository;
 use super::types::{Diagnostic, DiagnosticSeverity, Position, Range, Uri};
-use super::{Door, plain};
+use super::{Door, branches, plain};
 use crate::config::{TEAM_FILE, parse_team_file};
 use crate::git::Overlap;
 use crate::hub::{Hub, blocking};
@@ -21,6 +21,8 @@ const SETTLE_MS: u64 = 400;
 const DOCUMENTS_MAX: usize = 50;
 const FINDINGS_MAX: usize = 50;
 const MESSAGE_CHARS_MAX: usize = 300;
+/// Pairs of running tasks that are compared in one document.
+const PAIRS_MAX: usize = 20;
 const SOURCE: &str = "baton";
 
 /// Diagnostics by document.
@@ -42,17 +44,18 @@ struct Live {
 
 /// Runs as long as the connection.
 pub async fn tell(door: Door) {
-    if !door.wishes().diagnostics {
-        return;
-    }
     let mut told = Found::new();
+    let mut checked_out = branches::CheckedOut::new();
     loop {
         door.touched.notified().await;
         tokio::time::sleep(Duration::from_millis(SETTLE_MS)).await;
         let mut found = Found::new();
         for repository in door.repositories.all() {
             let Some(hub) = repository.open_now() else { continue };
-            look(&door, &repository, &hub, &mut found).await;
+            branches::look(&door, &repository, &hub, &mut checked_out).await;
+            if door.wishes().diagnostics {
+                look(&door, &repository, &hub, &mut found).await;
+            }
         }
         let gone = told.keys().filter(|it| !found.contains_key(*it)).cloned();
         let gone: Vec<String> = gone.collect();
@@ -90,6 +93,7 @@ async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found
     }
     let live: Vec<Live> = live(&team).collect();
     for it in &open {
+        let mut changed = Vec::new();
         for run in &live {
             let (git, seen, path, text) =
                 (hub.git().clone(), run.seen.clone(), it.path.clone(), it.text.clone());
@@ -98,11 +102,40 @@ async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found
             match blocking(work).await {
                 Ok(overlap) => {
                     add(found, &it.uri, collisions(run.task, &overlap, &it.text, encoding));
+                    changed.push((run, overlap));
                 }
                 Err(failure) => tracing::info!(%failure, "no look at a collision"),
             }
         }
+        let rivals = rivals(hub, it, &changed).await;
+        add(found, &it.uri, shown_rivals(&rivals, &it.text, encoding));
     }
+}
+
+/// Two tasks, and the lines of a document that both are changing.
+type Rivals = (TaskId, TaskId, std::ops::Range<usize>);
+
+/// Where two running tasks change the same lines of this document and would not merge.
+async fn rivals(hub: &Hub, document: &Open, changed: &[(&Live, Overlap)]) -> Vec<Rivals> {
+    let touches = |a: &std::ops::Range<usize>, b: &std::ops::Range<usize>| {
+        a.start <= b.end && b.start <= a.end
+    };
+    let mut res = Vec::new();
+    let pairs = (0..changed.len()).flat_map(|n| (n + 1..changed.len()).map(move |m| (n, m)));
+    for (n, m) in pairs.take(PAIRS_MAX) {
+        let ((one, theirs), (other, others)) = (&changed[n], &changed[m]);
+        let both = theirs.changing.iter().find(|a| others.changing.iter().any(|b| touches(a, b)));
+        let Some(lines) = both.cloned() else { continue };
+        let (git, path) = (hub.git().clone(), document.path.clone());
+        let a = (one.seen.clone(), one.run);
+        let b = (other.seen.clone(), other.run);
+        match blocking(move || git.would_merge((&a.0, a.1), (&b.0, b.1), &path)).await {
+            Ok(true) => (),
+            Ok(false) => res.push((one.task, other.task, lines)),
+            Err(failure) => tracing::info!(%failure, "no look at two tasks"),
+        }
+    }
+    res
 }
 
 fn add(found: &mut Found, uri: &Uri, more: Vec<Diagnostic>) {
@@ -130,15 +163,29 @@ fn diagnostic(severity: DiagnosticSeverity, range: Range, message: &str) -> Diag
     }
 }
 
-/// What the Engineer is changing, as hints; what would not merge, as warnings.
-fn collisions(task: TaskId, overlap: &Overlap, text: &str, encoding: Encoding) -> Vec<Diagnostic> {
+/// Whole lines of a text, as its client counts.
+fn ranges(text: &str, encoding: Encoding) -> impl Fn(&std::ops::Range<usize>) -> Range {
     let starts: Vec<usize> =
         std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-    let at = |line: usize| {
+    let at = move |line: usize| {
         let offset = starts.get(line).copied().unwrap_or(text.len());
         position(text, offset, encoding)
     };
-    let range = |lines: &std::ops::Range<usize>| Range::new(at(lines.start), at(lines.end));
+    move |lines| Range::new(at(lines.start), at(lines.end))
+}
+
+fn shown_rivals(rivals: &[Rivals], text: &str, encoding: Encoding) -> Vec<Diagnostic> {
+    let range = ranges(text, encoding);
+    let shown = rivals.iter().map(|(one, other, lines)| {
+        let says = format!("{one} and {other} are changing this: the two would not merge");
+        diagnostic(DiagnosticSeverity::INFORMATION, range(lines), &says)
+    });
+    shown.collect()
+}
+
+/// What the Engineer is changing, as hints; what would not merge, as warnings.
+fn collisions(task: TaskId, overlap: &Overlap, text: &str, encoding: Encoding) -> Vec<Diagnostic> {
+    let range = ranges(text, encoding);
     let changing = overlap.changing.iter().filter(|it| !overlap.colliding.contains(it));
     let hints = changing.map(|it| {
         let says = format!("{task} is changing this");
