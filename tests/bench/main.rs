@@ -9,6 +9,7 @@ mod bare;
 mod events;
 mod forest;
 mod handoff;
+mod keys;
 mod log;
 mod measure;
 mod snapshot;
@@ -24,7 +25,7 @@ Measures Baton and prints medians, ratios and goals.
 
   cargo bench -p baton --bench bench -- [--only NAME]... [--quick]
 
-  --only NAME  worktree, snapshot, start, handoff, steps or log; repeat it for several
+  --only NAME  worktree, snapshot, start, handoff, steps, keys or log; repeat it for several
   --quick      smaller trees, fewer rounds, 100,000 events instead of 1,000,000
   --help       this text
 
@@ -34,12 +35,13 @@ folder for temporary files (where syncing counts); both are removed at the end.
 
 type Measure = fn(&mut Bench);
 
-const ALL: [(&str, Measure); 6] = [
+const ALL: [(&str, Measure); 7] = [
     ("worktree", worktree::measure),
     ("snapshot", snapshot::measure),
     ("start", start::measure),
     ("handoff", handoff::measure),
     ("steps", steps::measure),
+    ("keys", keys::measure),
     ("log", log::measure),
 ];
 

@@ -98,7 +98,7 @@ fn at_home(place: &Path, root: &Path, mut command: Command) -> Command {
     command
 }
 
-fn baton(place: &Path, root: &Path, arguments: &[&str]) -> Command {
+pub fn baton(place: &Path, root: &Path, arguments: &[&str]) -> Command {
     let mut command = at_home(place, root, Command::new(BATON));
     command.args(arguments);
     command
@@ -110,7 +110,7 @@ fn stop(place: &Path, root: &Path) {
 }
 
 /// Starts a server and waits for the answer to its first request.
-fn initialized(mut command: Command, root: &Path) -> Child {
+pub fn initialized(mut command: Command, root: &Path) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     let folder = format!("file://{}", root.display());
@@ -127,7 +127,7 @@ fn initialized(mut command: Command, root: &Path) -> Child {
     child
 }
 
-fn say(child: &mut Child, body: &str) {
+pub fn say(child: &mut Child, body: &str) {
     let input = child.stdin.as_mut().unwrap();
     write!(input, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     input.flush().unwrap();
@@ -140,7 +140,7 @@ fn hear(child: &mut Child, text: &str) {
     child.stdout = Some(output.into_inner());
 }
 
-fn message(output: &mut impl BufRead) -> String {
+pub fn message(output: &mut impl BufRead) -> String {
     let mut length = 0;
     loop {
         let mut line = String::new();
@@ -172,7 +172,7 @@ fn ticks(process: u32) -> u64 {
 }
 
 /// Its input ends, so does it.
-fn end(mut child: Child) {
+pub fn end(mut child: Child) {
     drop(child.stdin.take());
     child.wait().unwrap();
 }
