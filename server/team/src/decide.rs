@@ -446,18 +446,28 @@ fn open(team: &Team, task: TaskId) -> Result<&Task, Refusal> {
 }
 
 fn waiting(team: &Team, task: TaskId, fits: impl Fn(&Wait) -> bool) -> Result<&Task, Refusal> {
+    awaited(team, task, |on| fits(on).then_some(())).map(|(it, ())| it)
+}
+
+/// The task, and what of its wait is asked for.
+fn awaited<'a, T>(
+    team: &'a Team,
+    task: TaskId,
+    pick: impl Fn(&'a Wait) -> Option<T>,
+) -> Result<(&'a Task, T), Refusal> {
     let it = open(team, task)?;
-    match &it.state {
-        TaskState::Waiting { on } if fits(on) => Ok(it),
-        TaskState::Waiting { .. }
-        | TaskState::Working { .. }
+    let picked = match &it.state {
+        TaskState::Waiting { on } => pick(on),
+        TaskState::Working { .. }
         | TaskState::Checking { .. }
         | TaskState::AwaitingApproval { .. }
         | TaskState::Landing { .. }
         | TaskState::Undoing { .. }
         | TaskState::Parked { .. }
-        | TaskState::Closed(_) => Err(Refusal::Not(format!("{task} does not wait for this"))),
-    }
+        | TaskState::Closed(_) => None,
+    };
+    let refusal = || Refusal::Not(format!("{task} does not wait for this"));
+    Ok((it, picked.ok_or_else(refusal)?))
 }
 
 /// The task of a run that is at work right now; anything later is refused by its number.

@@ -232,19 +232,6 @@ fn request(input: Input) -> Result<(&'static str, Value), Refused> {
         let params = json!({ "question": question.to_string(), "text": text });
         return Ok((method::ANSWER_QUESTION, params));
     }
-    if let Input::View { task, approval, sign, .. } = input {
-        let sign = match sign {
-            Sign::Opened => "opened",
-            Sign::Working => "working",
-            Sign::Closed => "closed",
-        };
-        let approval = approval.map(|it| it.to_string());
-        let params = json!({ "task": task.to_string(), "approval": approval, "sign": sign });
-        return Ok((method::VIEWED, params));
-    }
-    if let Input::Forget { memo, .. } = input {
-        return Ok((method::MEMORY, json!({ "forget": memo.to_string() })));
-    }
     if let Input::Say { task, text, .. } = input {
         return Ok((method::SAY, json!({ "task": task.to_string(), "text": text })));
     }

@@ -24,6 +24,17 @@ pub struct Overlap {
     pub colliding: Vec<Range<usize>>,
 }
 
+impl Overlap {
+    /// The first lines that both are changing, or that lie right beside each other.
+    pub fn meets(&self, other: &Overlap) -> Option<&Range<usize>> {
+        self.changing.iter().find(|a| other.changing.iter().any(|b| touches(a, b)))
+    }
+}
+
+fn touches(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start <= b.end && b.start <= a.end
+}
+
 /// One hunk: the lines it replaces, and how many stand there afterwards.
 struct Replaced {
     old: Range<usize>,
@@ -104,7 +115,6 @@ fn compare(base: &[u8], yours: &[u8], theirs: &[u8]) -> Result<Overlap, Failure>
     if three_way(Some(base), Some(yours), Some(theirs), false).is_some() {
         return Ok(Overlap { changing, colliding: Vec::new() });
     }
-    let touches = |a: &Range<usize>, b: &Range<usize>| a.start <= b.end && b.start <= a.end;
     let colliding = agents
         .iter()
         .zip(&changing)

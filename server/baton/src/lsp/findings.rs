@@ -100,6 +100,8 @@ async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found
             let id = run.run;
             let work = move || git.overlap(&seen, id, &path, text.as_bytes());
             match blocking(work).await {
+                // Nothing of this document is theirs: its lines need not be counted.
+                Ok(overlap) if overlap.changing.is_empty() => (),
                 Ok(overlap) => {
                     add(found, &it.uri, collisions(run.task, &overlap, &it.text, encoding));
                     changed.push((run, overlap));
@@ -108,7 +110,9 @@ async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found
             }
         }
         let rivals = rivals(hub, it, &changed).await;
-        add(found, &it.uri, shown_rivals(&rivals, &it.text, encoding));
+        if !rivals.is_empty() {
+            add(found, &it.uri, shown_rivals(&rivals, &it.text, encoding));
+        }
     }
 }
 
@@ -117,15 +121,11 @@ type Rivals = (TaskId, TaskId, std::ops::Range<usize>);
 
 /// Where two running tasks change the same lines of this document and would not merge.
 async fn rivals(hub: &Hub, document: &Open, changed: &[(&Live, Overlap)]) -> Vec<Rivals> {
-    let touches = |a: &std::ops::Range<usize>, b: &std::ops::Range<usize>| {
-        a.start <= b.end && b.start <= a.end
-    };
     let mut res = Vec::new();
     let pairs = (0..changed.len()).flat_map(|n| (n + 1..changed.len()).map(move |m| (n, m)));
     for (n, m) in pairs.take(PAIRS_MAX) {
         let ((one, theirs), (other, others)) = (&changed[n], &changed[m]);
-        let both = theirs.changing.iter().find(|a| others.changing.iter().any(|b| touches(a, b)));
-        let Some(lines) = both.cloned() else { continue };
+        let Some(lines) = theirs.meets(others).cloned() else { continue };
         let (git, path) = (hub.git().clone(), document.path.clone());
         let a = (one.seen.clone(), one.run);
         let b = (other.seen.clone(), other.run);

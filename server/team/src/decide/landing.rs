@@ -2,8 +2,8 @@
 
 use super::{
     ApprovalId, Candidate, CommitId, Event, Failure, Millis, Parked, PlannedPath, ReceiptId,
-    Refusal, Subject, Task, TaskId, TaskState, Team, Wait, Why, ask_approval, gates, get, open,
-    part, start_checks, waiting,
+    Refusal, Subject, Task, TaskId, TaskState, Team, Wait, Why, ask_approval, awaited, gates, get,
+    open, part, start_checks,
 };
 use crate::event::Answer;
 use crate::explain::lands_by_rule;
@@ -155,20 +155,10 @@ fn wanted<'a>(
     task: TaskId,
     from: Option<&CommitId>,
 ) -> Result<(&'a Task, Option<ApprovalId>), Refusal> {
-    let is_wanted =
-        |on: &Wait| matches!(on, Wait::Candidate { head, .. } if from.is_none_or(|it| it == head));
-    let it = waiting(team, task, is_wanted)?;
-    match &it.state {
-        TaskState::Waiting { on: Wait::Candidate { under, .. } } => Ok((it, *under)),
-        TaskState::Waiting { .. }
-        | TaskState::Working { .. }
-        | TaskState::Checking { .. }
-        | TaskState::AwaitingApproval { .. }
-        | TaskState::Landing { .. }
-        | TaskState::Undoing { .. }
-        | TaskState::Parked { .. }
-        | TaskState::Closed(_) => Err(Refusal::Not(format!("{task} waits for no candidate"))),
-    }
+    awaited(team, task, |on| match on {
+        Wait::Candidate { head, under } => from.is_none_or(|it| it == head).then_some(*under),
+        Wait::Snapshot | Wait::Part { .. } | Wait::Question { .. } => None,
+    })
 }
 
 fn void(approval: ApprovalId, why: &str) -> Event {

@@ -2,7 +2,7 @@
 //! part is a change of its own with a head, a candidate and a round of checks of its own; where it
 //! doesn't land, the whole change is asked about again.
 
-use super::{Event, Refusal, Subject, Task, TaskId, TaskState, Team, Wait, waiting};
+use super::{Event, Refusal, Subject, Task, TaskId, Team, Wait, awaited};
 use crate::change::{Candidate, ChangeId, FileHunks, count};
 use crate::event::Answer;
 use crate::ids::{ApprovalId, CommitId};
@@ -104,18 +104,11 @@ pub(super) fn conflicted(
 }
 
 fn wanted(team: &Team, task: TaskId) -> Result<ApprovalId, Refusal> {
-    let it = waiting(team, task, |on| matches!(on, Wait::Part { .. }))?;
-    match it.state {
-        TaskState::Waiting { on: Wait::Part { approval } } => Ok(approval),
-        TaskState::Waiting { .. }
-        | TaskState::Working { .. }
-        | TaskState::Checking { .. }
-        | TaskState::AwaitingApproval { .. }
-        | TaskState::Landing { .. }
-        | TaskState::Undoing { .. }
-        | TaskState::Parked { .. }
-        | TaskState::Closed(_) => Err(Refusal::Not(format!("{task} waits for no part"))),
-    }
+    let (_, approval) = awaited(team, task, |on| match on {
+        Wait::Part { approval } => Some(*approval),
+        Wait::Snapshot | Wait::Question { .. } | Wait::Candidate { .. } => None,
+    })?;
+    Ok(approval)
 }
 
 /// What the person hears with the approval that follows.
