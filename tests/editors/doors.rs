@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+mod meet;
 mod terminal;
 
 const STORY: &str = include_str!("doors/story.toml");
@@ -67,10 +68,12 @@ struct Play {
 }
 
 impl Play {
-    fn new() -> Play {
+    /// The story's project, with another script where one is given.
+    fn of(script: Option<&str>) -> Play {
         let told: Told = toml::from_str(STORY).unwrap();
         let files: Vec<_> = told.project.iter().map(|it| (it.0.as_str(), it.1.as_str())).collect();
-        let story = Story::of(&toml::to_string(&told.model).unwrap(), &files);
+        let own = toml::to_string(&told.model).unwrap();
+        let story = Story::of(script.unwrap_or(&own), &files);
         let play = Play { story, steps: told.step };
         std::fs::create_dir(play.kept()).unwrap();
         let steps = serde_json::to_vec(&play.steps).unwrap();
@@ -238,7 +241,7 @@ fn tools() -> PathBuf {
 fn one_story_by_three_doors() {
     let mut played = Vec::new();
     let mut play = |door, by: &dyn Fn(&Play)| {
-        let play = Play::new();
+        let play = Play::of(None);
         by(&play);
         played.push((door, play.transcript()));
     };

@@ -1,49 +1,17 @@
 // Plays the story inside VS Code's extension host, by commands. VS Code calls `run`; after a kill it goes on
-// with the first step that left nothing. What a person types is typed by play.mjs, in the window.
+// with the first step that left nothing. What a person types is typed in the window, from outside.
 const vscode = require("vscode");
 const fs = require("node:fs");
 const path = require("node:path");
 const { execFileSync } = require("node:child_process");
+const { board, home, ready, typed, until } = require("./hands.cjs");
 
-const WAIT_MS_MAX = 120_000;
-const home = process.env.BATON_TEST_HOME;
 const kept = path.join(home, "kept");
 const steps = JSON.parse(fs.readFileSync(path.join(home, "story.json"), "utf8"));
 
-async function until(what, fn) {
-  const end = Date.now() + WAIT_MS_MAX;
-  for (;;) {
-    const it = await fn();
-    if (it !== undefined && it !== false) {
-      return it;
-    }
-    if (end < Date.now()) {
-      throw new Error(`too late: ${what}`);
-    }
-    await new Promise((done) => setTimeout(done, 20));
-  }
-}
-
-function holds(wanted, board) {
-  const [task, approval] = [board.tasks[0], board.approvals[0]];
+function holds(wanted, { tasks: [task], approvals: [approval] }) {
   const same = (is, it) => it === null || it === is;
   return task?.state === wanted.state && same(task.role, wanted.role) && same(approval?.id, wanted.approval);
-}
-
-/** A command that asks for words; where it goes on to ask, the first entry of each list is taken. */
-async function typed(words, command, ...args) {
-  const file = path.join(home, "words.txt");
-  fs.writeFileSync(file, words);
-  let ended = false;
-  const running = vscode.commands.executeCommand(command, ...args).then(() => {
-    ended = true;
-  });
-  await until("the words are typed", () => !fs.existsSync(file));
-  await until("the command ends", async () => {
-    await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
-    return ended;
-  });
-  await running;
 }
 
 /** The changed lines, from the documents that a review opens. */
@@ -94,13 +62,14 @@ async function play(team, repository, step) {
 }
 
 exports.run = async () => {
-  const team = await vscode.extensions.all.find((it) => /^baton\./.test(it.id)).activate();
-  const repository = await until("the board", () => team.running === "ready" && team.boards.repositories[0]);
-  const board = () => ({ tasks: team.boards.all().map((it) => it.task), approvals: team.boards.waiting().flatMap((it) => it.approval ?? []) });
+  const { team, repository } = await ready();
   for (let n = fs.readdirSync(kept).length; n < steps.length; n++) {
     const step = steps[n];
     const lines = (await play(team, repository, step)) ?? [];
-    const now = await until(`step ${n + 1}, ${step.does}`, () => holds(step.until, board()) && board());
+    const now = await until(`step ${n + 1}, ${step.does}`, () => {
+      const it = board(team);
+      return holds(step.until, it) && it;
+    });
     const found = execFileSync("sh", [path.join(__dirname, "look.sh")], { cwd: vscode.workspace.workspaceFolders[0].uri.fsPath, encoding: "utf8" });
     const file = path.join(home, "step.json");
     fs.writeFileSync(file, JSON.stringify({ board: JSON.stringify(now), shown: lines.join("\n"), found }));
