@@ -13,11 +13,12 @@ try {
   await stage.types("VS Code shows a board", () => fs.existsSync(path.join(home, "vscode.jsonl")));
   const { page } = stage.window;
   await page.evaluate(() => {
-    globalThis.rows = {};
+    globalThis.rows = [];
+    let before = [];
     const look = () => {
-      for (const row of document.querySelectorAll('.monaco-list-row[aria-label^="T"]')) {
-        globalThis.rows[row.getAttribute("aria-label")] ??= Date.now();
-      }
+      const now = [...document.querySelectorAll('.monaco-list-row[aria-label^="T"]')].map((it) => it.getAttribute("aria-label"));
+      globalThis.rows.push(...now.filter((it) => !before.includes(it)).map((it) => [it, Date.now()]));
+      before = now;
     };
     new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-label"] });
   });

@@ -40,6 +40,12 @@ fn told(board: &Value) -> Value {
     }
 }
 
+/// What VS Code's row says of a task to a screen reader.
+fn label(task: &Value) -> String {
+    let [id, title, step] = ["id", "title", "step"].map(|of| task[of].as_str().unwrap());
+    format!("{id} {title}, {step}")
+}
+
 /// Prints the median and the worst of these, in milliseconds; the median.
 fn measured(what: &str, mut apart: Vec<u64>) -> u64 {
     apart.sort_unstable();
@@ -76,20 +82,21 @@ fn both_editors_show_the_same_board_at_once() {
     let apart = both.iter().map(|it| it.0.at.abs_diff(it.1.at)).collect();
     let held = measured("a board is held by both", apart);
 
-    // On the screens: what a row of VS Code's window said first, and when Neovim had redrawn.
+    // On the screens: when a row of VS Code's window began to say it, and when Neovim had redrawn. What was
+    // over before VS Code drew again is on one of them alone.
     let rows = std::fs::read_to_string(home.join("rows.json")).unwrap();
-    let rows: BTreeMap<String, u64> = serde_json::from_str(&rows).unwrap();
-    let mut apart = BTreeMap::new();
+    let rows: Vec<(String, u64)> = serde_json::from_str(&rows).unwrap();
+    let (mut apart, mut before) = (Vec::new(), Vec::new());
     for it in one.values() {
-        for task in it.board["tasks"].as_array().unwrap() {
-            let [id, title, step] = ["id", "title", "step"].map(|of| task[of].as_str().unwrap());
-            let label = format!("{id} {title}, {step}");
-            if let Some(at) = rows.get(&label) {
-                apart.entry(label).or_insert(it.at.abs_diff(*at));
-            }
+        let now = it.board["tasks"].as_array().unwrap().iter().map(label);
+        let now: Vec<String> = now.collect();
+        for label in now.iter().filter(|it| !before.contains(*it)) {
+            let those = rows.iter().filter(|row| row.0 == *label);
+            apart.extend(those.map(|row| it.at.abs_diff(row.1)).min());
         }
+        before = now;
     }
     assert!(5 < apart.len(), "{rows:#?}");
-    let seen = measured("a row is on both screens", apart.into_values().collect());
+    let seen = measured("a row is on both screens", apart);
     assert!(held < APART_MS_MAX && seen < APART_MS_MAX);
 }
