@@ -2,7 +2,7 @@
 
     tests/readme/run.py
 
-What CI has already is lent: cargo's registry, npm's cache, and a target folder, so that libraries are not
+What CI has already is lent: cargo's home, npm's cache, and a target folder, so that libraries are not
 built twice. What is installed is built without optimisation, which is quicker: BATON_README_OPTIMISED=1 builds
 it as people do. The newcomer's model is scripted, their `code` is the command line of the VS Code server that
 tests/tools/install.sh put in its place, their Neovim the one of there. At the end both editors are
@@ -70,11 +70,9 @@ def environment(world):
     """A newcomer's: an empty home, and the tools of this machine."""
     home = world / "home"
     real = Path.home()
-    cargo, rustup = ((name, Path(os.environ.get(name, real / below))) for name, below in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")))
-    (home / ".cargo").mkdir(parents=True)
-    for lent in ("registry", "git", "config.toml"):
-        if (cargo[1] / lent).exists():
-            (home / ".cargo" / lent).symlink_to(cargo[1] / lent)
+    home.mkdir()
+    # Cargo builds every library again where its folder is another one, so that its home is lent whole.
+    cargo = {name: os.environ.get(name, str(real / below)) for name, below in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup"))}
     programs = world / "bin"
     programs.mkdir()
     (programs / "nvim").symlink_to(TOOLS / "nvim/bin/nvim")
@@ -89,12 +87,12 @@ def environment(world):
     env |= {
         "HOME": str(home), "TERM": "xterm", "TMPDIR": str(world / "tmp"),
         "PATH": f"{home}/.cargo/bin:{programs}:{os.environ['PATH']}",
-        "CARGO_HOME": str(home / ".cargo"), rustup[0]: str(rustup[1]), "CARGO_TARGET_DIR": str(TARGET),
+        "CARGO_INSTALL_ROOT": str(home / ".cargo"), "CARGO_TARGET_DIR": str(TARGET),
         "npm_config_cache": os.environ.get("npm_config_cache", str(real / ".npm")),
         "npm_config_userconfig": os.environ.get("npm_config_userconfig", str(real / ".npmrc")),
         "EXTENSIONS_GALLERY": '{"serviceUrl":"","itemUrl":"","resourceUrlTemplate":""}',
         "BATON_TEST_TOOLS": str(TOOLS),
-    }  # fmt: skip
+    } | cargo  # fmt: skip
     if "BATON_README_OPTIMISED" not in os.environ:
         env |= {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "0", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "256"}
     (world / "tmp").mkdir()
