@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Does what the README says, as a newcomer: a fresh clone, an empty HOME, its own commands in their order.
 
     tests/readme/run.py
@@ -181,7 +182,8 @@ def main():
             print(f"{time.monotonic() - since:6.1f} s  {line}", flush=True)
             if code != 0:
                 failed.append(line)
-                print(f"{shown[-6000:]}\n-- exit code {code}: {line}", flush=True)
+                plain = re.sub(r"\x1b\[[\d;?]*[A-Za-z]|[\r\u2800-\u28ff]", "", shown)
+                print(f"{plain[-6000:]}\n-- exit code {code}: {line}", flush=True)
         landed = subprocess.run(["git", "log", "-1", "--format=%B"], cwd=root, env=env, capture_output=True, text=True, check=True).stdout
         if "Baton-Task: T1" not in landed:
             failed.append(f"what was approved is on the branch: {landed}")

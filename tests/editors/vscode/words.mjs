@@ -28,7 +28,7 @@ function look() {
   out.push(...part("menu", all(document, ".action-widget .monaco-list-row").map(says).filter((it) => /^(Delegate|Ask the team)/.test(it))));
   out.push(...part("message", all(document, ".notification-list-item-message").map(says)));
   out.push(...part("status", all(document, '.statusbar-item[id*="baton.status"]').map((it) => it.textContent.trim())));
-  return `${out.join("\n")}\n`;
+  return out.join("\n");
 }
 
 function mask(text) {
