@@ -104,7 +104,9 @@ fn receipt(screen: &Screen, here: &Here, id: ReceiptId, json: bool) -> Result<u8
     match &output {
         Some(text) if text.is_empty() => screen.line("  it printed nothing"),
         Some(text) => text.lines().for_each(|it| screen.line(it)),
-        None => screen.line(format!("  what it printed is not kept; baton replay {id} runs it again")),
+        None => {
+            screen.line(format!("  what it printed is not kept; baton replay {id} runs it again"))
+        }
     }
     Ok(exit::DONE)
 }
