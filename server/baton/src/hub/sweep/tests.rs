@@ -2,8 +2,8 @@
 
 use super::*;
 use team::{
-    Brief, End, Exit, Limits, Origin, Ran, Receipt, ReceiptId, Run, SandboxLevel, StartFrom, Task,
-    Usage, Why, Work,
+    Brief, End, Exit, Origin, Ran, Receipt, ReceiptId, Run, SandboxLevel, StartFrom, Task, Usage,
+    Why, Work,
 };
 
 const LONG_AGO: Millis = 1_000;
@@ -27,16 +27,7 @@ fn team(tasks: &[(bool, Millis, &[&str])]) -> Team {
 }
 
 fn brief() -> Brief {
-    Brief {
-        text: "x".into(),
-        origin: Origin::CommandLine,
-        place: None,
-        start: StartFrom::Head,
-        land_by_rule: false,
-        limits: Limits::default(),
-        environment: Default::default(),
-        worktree: None,
-    }
+    Brief { start: StartFrom::Head, ..Brief::new("x", Origin::CommandLine) }
 }
 
 fn run_of(task: TaskId, run: RunId, outputs: &[&str]) -> Run {
