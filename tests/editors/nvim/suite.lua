@@ -432,8 +432,8 @@ test("a watched run is followed at its end, and left alone where the person read
   end)
   vim.cmd("normal! G")
   local progress = function(says)
-    local params = { repository = "demo", run = "R6", says = says, does = { "read_file a" }, lost = false }
-    fake.say("baton/runProgress", params)
+    local told = { repository = "demo", run = "R6", says = says, does = { "read_file a" }, lost = false }
+    fake.say("baton/runProgress", { runs = { told } })
     wait(says, function()
       return vim.fn.search(says:match("%a+$") or vim.trim(says), "nw") > 0
     end)
