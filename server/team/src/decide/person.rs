@@ -284,7 +284,7 @@ pub(super) fn ask(team: &Team, run: RunId, ask: Question) -> Result<Vec<Event>, 
     if !(2..=4).contains(&options) || options <= default {
         return Err(Refusal::Gate("a question has 2 to 4 options, one of them the default".into()));
     }
-    let question = QuestionId(next(team.questions.keys().next_back().map(|it| it.0)));
+    let question = QuestionId(next(team.questions.last().map(|it| it.0)));
     Ok(vec![Event::QuestionAsked { run, question, ask, about: About::Work }])
 }
 
