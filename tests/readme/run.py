@@ -128,9 +128,11 @@ def play(command, env, cwd):
     return child.wait(), shown
 
 
-def clone(world):
-    """The tree as it is committed; where there is no repository, as it lies there."""
-    place = world / "clone"
+def clone():
+    """The tree as it is committed; where there is no repository, as it lies there. Its place is always the same,
+    since cargo builds anew what lies elsewhere."""
+    place = TARGET / "readme"
+    shutil.rmtree(place, ignore_errors=True)
     if (TREE / ".git").exists():
         subprocess.run(["git", "clone", "-q", TREE, place], check=True)
     else:
@@ -167,7 +169,7 @@ def main():
     failed = []
     env = environment(world)
     try:
-        tree, root = clone(world), project(world, env)
+        tree, root = clone(), project(world, env)
         todo = [(line, root if line.startswith("baton ") else tree) for lines in all_ for line in lines]
         todo += [
             (f"nvim --headless src/parse.js -S {HERE}/nvim.lua", root),

@@ -4,7 +4,8 @@ local here = debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$")
 package.path = here .. "/../nvim/?.lua;" .. package.path
 local plugin, binary, home = arg[1], arg[2], arg[3]
 
-local nvim = require("child").start({
+local child = require("child")
+local nvim = child.start({
   before = {
     "set rtp^=" .. plugin,
     "set mouse= noswapfile",
@@ -37,11 +38,8 @@ nvim:lua(
 )
 
 local function is(task, state)
-  local code = ("vim.iter(require('baton.boards').living()[1].tasks):any(function(it) return it.id == %q and it.state == %q end)"):format(
-    task,
-    state
-  )
-  nvim:wait(task .. " is " .. state, code)
+  local holds = ("it.id == %q and it.state == %q"):format(task, state)
+  nvim:wait(task .. " is " .. state, child.on_board("tasks", holds))
 end
 
 nvim:keys(":Baton delegate The first file is missing<CR>")

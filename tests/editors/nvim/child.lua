@@ -47,6 +47,12 @@ function M:wait(what, expression)
   self:log(what)
 end
 
+--- That this holds of `it`, one of the `tasks` or `approvals` of the board: an expression for `wait`.
+function M.on_board(list, holds)
+  local all = "vim.iter(vim.tbl_get(require('baton.boards').living(), 1, %q) or {})"
+  return (all .. ":any(function(it) return %s end)"):format(list, holds)
+end
+
 --- Waits until the screen shows this pattern.
 function M:sees(pattern)
   local held = vim.wait(WAIT_MS_MAX, function()

@@ -10,7 +10,8 @@ local M = {}
 ---@param replay? baton.ReplayView Nil while it runs.
 ---@return baton.Row[]
 function M.rows(view, replay)
-  local title = { { view.receipt .. "  ", "BatonId" }, { "the command of a receipt, run again", "BatonTitle" } }
+  local title =
+    { { view.receipt .. "  ", "BatonId" }, { "the command of a receipt, run again", "BatonTitle" } }
   local rows = { { title, key = "head", live = { { "g? keys", "BatonDim" } } } }
   if not replay then
     rows[2] = { { { "it runs", "BatonWorks" } }, key = "head" }
