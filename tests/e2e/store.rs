@@ -5,6 +5,7 @@ mod damage;
 mod faults;
 mod migrate;
 mod power;
+mod shelf;
 
 use baton::store::{OUTPUT_BYTES_MAX, Opened, Reader, Step, Store, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -188,7 +189,7 @@ fn a_checkpoint_changes_nothing_but_the_time_it_takes() {
     let all = events(60);
     let mut opened = open(dir.path());
     opened.store.append(0, &all[..40], 0).unwrap();
-    opened.store.checkpoint(&replayed(&all[..40]), 40).unwrap();
+    opened.store.checkpoint(&mut replayed(&all[..40])).unwrap();
     opened.store.append(40, &all[40..], 0).unwrap();
     drop(opened);
     let with = open(dir.path()).team;

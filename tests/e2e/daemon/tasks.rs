@@ -17,7 +17,7 @@ const CHANGED: &str = "baton/boardChanged";
 const TOLD_MS_MAX: u128 = 200;
 
 /// Returns when the board shows this task in this state.
-fn until(editor: &mut Editor, task: &str, state: &str) -> Value {
+pub fn until(editor: &mut Editor, task: &str, state: &str) -> Value {
     loop {
         let board = editor.request("baton/board", json!({})).unwrap();
         let tasks = board["tasks"].as_array().unwrap();

@@ -6,6 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { Desk } from "./desk.mjs";
 import { Code, Window, axe, browser, tree, until } from "./rig.mjs";
+import { told } from "./words.mjs";
 
 const [vsix, pictures, baton] = process.argv.slice(2);
 fs.mkdirSync(pictures, { recursive: true });
@@ -23,12 +24,15 @@ log("VS Code is up, the extension installed");
 const opened = await browser();
 let window;
 
+const picture = async (name) => {
+  await told(window.page, name);
+  await window.shot(path.join(pictures, `${name}.png`));
+};
 /** The program that the extension brought, where none was named. */
 const theServer = () => {
   const extension = fs.readdirSync(path.join(code.place, "ext")).find((it) => it.startsWith("baton.baton"));
   return baton ?? path.join(code.place, "ext", extension ?? "", "server/baton");
 };
-const picture = (name) => window.shot(path.join(pictures, `${name}.png`));
 /** As the system asks for it; VS Code follows. */
 const theme = async (kind, media) => {
   await window.page.emulateMedia(media);

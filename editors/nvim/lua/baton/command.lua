@@ -159,6 +159,22 @@ end
 M.verbs.report = opens_whole("report")
 M.verbs.memory = opens_whole("memory")
 
+-- Named as `R4.1`, or under the cursor.
+M.verbs.replay = {
+  run = function(call)
+    local view, row = view_of.here()
+    local named = (call.words[1] or ""):upper():match("^R%d+%.%d+$")
+    local receipt = named or (row and row.data and row.data.receipt)
+    if not receipt then return say.warn("replay: say which receipt, as in :Baton replay R4.1") end
+    client_of.with(vim.api.nvim_get_current_buf(), function(client)
+      boards.with(client, function(board)
+        local repository = view and view.repository or board.repository
+        view_of.open(view_of.name(repository, "replay/" .. receipt), call.mods)
+      end)
+    end)
+  end,
+}
+
 M.verbs.log = {
   complete = any,
   run = function(call)

@@ -156,7 +156,7 @@ pub async fn resume(screen: &Screen, here: &Here, asked: &args::Resume) -> Resul
     let team = hub.team();
     let tasks = match asked.task {
         Some(task) => vec![task],
-        None => team.tasks.keys().copied().filter(|it| goes_on(&team, *it)).collect(),
+        None => team.open_tasks().map(|it| it.0).filter(|it| goes_on(&team, *it)).collect(),
     };
     for task in &tasks {
         if let Standing::Parked(_) = standing(&team, *task) {

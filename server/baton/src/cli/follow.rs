@@ -139,6 +139,8 @@ impl<'a> Follow<'a> {
     /// Errors: the log can't be read, or an answer of the person's was not written down.
     pub async fn until_settled(&mut self, tasks: &[TaskId]) -> Result<u8, Trouble> {
         self.tasks = tasks.iter().map(ToString::to_string).collect();
+        let team = self.hub.team();
+        tasks.iter().for_each(|it| self.narrator.know(&team, *it));
         loop {
             self.until_quiet(tasks).await?;
             if let Some(failure) = self.hub.lost() {
@@ -345,15 +347,15 @@ impl<'a> Follow<'a> {
                 bar.finish_and_clear();
             }
         }
-        for (run, it) in team.runs.iter().filter(|(_, it)| live(it)) {
-            let bar = self.bars.entry(*run).or_insert_with(|| self.screen.live.add(spinner()));
+        for (run, it) in team.live_runs() {
+            let bar = self.bars.entry(run).or_insert_with(|| self.screen.live.add(spinner()));
             let who = match it.work {
                 Work::Role { duty, .. } => Role::of(duty).name(),
                 Work::Checks { .. } => "Checks",
                 Work::Setup { .. } => "Set-up",
             };
             let elapsed = now_ms().saturating_sub(it.started_at);
-            let doing = self.doing.get(run).map_or("", String::as_str);
+            let doing = self.doing.get(&run).map_or("", String::as_str);
             bar.set_message(format!(
                 "{who:<9} {} {:>6}  {:>6} tokens  {:>6}  {doing}",
                 it.task,

@@ -7,7 +7,8 @@ use crate::git::{Git, Place};
 use crate::hub::{Delegation, Happening, Refused};
 use crate::protocol::{
     AnswerApprovalParams, BoardChangedParams, BoardView, DOOR_TERMINAL, DelegateParams,
-    DelegateResult, ErrorData, PROTOCOL_VERSION, ReplayView, RunProgressParams, code, method,
+    DelegateResult, ErrorData, PROTOCOL_VERSION, ReplayView, RunProgress, RunProgressParams, code,
+    method,
 };
 use crate::socket::{FRAME_BYTES_MAX, Frame, Line, frame, read_frame};
 use crate::store::Reader;
@@ -322,8 +323,9 @@ impl Pump {
                 self.mirror.catch_up(changed.ok().map(|it| it.version));
             }
             Some(method::RUN_PROGRESS) => {
-                let told = serde_json::from_value(params).ok();
-                for it in told.map(happenings).unwrap_or_default() {
+                let told = serde_json::from_value::<RunProgressParams>(params);
+                let runs = told.map(|it| it.runs).unwrap_or_default();
+                for it in runs.into_iter().flat_map(happenings) {
                     let _ = self.mirror.happenings.send(it);
                 }
             }
@@ -384,7 +386,7 @@ impl Mirror {
 }
 
 /// What the service told of a run, as a hub tells it.
-fn happenings(it: RunProgressParams) -> Vec<Happening> {
+fn happenings(it: RunProgress) -> Vec<Happening> {
     let Ok(run) = it.run.parse::<RunId>() else { return vec![] };
     let wait_ms = it.wait_ms;
     let says = Some(it.says).filter(|it| !it.is_empty()).map(Progress::Says);

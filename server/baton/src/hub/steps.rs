@@ -97,7 +97,7 @@ fn message(team: &Team, id: TaskId, task: &Task) -> String {
         | Handoff::Announced { .. }
         | Handoff::Declined { .. } => None,
     });
-    let receipts = team.runs.values().flat_map(|it| &it.receipts);
+    let receipts = task.runs.iter().filter_map(|it| team.run(*it)).flat_map(|it| &it.receipts);
     for it in receipts.filter(|it| it.commit.as_ref() == head && head.is_some()) {
         if let Some(line) = trailer(it) {
             res += &line;

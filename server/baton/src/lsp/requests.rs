@@ -3,13 +3,13 @@
 use super::repositories::Repository;
 use super::selection::{self, Wish};
 use super::{Door, answers, errors, places};
-use crate::git;
 use crate::hub::{Delegation, blocking, file_view};
 use crate::protocol::{
     AnswerApprovalParams, AnswerApprovalResult, AnswerQuestionParams, BoardParams, BoardView,
     DOOR_TERMINAL, DelegateParams, DelegateResult, DiffView, DoneResult, ReplayParams, ReplayView,
     SayParams, TaskParams, TaskView,
 };
+use crate::{fail, git};
 use futures_util::FutureExt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -212,6 +212,7 @@ impl Door {
 
     /// `baton/task`.
     pub async fn task(&self, params: TaskParams) -> Result<TaskView> {
+        fail::bug("lsp.task");
         let task = id::<TaskId>(&params.task)?;
         let (repository, hub) = self.repositories.hub(params.repository.as_deref(), None).await?;
         let view = TaskView::of(&repository.name, &hub.team(), task);
@@ -233,6 +234,7 @@ impl Door {
             Ok((from, to, files, patch))
         });
         let (from, to, files, patch) = read.await.map_err(errors::failed)?;
+        fail::bug("lsp.diff");
         Ok(DiffView {
             repository: repository.name.clone(),
             task: task.to_string(),

@@ -72,7 +72,7 @@ pub(super) const NOTIFICATIONS: [(&str, &str, &str); 3] = [
     (method::BOARD_CHANGED, "what is true now; at most 20 a second", "BoardChangedParams"),
     (
         method::RUN_PROGRESS,
-        "what a watched run says and does; gathered, at most 20 a second and run",
+        "what the watched runs say and do; gathered, at most 20 a second for all of them",
         "RunProgressParams",
     ),
     (method::ATTENTION, "somebody is needed; once for each thing that waits", "AttentionParams"),

@@ -22,7 +22,7 @@ pub(super) fn delegate(team: &Team, now: Millis, mut brief: Brief) -> Result<Vec
         return Err(Refusal::Not(text.to_string()));
     }
     brief.limits = brief.budget.within(&brief.limits).map_err(Refusal::Not)?;
-    let task = TaskId(next(team.tasks.keys().next_back().map(|it| it.0)));
+    let task = TaskId(next(team.tasks.last().map(|it| it.0)));
     Ok(vec![Event::TaskDelegated { task, brief, at: now }])
 }
 
@@ -296,7 +296,7 @@ pub(super) fn ask(team: &Team, run: RunId, ask: Question) -> Result<Vec<Event>, 
     if !(2..=4).contains(&options) || options <= default {
         return Err(Refusal::Gate("a question has 2 to 4 options, one of them the default".into()));
     }
-    let question = QuestionId(next(team.questions.keys().next_back().map(|it| it.0)));
+    let question = QuestionId(next(team.questions.last().map(|it| it.0)));
     Ok(vec![Event::QuestionAsked { run, question, ask, about: About::Work }])
 }
 

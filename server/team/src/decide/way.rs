@@ -81,7 +81,7 @@ fn ask_class(
     other: Class,
     summary: &str,
 ) -> Event {
-    let question = QuestionId(next(team.questions.keys().next_back().map(|it| it.0)));
+    let question = QuestionId(next(team.questions.last().map(|it| it.0)));
     let default = u32::from(one.safer(other) == other);
     let says = |it: Class| format!("{}: {}", it.name(), what_follows(it));
     let ask = Question {
