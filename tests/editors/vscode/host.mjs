@@ -1,15 +1,16 @@
-// Runs the tests that go through VS Code's API, inside a real extension host. `node host.mjs BATON`
+// Runs the tests that go through VS Code's API, inside a real extension host. `node host.mjs BATON [NAMES]`,
+// where NAMES, a regular expression, leaves out the tests that it does not fit.
 import fs from "node:fs";
 import path from "node:path";
 import { Desk } from "./desk.mjs";
 import { Code, browser, extension } from "./rig.mjs";
 
 const HOST_MS_MAX = 360_000;
-const [baton] = process.argv.slice(2);
+const [baton, names = ""] = process.argv.slice(2);
 const desk = new Desk();
 const results = path.join(desk.dir, "results.txt");
 const code = await Code.start(desk, {
-  settings: { "baton.server.path": baton, "baton.notifications": "none" }, env: { BATON_TEST_RESULTS: results },
+  settings: { "baton.server.path": baton, "baton.notifications": "none" }, env: { BATON_TEST_RESULTS: results, BATON_TEST_ONLY: names },
 });
 const opened = await browser();
 let failed = true;

@@ -148,7 +148,8 @@ async function commentsByKeys() {
     return true;
   });
   await until("an input for the comment", async () => {
-    await window.quick("Control+G", ":1");
+    await page.keyboard.press("Control+1");
+    await page.keyboard.press("Control+Home");
     await window.command("Comments: Add Comment on Current Selection");
     await page.waitForSelector('.review-widget .comment-form .monaco-editor.focused', { timeout: 4000 });
     return true;
@@ -167,9 +168,13 @@ async function reloads() {
   await window.waitStatus(/T1 waits for you/);
   await window.command("Comments: Focus on Comments View");
   for (const text of ["null surprises", "say why"]) {
-    await row(text).waitFor({ timeout: 60_000 });
+    await window.page.locator(`.comments-panel .monaco-list-row:has-text("${text}")`).first().waitFor({ timeout: 60_000 });
   }
   await picture("comments-kept");
+  await window.page.keyboard.press("Control+J");
+  await board();
+  await row("T1 waits for you").click();
+  await window.page.waitForSelector('.multiDiffEntry .view-line:has-text("failed at")');
   log("both comments outlived the window");
 }
 

@@ -27,6 +27,10 @@ export interface Asking {
 const results: string[] = [];
 
 export async function test(name: string, does: () => Promise<void> | void): Promise<void> {
+  const only = process.env["BATON_TEST_ONLY"] ?? "";
+  if (!new RegExp(only).test(name)) {
+    return;
+  }
   const from = Date.now();
   try {
     await does();
