@@ -51,6 +51,11 @@ pub fn board(screen: &Screen, here: &Here, asked: &args::Board) -> Result<u8, Tr
     }
     let rows: Vec<_> = shown.iter().map(|it| task_row(screen, it)).collect();
     screen.table(&["Task", "State", "What", "Now", "Tokens", "Money"], &rows);
+    for line in &shown {
+        if let Some(expects) = &line.expects {
+            screen.line(format!("{} expects {}", line.task, safe(expects)));
+        }
+    }
     for line in board.tasks.iter().filter(|it| it.column == Column::NeedsYou) {
         pointer(&team, line.task, &here.repo_option).iter().for_each(|it| screen.line(it));
     }
