@@ -310,13 +310,13 @@ impl Editor {
     }
 
     fn tell(&self, method: &str, params: Value) {
-        say(&mut *self.input.lock().unwrap(), &call(method, None, params));
+        say(&mut self.input.lock().unwrap(), &call(method, None, params));
     }
 
     fn ask(&self, method: &str, params: Value) -> Value {
         let mut asked = self.asked.lock().unwrap();
         *asked += 1;
-        say(&mut *self.input.lock().unwrap(), &call(method, Some(*asked), params));
+        say(&mut self.input.lock().unwrap(), &call(method, Some(*asked), params));
         let answer = self.answers.lock().unwrap().recv_timeout(WAIT).unwrap();
         assert_eq!(answer["id"], *asked, "one after the other");
         answer
@@ -351,7 +351,7 @@ fn take(it: &Value, answers: &Sender<Value>, input: &Mutex<ChildStdin>, heard: &
     };
     if let Some(id) = it.get("id") {
         let answer = json!({ "jsonrpc": "2.0", "id": id, "result": null });
-        say(&mut *input.lock().unwrap(), &answer.to_string());
+        say(&mut input.lock().unwrap(), &answer.to_string());
         return;
     }
     let mut heard = heard.lock().unwrap();
