@@ -1,7 +1,7 @@
 //! A model that talks at a steady pace and never ends: a server in a process of its own, so that what
 //! it takes is nobody else's.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
@@ -54,7 +54,7 @@ pub fn serve() {
     runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        writeln!(std::io::stdout(), "http://{address}").unwrap();
+        println!("http://{address}");
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             // It ends when the caller hangs up.

@@ -5,5 +5,6 @@ pub mod den;
 mod kills;
 mod life;
 mod panics;
+mod streams;
 mod tasks;
 mod wire;

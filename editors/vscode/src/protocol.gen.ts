@@ -711,8 +711,8 @@ export interface RepositoryStatus {
   waiting: number;
 }
 
-/** What a watched run said and did since the last of these. The journal has all of it afterwards. */
-export interface RunProgressParams {
+/** What one watched run said and did. The journal has all of it afterwards. */
+export interface RunProgress {
   repository: string;
   run: string;
   /** What the model said, to be appended. */
@@ -729,6 +729,11 @@ export interface RunProgressParams {
   replied: boolean;
   /** Something was left out, since this client or the run was too quick: ask `baton/transcript`. */
   lost: boolean;
+}
+
+/** What the watched runs said and did since the last of these; each run stands here once. */
+export interface RunProgressParams {
+  runs: RunProgress[];
 }
 
 /** One run of a role, or one round of checks. */
@@ -933,6 +938,7 @@ export interface Welcome {
   refused?: string | null;
   /** A sentence for the person. */
   notice?: string | null;
+  /** Of use to callers that want `status` or `stop`; all zero where a caller is simply served. */
   status: DaemonStatus;
 }
 

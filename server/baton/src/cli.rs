@@ -49,6 +49,12 @@ pub enum Asked {
 /// the daemon are left to the caller: the doors don't know each other.
 pub fn perform(arguments: impl Iterator<Item = OsString>) -> Asked {
     say_what_broke();
+    let arguments: Vec<OsString> = arguments.collect();
+    // What editors start, and wait for: the table of all commands is not made for it.
+    let is_lsp = arguments.get(1..).is_some_and(|it| it == ["lsp"] || it == ["lsp", "--stdio"]);
+    if is_lsp && std::env::var_os("BATON_IN_PROCESS").is_none() {
+        return Asked::Proxy;
+    }
     let typed = match Typed::try_parse_from(arguments) {
         Ok(typed) => typed,
         Err(error) => return Asked::Exit(not_understood(&error)),
@@ -112,6 +118,7 @@ async fn dispatch(
         Command::Board(it) => read::board(screen, &here()?, it),
         Command::Task(it) => read::task(screen, &here()?, it),
         Command::Diff(it) => read::diff(screen, &here()?, it),
+        Command::Checkout(it) => act::checkout(screen, &here()?, it).await,
         Command::Explain(it) => explain::explain(screen, &here()?, it),
         Command::Answer(it) => act::answer(screen, &here()?, it).await,
         Command::Undo(it) => act::undo(screen, &here()?, it).await,

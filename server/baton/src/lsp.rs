@@ -43,7 +43,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use streams::Streams;
 use team::TaskId;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::Result;
@@ -134,9 +134,10 @@ where
     }
 }
 
-/// Serves the editor that started this process, over its standard input and output. Returns the exit
-/// code; a reader may still be blocked on the input, so the caller ends the process.
-pub fn run_in_process() -> i32 {
+/// Serves the editor that started this process, over its standard input and output; `said` is what was
+/// read of that already. Returns the exit code; a reader may still be blocked on the input, so the
+/// caller ends the process.
+pub fn run_in_process(said: Vec<u8>) -> i32 {
     let run = || -> std::result::Result<i32, team::Failure> {
         let broken = |why: std::io::Error| {
             team::Failure::new(team::Code::Command, "start the language server").context(why)
@@ -149,7 +150,8 @@ pub fn run_in_process() -> i32 {
         runtime.spawn(stop_when_told(stop.clone()));
         let code = runtime.block_on(async {
             let hubs = Hubs::new(home);
-            let (environment, input) = (Environment::profile(), tokio::io::stdin());
+            let (environment, input) =
+                (Environment::profile(), said.as_slice().chain(tokio::io::stdin()));
             let options = Options { hubs: hubs.clone(), environment, stop };
             let code = serve(input, output, options).await;
             let wait = Duration::from_millis(CLOSING_MS_MAX);
@@ -171,9 +173,10 @@ pub fn run_in_process() -> i32 {
     }
 }
 
-/// Standard output for the protocol alone: whatever else writes to it lands in standard error.
+/// Standard output for the protocol alone: whatever else writes to it lands in standard error, and no
+/// child holds it open.
 fn take_stdout() -> std::io::Result<tokio::fs::File> {
-    let output = rustix::io::dup(rustix::stdio::stdout())?;
+    let output = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 0)?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
     Ok(tokio::fs::File::from_std(output.into()))
 }

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let code = match perform(std::env::args_os()) {
         Asked::Exit(code) => return ExitCode::from(code),
-        Asked::Serve => lsp::run_in_process(),
+        Asked::Serve => lsp::run_in_process(Vec::new()),
         Asked::Proxy => daemon::run_proxy().unwrap_or_else(lsp::run_in_process),
         Asked::Daemon => {
             return ExitCode::from(daemon::run(|input, output, connection| {

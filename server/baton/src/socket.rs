@@ -6,10 +6,12 @@
 
 mod address;
 mod frames;
+mod plain;
 mod start;
 
 pub use address::{Address, is_own};
 pub use frames::{FRAME_BYTES_MAX, Frame, frame, read_frame};
+pub use plain::{PlainLine, call_at_once};
 pub use start::{FAILED, READY, TAKEN, environment};
 
 use crate::config::Home;
@@ -68,7 +70,7 @@ pub async fn call(home: &Home, wants: Wants, if_none: IfNone) -> Result<Option<L
             Err(why) => return Err(failed(format!("{}: {why}", address.socket.display()))),
         };
         if !is_own(&stream) {
-            return Err(failed("the one that answers belongs to another user"));
+            return Err(stranger());
         }
         match greet(home, stream, wants).await? {
             Some(line) if line.welcome.made_room => (),
@@ -79,6 +81,10 @@ pub async fn call(home: &Home, wants: Wants, if_none: IfNone) -> Result<Option<L
     Err(failed("each one that answers ends at once").hint("baton daemon status says what runs"))
 }
 
+fn stranger() -> Failure {
+    failed("the one that answers belongs to another user")
+}
+
 fn is_nobody(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotFound | ErrorKind::ConnectionRefused)
 }
@@ -87,31 +93,39 @@ fn is_nobody(kind: ErrorKind) -> bool {
 async fn greet(home: &Home, stream: UnixStream, wants: Wants) -> Result<Option<Line>, Failure> {
     let (input, mut output) = stream.into_split();
     let mut input = BufReader::new(input);
+    if output.write_all(&frame(&hello(home, wants))).await.is_err() {
+        return Ok(None);
+    }
+    let answer = read_frame(&mut input, HELLO_BYTES_MAX);
+    let wait = Duration::from_millis(WELCOME_MS_MAX);
+    let Ok(answer) = tokio::time::timeout(wait, answer).await else {
+        let text = format!("no answer within {} s", WELCOME_MS_MAX / 1000);
+        return Err(failed(text).hint("end the process that `baton daemon status` names"));
+    };
+    Ok(welcome(answer)?.map(|welcome| Line { input, output, welcome }))
+}
+
+fn hello(home: &Home, wants: Wants) -> Hello {
     let (environment, keys) = match wants {
         Wants::Serve => (Environment::profile(), start::keys(home)),
         Wants::Status | Wants::Stop => Default::default(),
     };
     let (protocol_version, version) = (PROTOCOL_VERSION, version());
-    let hello = Hello { protocol_version, version, wants, environment, keys };
-    if output.write_all(&frame(&hello)).await.is_err() {
-        return Ok(None);
-    }
-    let answer = read_frame(&mut input, HELLO_BYTES_MAX);
-    let wait = Duration::from_millis(WELCOME_MS_MAX);
-    let body = match tokio::time::timeout(wait, answer).await {
-        Ok(Frame::Body(body)) => body,
-        Ok(Frame::End) => return Ok(None),
-        Ok(Frame::Broken(_) | Frame::TooLarge(_)) => {
+    Hello { protocol_version, version, wants, environment, keys }
+}
+
+/// `None`: it hung up.
+fn welcome(answer: Frame) -> Result<Option<Welcome>, Failure> {
+    let body = match answer {
+        Frame::Body(body) => body,
+        Frame::End => return Ok(None),
+        Frame::Broken(_) | Frame::TooLarge(_) => {
             return Err(failed("what answers is no daemon of Baton's"));
-        }
-        Err(_) => {
-            let text = format!("no answer within {} s", WELCOME_MS_MAX / 1000);
-            return Err(failed(text).hint("end the process that `baton daemon status` names"));
         }
     };
     let welcome: Welcome = serde_json::from_slice(&body).map_err(failed)?;
     match &welcome.refused {
         Some(why) => Err(failed(why)),
-        None => Ok(Some(Line { input, output, welcome })),
+        None => Ok(Some(welcome)),
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::event::Subject;
 use crate::handoff::Class;
-use crate::ids::Millis;
+use crate::ids::{Millis, TaskId};
 use crate::report::median;
+use crate::routing::{Guess, guess};
 use crate::task::{End, Task, TaskState, Team};
 
 /// Fewer tasks of a class say nothing.
@@ -90,6 +91,16 @@ impl Estimate {
     }
 }
 
+/// For people: what earlier tasks let expect of this one, where its class is plain already.
+pub fn expected(team: &Team, task: TaskId) -> Option<String> {
+    let it = team.task(task)?;
+    let class = it.class.or_else(|| match guess(&it.brief) {
+        Guess::Sure { class, .. } => Some(class),
+        Guess::Open { .. } => None,
+    });
+    estimate(team, class?).map(|it| it.says())
+}
+
 /// `40 s`, `4 min`, `2 h`: no more precise than it is known.
 fn duration(ms: Millis) -> String {
     match ms {
@@ -107,6 +118,10 @@ mod tests {
 
     /// So many bugs, of which every third is rejected; each needs seven lines, a minute apart.
     fn bugs(n: u32) -> Team {
+        play(&bugs_told(n)).0
+    }
+
+    fn bugs_told(n: u32) -> String {
         let mut script = String::new();
         for task in 1..=n {
             let [a, b, c, d, e] = [1, 2, 3, 4, 5].map(|it| (task - 1) * 5 + it);
@@ -121,7 +136,17 @@ mod tests {
                 _ => writeln!(script, "A{task} approve\nT{task} planned\nT{task} landed"),
             };
         }
-        play(&script).0
+        script
+    }
+
+    #[test]
+    fn a_task_says_what_to_expect_once_its_class_is_plain() {
+        let more = "delegate it fails\nT6 snapshotted\nR26 triaged bug\n";
+        let team = play(&(bugs_told(5) + more)).0;
+        let known = estimate(&team, Class::Bug).map(|it| it.says());
+        assert!(known.is_some());
+        assert_eq!(expected(&team, TaskId(6)), known);
+        assert_eq!(expected(&team, TaskId(7)), None);
     }
 
     #[test]

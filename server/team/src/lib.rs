@@ -41,7 +41,7 @@ pub use change::{
     NotesFacts, PlanFacts, PlannedPath, Side, Target, count, lines,
 };
 pub use decide::{Input, Refusal, decide, is_over_budget, next_deadline, rerun};
-pub use estimate::{Estimate, estimate};
+pub use estimate::{Estimate, estimate, expected};
 pub use event::{Answer, EVENT_VERSION, Event, Parked, Start, Subject, Why, Work};
 pub use explain::{Rule, became, explain};
 pub use failure::{Code, Failure};

@@ -58,6 +58,11 @@ fn without_a_person_the_approval_waits() {
 fn the_candidate_is_enough_where_nothing_shall_land() {
     let world = World::with(HONEST);
     world.baton(&["run", "--no-land", "the answer is wrong"]).ends(0);
+    let made = world.baton(&["checkout", "T1", "--json"]).ends(0).json();
+    let result = std::path::Path::new(made["path"].as_str().unwrap()).join("answer.txt");
+    assert_eq!(std::fs::read_to_string(result).unwrap(), "right\n");
+    assert_eq!(world.baton(&["checkout", "T1"]).ends(0).out.trim(), made["path"]);
+    world.baton(&["checkout", "T2"]).ends(3).complains(&["no task T2"]);
     assert_eq!(world.answer(), "wrong\n");
     let patch = world.baton(&["diff", "T1", "--patch"]).ends(0).out.clone();
     assert!(patch.contains("-wrong\n+right\n"), "{patch}");

@@ -8,6 +8,7 @@ use crate::lsp::client::Editor;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,11 @@ fn the_command_line_does_the_same_through_the_daemon() {
     let ran = den.baton(&["run", "the answer is wrong"]);
     ran.ends(2);
     assert!(ran.err.contains("A1 waits for you") && ran.out.contains("My time"), "{}", ran.out);
+    let made = den.baton(&["checkout", "T1"]);
+    let result = std::fs::read_to_string(Path::new(made.ends(0).out.trim()).join("answer.txt"));
+    assert_eq!((result.unwrap().as_str(), den.world.answer().as_str()), ("right\n", "wrong\n"));
+    assert!(made.err.contains("for you to try"), "{}", made.err);
+    den.baton(&["checkout", "T9"]).ends(3).complains(&["no task T9"]);
     den.baton(&["answer", "A9", "approve"]).ends(3).complains(&["no approval A9", "baton board"]);
     let answered = den.baton(&["answer", "A1", "approve"]);
     answered.ends(0);
@@ -105,6 +111,26 @@ fn a_detached_task_goes_on_and_can_be_followed() {
     assert!(followed.out.contains("landed T1"), "{}", followed.out);
     let alone = den.baton(&["--in-process", "run", "--detach", "it is wrong"]);
     assert_ne!(alone.code, 0);
+}
+
+#[test]
+fn after_five_of_a_class_the_next_one_says_what_to_expect() {
+    let den = Den::new(HONEST);
+    for n in 1..=5 {
+        den.baton(&["run", "--no-land", "the answer is wrong"]).ends(0);
+        den.baton(&["answer", &format!("A{n}"), "reject", "-m", "no"]).ends(0);
+    }
+    den.world.script(&slow(60_000));
+    let mut editor = den.editor();
+    editor.request("baton/delegate", json!({ "text": "the answer is wrong" })).unwrap();
+    let expects = |it: &Value| it["board"]["tasks"][0]["expects"].as_str().map(str::to_owned);
+    let told = editor.told(CHANGED, |it| expects(it).is_some());
+    let line = format!("T6 expects {}", expects(&told).unwrap());
+    assert!(line.ends_with("of your last 5 bugs landed"), "{line}");
+    let board = den.baton(&["board"]);
+    assert!(board.ends(0).out.lines().any(|it| it == line), "{}", board.out);
+    editor.request("baton/cancel", json!({ "task": "T6" })).unwrap();
+    assert_eq!(editor.end(), 0);
 }
 
 #[test]

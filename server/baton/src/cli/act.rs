@@ -76,6 +76,9 @@ pub async fn run(screen: &Screen, here: &Here, asked: &args::Run) -> Result<u8, 
         ..Delegation::new(text, Origin::CommandLine)
     };
     let task = hub.delegate(delegation).await.doing("delegate")?;
+    if let Some(expects) = team::expected(&hub.team(), task) {
+        screen.note(format!("{task} expects {}", safe(&expects)));
+    }
     if asked.detach {
         return leave(screen, &hub, asked, task).await;
     }
@@ -371,6 +374,21 @@ pub async fn replay(screen: &Screen, here: &Here, asked: &args::Replay) -> Resul
         screen.line(screen.paint(shade, &format!("{} {text}", asked.receipt)));
     }
     Ok(if replayed.same { exit::DONE } else { exit::FAILED })
+}
+
+/// Only the folder goes to standard output, so that a shell can go there.
+pub async fn checkout(screen: &Screen, here: &Here, asked: &args::Checkout) -> Result<u8, Trouble> {
+    let hub = here.reach(screen, here.config(screen).await?).await?;
+    let made = hub.checkout(asked.task).await;
+    hub.close().await;
+    let made = made.doing(format!("check out {}", asked.task))?;
+    if asked.json {
+        print_json(screen, &made)?;
+    } else {
+        screen.note(safe(&made.says));
+        screen.line(made.path);
+    }
+    Ok(exit::DONE)
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ pub enum Command {
     Board(Board),
     Task(Task),
     Diff(Diff),
+    Checkout(Checkout),
     Explain(Explain),
     Answer(Answer),
     Undo(Undo),
@@ -297,6 +298,25 @@ pub struct Diff {
     pub hunks: bool,
     /// As JSON
     #[arg(long, conflicts_with_all = ["patch", "hunks"])]
+    pub json: bool,
+}
+
+/// Put the files of a task's result into a folder of their own, to open and try
+#[derive(Clone, Debug, Args)]
+#[command(
+    long_about = "Put the files of a task's result into a folder of their own, to open and try: of \
+its candidate if it has one, else of its last work. The folder is printed; your own files and git's \
+list of worktrees are not touched. Asked again it is the same folder as long as nobody changed \
+anything there. Once many were made the oldest goes; what was changed in it is saved before.",
+    after_help = "Examples:
+  cd \"$(baton checkout T1)\"
+  baton checkout T1 --json"
+)]
+pub struct Checkout {
+    #[arg(value_name = "TASK")]
+    pub task: TaskId,
+    /// As JSON
+    #[arg(long)]
     pub json: bool,
 }
 

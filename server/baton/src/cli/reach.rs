@@ -1,13 +1,14 @@
 //! How a command reaches the team: through the daemon, or in this process. Both answer the same
 //! questions, so that what follows and asks doesn't care.
 
+use super::approve::sides;
 use super::remote::Remote;
 use crate::git::Git;
 use crate::hub::{Delegation, Happening, Hub, Refused};
-use crate::protocol::ReplayView;
+use crate::protocol::{CheckoutResult, ReplayView};
 use crate::store::Reader;
 use std::sync::Arc;
-use team::{Code, Failure, Input, ReceiptId, TaskId, Team};
+use team::{Code, Failure, Input, ReceiptId, Refusal, TaskId, Team};
 use tokio::sync::{broadcast, watch};
 
 pub enum Reach {
@@ -80,6 +81,25 @@ impl Reach {
             }
             Reach::There(it) => it.replay(receipt).await,
         }
+    }
+
+    /// A folder with the files of a task's result.
+    pub async fn checkout(&self, task: TaskId) -> Result<CheckoutResult, Refused> {
+        let team = self.team();
+        if team.task(task).is_none() {
+            return Err(Refused::Refusal(Refusal::NoSuchTask(task)));
+        }
+        let hub = match self {
+            Reach::Here(hub) => hub,
+            Reach::There(it) => return it.checkout(task).await,
+        };
+        let Some((_, commit)) = sides(&team, task) else {
+            let none = format!("{task} has not changed anything yet");
+            return Err(Refused::Refusal(Refusal::Not(none)));
+        };
+        let dir = hub.checkout(task, commit.clone()).await.map_err(Refused::Failure)?;
+        let name = hub.state_dir().file_name().unwrap_or_default().to_string_lossy();
+        Ok(CheckoutResult::of(&name, task, &commit, &dir))
     }
 
     /// Why what is followed can't be followed any more, if that is so.

@@ -51,6 +51,11 @@ pub fn board(screen: &Screen, here: &Here, asked: &args::Board) -> Result<u8, Tr
     }
     let rows: Vec<_> = shown.iter().map(|it| task_row(screen, it)).collect();
     screen.table(&["Task", "State", "What", "Now", "Tokens", "Money"], &rows);
+    for line in &shown {
+        if let Some(expects) = &line.expects {
+            screen.line(format!("{} expects {}", line.task, safe(expects)));
+        }
+    }
     if asked.all && 0 < board.more {
         screen
             .line(format!("{} that ended before these are not shown. (baton task T1)", board.more));

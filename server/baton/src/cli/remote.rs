@@ -6,9 +6,9 @@ use crate::agent::Progress;
 use crate::git::{Git, Place};
 use crate::hub::{Delegation, Happening, Refused};
 use crate::protocol::{
-    AnswerApprovalParams, BoardChangedParams, BoardView, DOOR_TERMINAL, DelegateParams,
-    DelegateResult, ErrorData, PROTOCOL_VERSION, ReplayView, RunProgress, RunProgressParams, code,
-    method,
+    AnswerApprovalParams, BoardChangedParams, BoardView, CheckoutResult, DOOR_TERMINAL,
+    DelegateParams, DelegateResult, ErrorData, PROTOCOL_VERSION, ReplayView, RunProgress,
+    RunProgressParams, code, method,
 };
 use crate::socket::{FRAME_BYTES_MAX, Frame, Line, frame, read_frame};
 use crate::store::Reader;
@@ -148,6 +148,11 @@ impl Remote {
     pub async fn replay(&self, receipt: ReceiptId) -> Result<ReplayView, Failure> {
         let params = json!({ "repository": self.repository, "receipt": receipt.to_string() });
         self.ask(method::REPLAY, params).await.map_err(failure)
+    }
+
+    pub async fn checkout(&self, task: TaskId) -> Result<CheckoutResult, Refused> {
+        let params = json!({ "repository": self.repository, "task": task.to_string() });
+        self.ask(method::CHECKOUT, params).await
     }
 
     /// Hangs up. The team goes on.

@@ -1,14 +1,20 @@
 //! `baton lsp`: what an editor starts. It calls the user's daemon, says hello, and passes bytes
 //! through both ways; the language service itself lives in the daemon. It keeps nothing: where the
 //! daemon goes, this goes too, and the editor starts it anew.
+//!
+//! An editor waits for its start and every message goes through it, so there is no runtime in it
+//! where a daemon runs already: two threads that read and write.
 
 use crate::config::Home;
 use crate::protocol::Wants;
-use crate::socket::{IfNone, Line, call};
-use std::io::Write;
+use crate::socket::{IfNone, PlainLine, call, call_at_once};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use team::{Code, Failure};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// What is passed on at once, in bytes.
 const PIECE_BYTES: usize = 64 << 10;
@@ -26,82 +32,124 @@ enum Ended {
     Sink,
 }
 
-/// Serves the editor that started this process. `None`: no daemon can be had here; why was said, and
-/// the caller serves in this process instead. Else the exit code that LSP asks for.
-pub fn run_proxy() -> Option<i32> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    ToDaemon,
+    ToEditor,
+}
+
+/// Serves the editor that started this process: the exit code that LSP asks for. Errors: no daemon can
+/// be had here; why was said, and the caller serves in this process instead, beginning with what
+/// the editor has said so far.
+pub fn run_proxy() -> Result<i32, Vec<u8>> {
+    // Not for children: a daemon that is started here would hold the editor's pipes open.
+    let own = |it| rustix::io::fcntl_dupfd_cloexec(it, 0).map(File::from);
+    let streams =
+        own(rustix::stdio::stdin()).and_then(|it| Ok((it, own(rustix::stdio::stdout())?)));
+    let (mut input, output) = match streams {
+        Ok(streams) => streams,
         Err(why) => {
             complain(&format!("failed to start: {why}"));
-            return Some(1);
+            return Ok(1);
         }
     };
-    let called = runtime.block_on(async {
-        let home = Home::from_env()?;
-        let line = call(&home, Wants::Serve, IfNone::Start).await?;
-        line.ok_or_else(|| Failure::new(Code::Bug, "reach the daemon: none was started"))
-    });
-    let code = match called {
+    let mut said = Vec::new();
+    match reach(|| said = first_words(&mut input)) {
         Ok(line) => {
             line.welcome.notice.iter().for_each(|it| complain(it));
-            Some(runtime.block_on(pass_through(line)))
+            Ok(pass_through(line, &said, input, output))
         }
         Err(failure) => {
             complain(&format!("failed to {failure}; serving in this process"));
-            None
+            Err(said)
         }
-    };
-    // A reader may still be blocked on standard input.
-    runtime.shutdown_background();
-    code
+    }
+}
+
+/// The daemon that runs, or a new one.
+fn reach(meanwhile: impl FnOnce()) -> Result<PlainLine, Failure> {
+    let home = Home::from_env()?;
+    if let Some(line) = call_at_once(&home, meanwhile)? {
+        return Ok(line);
+    }
+    let bug = |why: String| Failure::new(Code::Bug, format!("reach the daemon: {why}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|why| bug(why.to_string()))?;
+    runtime.block_on(async {
+        let line = call(&home, Wants::Serve, IfNone::Start).await?;
+        PlainLine::of(line.ok_or_else(|| bug("none was started".to_owned()))?)
+    })
+}
+
+/// An editor speaks first, so this waits for nothing that would not be waited for anyway.
+fn first_words(input: &mut File) -> Vec<u8> {
+    let mut piece = vec![0; PIECE_BYTES];
+    let n = input.read(&mut piece).unwrap_or_default();
+    piece.truncate(n);
+    piece
 }
 
 fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "baton: {text}");
 }
 
-async fn pass_through(line: Line) -> i32 {
-    let Line { input, mut output, .. } = line;
-    let mut scan = Scan::default();
-    let mut to_editor = Box::pin(pass(input, tokio::io::stdout(), |_| ()));
-    let to_daemon = pass(tokio::io::stdin(), &mut output, |bytes| scan.look(bytes));
-    let (daemon_is_gone, speaks) = tokio::select! {
-        ended = to_daemon => (ended == Ended::Sink, true),
-        ended = &mut to_editor => (ended == Ended::Source, false),
+fn pass_through(line: PlainLine, said: &[u8], input: File, mut output: File) -> i32 {
+    let PlainLine { stream, heard, .. } = line;
+    let scan = Arc::new(Mutex::new(Scan::default()));
+    let look = {
+        let scan = scan.clone();
+        move |bytes: &[u8]| scan.lock().unwrap_or_else(PoisonError::into_inner).look(bytes)
     };
-    if speaks {
+    let (Ok(to_daemon), Ok(from_daemon)) = (stream.try_clone(), stream.try_clone()) else {
+        complain("failed to start: no descriptor is left");
+        return 1;
+    };
+    look(said);
+    // Where that fails the daemon has gone, which the first reading tells.
+    let _ = (&stream).write_all(said);
+    let (tell, ended) = channel();
+    let told = tell.clone();
+    std::thread::spawn(move || {
+        let is_heard = output.write_all(&heard).is_ok();
+        let how = if is_heard { pass(from_daemon, output, |_| ()) } else { Ended::Sink };
+        let _ = told.send((Way::ToEditor, how));
+    });
+    std::thread::spawn(move || {
+        let _ = tell.send((Way::ToDaemon, pass(input, to_daemon, look)));
+    });
+    let first = ended.recv().unwrap_or((Way::ToEditor, Ended::Source));
+    if first.0 == Way::ToDaemon {
         // What it still has to say is heard; of a daemon that is gone that ends at once.
-        let _ = output.shutdown().await;
-        let wait = Duration::from_millis(FAREWELL_MS_MAX);
-        let _ = tokio::time::timeout(wait, to_editor).await;
+        let _ = stream.shutdown(Shutdown::Write);
+        let _ = ended.recv_timeout(Duration::from_millis(FAREWELL_MS_MAX));
     }
+    let scan = scan.lock().unwrap_or_else(PoisonError::into_inner);
     if scan.is_exit {
         return i32::from(!scan.is_shutdown);
     }
     if scan.is_broken {
         return 1;
     }
-    if daemon_is_gone {
-        complain("the daemon has gone; what was done is kept, start me again");
-        return 1;
+    match first {
+        (Way::ToDaemon, Ended::Sink) | (Way::ToEditor, Ended::Source) => {
+            complain("the daemon has gone; what was done is kept, start me again");
+            1
+        }
+        (Way::ToDaemon, Ended::Source) | (Way::ToEditor, Ended::Sink) => 0,
     }
-    0
 }
 
-async fn pass(
-    mut source: impl AsyncRead + Unpin,
-    mut sink: impl AsyncWrite + Unpin,
-    mut look: impl FnMut(&[u8]),
-) -> Ended {
+fn pass(mut source: impl Read, mut sink: impl Write, look: impl Fn(&[u8])) -> Ended {
     let mut piece = vec![0; PIECE_BYTES];
     loop {
-        let bytes = match source.read(&mut piece).await {
+        let bytes = match source.read(&mut piece) {
+            Err(why) if why.kind() == std::io::ErrorKind::Interrupted => continue,
             Ok(0) | Err(_) => return Ended::Source,
             Ok(n) => &piece[..n],
         };
         look(bytes);
-        if sink.write_all(bytes).await.is_err() || sink.flush().await.is_err() {
+        if sink.write_all(bytes).is_err() {
             return Ended::Sink;
         }
     }

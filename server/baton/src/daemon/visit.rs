@@ -27,7 +27,6 @@ pub(super) async fn receive(daemon: &Daemon, stream: UnixStream) {
         protocol_version: PROTOCOL_VERSION,
         version: version(),
         pid: std::process::id(),
-        status: daemon.status().await,
         ..Welcome::default()
     };
     let hello = match serde_json::from_slice::<Hello>(&body) {
@@ -44,6 +43,10 @@ pub(super) async fn receive(daemon: &Daemon, stream: UnixStream) {
             return;
         }
     };
+    // An editor waits for its welcome, and has no use for what the repositories hold.
+    if hello.wants != Wants::Serve || lacks(&hello).is_some() {
+        welcome.status = daemon.status().await;
+    }
     if hello.wants == Wants::Stop || daemon.makes_room(&hello, &mut welcome) {
         welcome.made_room = hello.wants != Wants::Stop;
         tracing::info!(wants = ?hello.wants, "ends for a caller of version {}", hello.version);
@@ -73,26 +76,25 @@ impl Daemon {
     /// Whether it ends, since the caller's program is newer or has a key that this one was not given,
     /// and nobody is disturbed by that. A busy one stays, and says so.
     fn makes_room(&self, hello: &Hello, welcome: &mut Welcome) -> bool {
-        let is_newer = parts(&version()) < parts(&hello.version);
-        let missing = hello.keys.iter().find(|it| std::env::var_os(it).is_none());
-        if (!is_newer && missing.is_none()) || hello.wants != Wants::Serve {
-            return false;
-        }
+        let Some(why) = lacks(hello).filter(|_| hello.wants == Wants::Serve) else { return false };
         let status = &welcome.status;
         let is_busy = status.repositories.iter().any(|it| 0 < it.under_way);
         if !is_busy && status.connections == 0 {
             return true;
         }
-        let why = match missing {
-            Some(name) if !is_newer => format!("the daemon was started without {name}"),
-            Some(_) | None => {
-                format!("the daemon is of version {}, this is {}", version(), hello.version)
-            }
-        };
         let advice = "it is busy and stays: restart when idle (baton daemon stop)";
         welcome.notice = Some(format!("{why}; {advice}"));
         false
     }
+}
+
+/// What this daemon lacks for a caller: it is older, or has not got a key.
+fn lacks(hello: &Hello) -> Option<String> {
+    if parts(&version()) < parts(&hello.version) {
+        return Some(format!("the daemon is of version {}, this is {}", version(), hello.version));
+    }
+    let missing = hello.keys.iter().find(|it| std::env::var_os(it).is_none());
+    missing.map(|name| format!("the daemon was started without {name}"))
 }
 
 /// `1.20.3` as numbers; what is no number counts as 0.

@@ -7,6 +7,7 @@ use super::{Doing, Git, oid};
 use git2::{DiffOptions, Oid, Patch};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use team::{CommitId, Failure, RunId};
 
 /// A larger text is not compared while somebody types.
@@ -42,26 +43,29 @@ struct Replaced {
 }
 
 impl Git {
-    /// How the last saved work of a run meets this live text of a file; nothing where it leaves the file
-    /// as the person saw it (S).
+    /// How the last saved work of a run meets the live text of a file, with that text; `None` where it
+    /// leaves the file as the person saw it (S), or one of them is too long. `text` is asked for only
+    /// where there is something to compare.
     pub fn overlap(
         &self,
         seen: &CommitId,
         run: RunId,
         path: &str,
-        text: &[u8],
-    ) -> Result<Overlap, Failure> {
+        text: impl FnOnce() -> Option<Arc<String>>,
+    ) -> Result<Option<(Overlap, Arc<String>)>, Failure> {
         let objects = self.objects()?;
         let Some(saved) = objects.target(&format!("refs/baton/runs/{run}")) else {
-            return Ok(Overlap::default());
+            return Ok(None);
         };
-        let (base, theirs) =
-            (text_of(&objects, oid(&seen.0)?, path)?, text_of(&objects, saved, path)?);
+        let base = blob_of(&objects, oid(&seen.0)?, path)?;
+        let theirs = blob_of(&objects, saved, path)?;
+        let Some(text) = (base != theirs).then(text).flatten() else { return Ok(None) };
+        let (base, theirs) = (read(&objects, base)?, read(&objects, theirs)?);
         let longest = base.len().max(theirs.len()).max(text.len());
-        if base == theirs || TEXT_BYTES_MAX < longest {
-            return Ok(Overlap::default());
+        if TEXT_BYTES_MAX < longest {
+            return Ok(None);
         }
-        compare(&base, text, &theirs)
+        Ok(Some((compare(&base, text.as_bytes(), &theirs)?, text)))
     }
 
     /// Whether the last saved work of two runs, each with what its person saw (S), merges in this file.
@@ -101,11 +105,19 @@ fn merges((base, first): (&[u8], &[u8]), (seen, second): (&[u8], &[u8])) -> bool
 }
 
 fn text_of(objects: &Objects, commit: Oid, path: &str) -> Result<Vec<u8>, Failure> {
+    read(objects, blob_of(objects, commit, path)?)
+}
+
+/// `None`: there is no such file.
+fn blob_of(objects: &Objects, commit: Oid, path: &str) -> Result<Option<Oid>, Failure> {
     let tree = objects.repo.find_tree(objects.tree_of(commit)?).doing("read a tree")?;
-    match tree.get_path(Path::new(path)) {
-        Ok(entry) if entry.kind() == Some(git2::ObjectType::Blob) => objects.read_blob(entry.id()),
-        Ok(_) | Err(_) => Ok(Vec::new()),
-    }
+    let entry = tree.get_path(Path::new(path)).ok();
+    let blob = entry.filter(|it| it.kind() == Some(git2::ObjectType::Blob));
+    Ok(blob.map(|it| it.id()))
+}
+
+fn read(objects: &Objects, blob: Option<Oid>) -> Result<Vec<u8>, Failure> {
+    blob.map_or_else(|| Ok(Vec::new()), |it| objects.read_blob(it))
 }
 
 fn compare(base: &[u8], yours: &[u8], theirs: &[u8]) -> Result<Overlap, Failure> {

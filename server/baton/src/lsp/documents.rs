@@ -149,11 +149,11 @@ impl Documents {
         self.by_uri.values().find(|it| it.path.as_deref() == Some(path))
     }
 
-    /// At most so many documents under `root`: the path relative to it, the URI and the text.
-    pub fn under(&self, root: &Path, max: usize) -> Vec<(String, Uri, Arc<String>)> {
+    /// At most so many documents under `root`: the path relative to it, and the URI.
+    pub fn under(&self, root: &Path, max: usize) -> Vec<(String, Uri)> {
         let inside = self.by_uri.values().filter_map(|it| {
             let path = super::places::relative(root, it.path.as_deref()?)?;
-            Some((path, it.uri.clone(), it.text.clone()))
+            Some((path, it.uri.clone()))
         });
         inside.take(max).collect()
     }

@@ -32,7 +32,6 @@ type Found = BTreeMap<String, Vec<Diagnostic>>;
 struct Open {
     uri: Uri,
     path: String,
-    text: Arc<String>,
 }
 
 /// A run that is changing files now.
@@ -77,12 +76,13 @@ async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found
         let documents = door.documents.borrow();
         (documents.under(&repository.root, DOCUMENTS_MAX), documents.encoding())
     };
-    let open: Vec<Open> =
-        open.into_iter().map(|(path, uri, text)| Open { uri, path, text }).collect();
+    let open: Vec<Open> = open.into_iter().map(|(path, uri)| Open { uri, path }).collect();
     let team = hub.team();
     for it in &open {
-        if it.path == TEAM_FILE {
-            add(found, &it.uri, broken_team_file(&it.text));
+        if it.path == TEAM_FILE
+            && let Some(text) = door.text_of(&it.uri)
+        {
+            add(found, &it.uri, broken_team_file(&text));
         }
     }
     for (path, diagnostic) in failures(&team) {
@@ -95,23 +95,22 @@ async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found
     for it in &open {
         let mut changed = Vec::new();
         for run in &live {
-            let (git, seen, path, text) =
-                (hub.git().clone(), run.seen.clone(), it.path.clone(), it.text.clone());
-            let id = run.run;
-            let work = move || git.overlap(&seen, id, &path, text.as_bytes());
+            let (git, seen, path) = (hub.git().clone(), run.seen.clone(), it.path.clone());
+            let (id, door, uri) = (run.run, door.clone(), it.uri.clone());
+            // A text that is held here is copied whole by the next key press: only where it has to be.
+            let work = move || git.overlap(&seen, id, &path, || door.text_of(&uri));
             match blocking(work).await {
-                // Nothing of this document is theirs: its lines need not be counted.
-                Ok(overlap) if overlap.changing.is_empty() => (),
-                Ok(overlap) => {
-                    add(found, &it.uri, collisions(run.task, &overlap, &it.text, encoding));
+                Ok(None) => (),
+                Ok(Some((overlap, text))) => {
+                    add(found, &it.uri, collisions(run.task, &overlap, &text, encoding));
                     changed.push((run, overlap));
                 }
                 Err(failure) => tracing::info!(%failure, "no look at a collision"),
             }
         }
         let rivals = rivals(hub, it, &changed).await;
-        if !rivals.is_empty() {
-            add(found, &it.uri, shown_rivals(&rivals, &it.text, encoding));
+        if let Some(text) = door.text_of(&it.uri).filter(|_| !rivals.is_empty()) {
+            add(found, &it.uri, shown_rivals(&rivals, &text, encoding));
         }
     }
 }
@@ -253,6 +252,10 @@ fn named_places(text: &str) -> Vec<(String, u32)> {
 }
 
 impl Door {
+    fn text_of(&self, uri: &Uri) -> Option<Arc<String>> {
+        self.documents.borrow().get(uri).map(|it| it.text.clone())
+    }
+
     /// Something that findings are about may have changed.
     pub fn touch(&self) {
         self.touched.notify_one();

@@ -91,13 +91,15 @@ where
                     let _ = done.await;
                     break Ended::Exit;
                 }
-                let place = match id {
-                    Some(_) => replies.clone().reserve_owned().await.ok(),
+                let asked = match id {
+                    Some(id) => replies.clone().reserve_owned().await.ok().map(|it| (id, it)),
                     None => None,
                 };
                 tokio::spawn(async move {
-                    if let (Ok(Some(reply)), Some(place)) = (done.await, place) {
-                        place.send(reply);
+                    if let (Ok(reply), Some((id, place))) = (done.await, asked) {
+                        // The router passes over what begins with `$/`, requests too.
+                        let none = || Response::from_error(id, Error::method_not_found());
+                        place.send(reply.unwrap_or_else(none));
                     }
                 });
             }

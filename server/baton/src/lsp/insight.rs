@@ -60,12 +60,6 @@ impl Door {
             return Err(errors::refused(format!("{task} has not changed anything yet")));
         };
         let dir = hub.checkout(task, commit.clone()).await.map_err(errors::failed)?;
-        Ok(CheckoutResult {
-            repository: repository.name.clone(),
-            task: task.to_string(),
-            path: dir.display().to_string(),
-            says: format!("{task} as of {}, for you to try", commit.short()),
-            commit: commit.0,
-        })
+        Ok(CheckoutResult::of(&repository.name, task, &commit, &dir))
     }
 }

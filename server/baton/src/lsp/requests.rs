@@ -121,7 +121,7 @@ impl Door {
         });
         let task = delegated.await.map_err(errors::from_hub)?;
         self.follow(&repository, task);
-        let expects = expected(&hub.team(), task);
+        let expects = team::expected(&hub.team(), task);
         Ok(DelegateResult { repository: repository.name.clone(), task: task.to_string(), expects })
     }
 
@@ -348,16 +348,6 @@ impl Door {
     fn follow(&self, repository: &Repository, task: TaskId) {
         self.followed.send_if_modified(|it| it.insert((repository.name.clone(), task)));
     }
-}
-
-/// What earlier tasks let expect of this one, where its class is plain already.
-fn expected(team: &Team, task: TaskId) -> Option<String> {
-    let it = team.task(task)?;
-    let class = it.class.or_else(|| match team::guess(&it.brief) {
-        team::Guess::Sure { class, .. } => Some(class),
-        team::Guess::Open { .. } => None,
-    });
-    team::estimate(team, class?).map(|it| it.says())
 }
 
 pub fn no_task(task: TaskId) -> tower_lsp::jsonrpc::Error {

@@ -50,6 +50,7 @@ pub struct Welcome {
     pub refused: Option<String>,
     /// A sentence for the person.
     pub notice: Option<String>,
+    /// Of use to callers that want `status` or `stop`; all zero where a caller is simply served.
     pub status: DaemonStatus,
 }
 

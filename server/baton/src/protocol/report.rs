@@ -3,7 +3,10 @@
 use super::task::by;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use team::{DecisionId, Millis, Rates, Remembered, StepRow, TaskSteps, Team, TeamReport};
+use std::path::Path;
+use team::{
+    CommitId, DecisionId, Millis, Rates, Remembered, StepRow, TaskId, TaskSteps, Team, TeamReport,
+};
 
 /// A person's review of a task was opened, is being worked on, or was closed: so their time with it
 /// is measured. Of `working` at most one every 30 seconds, and only on real input.
@@ -229,6 +232,19 @@ pub struct CheckoutResult {
     pub commit: String,
     /// For people.
     pub says: String,
+}
+
+impl CheckoutResult {
+    /// `repository`: its name on the wire.
+    pub fn of(repository: &str, task: TaskId, commit: &CommitId, dir: &Path) -> CheckoutResult {
+        CheckoutResult {
+            repository: repository.to_owned(),
+            task: task.to_string(),
+            path: dir.display().to_string(),
+            says: format!("{task} as of {}, for you to try", commit.short()),
+            commit: commit.0.clone(),
+        }
+    }
 }
 
 /// Decisions in one answer.

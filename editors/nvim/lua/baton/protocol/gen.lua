@@ -434,8 +434,8 @@
 ---@field underWay integer Steps that are under way or due.
 ---@field waiting integer Approvals and questions that wait for a person.
 
----What a watched run said and did since the last of these. The journal has all of it afterwards.
----@class baton.RunProgressParams
+---What one watched run said and did. The journal has all of it afterwards.
+---@class baton.RunProgress
 ---@field repository string
 ---@field run string
 ---@field says string What the model said, to be appended.
@@ -445,6 +445,10 @@
 ---@field waitMs integer How long it waits, in milliseconds.
 ---@field replied boolean A reply of the model's is whole.
 ---@field lost boolean Something was left out, since this client or the run was too quick: ask `baton/transcript`.
+
+---What the watched runs said and did since the last of these; each run stands here once.
+---@class baton.RunProgressParams
+---@field runs baton.RunProgress[]
 
 ---One run of a role, or one round of checks.
 ---@class baton.RunView
@@ -589,7 +593,7 @@
 ---@field madeRoom? boolean It was older than the caller, or had not its keys, and was idle: it has ended. Call again and start another.
 ---@field refused? string|nil Why nothing is served; the connection ends.
 ---@field notice? string|nil A sentence for the person.
----@field status baton.DaemonStatus
+---@field status baton.DaemonStatus Of use to callers that want `status` or `stop`; all zero where a caller is simply served.
 
 ---What a person said to whoever works on a task.
 ---@class baton.WordsView

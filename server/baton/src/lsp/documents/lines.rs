@@ -24,8 +24,10 @@ impl Lines {
         let moved = |it: usize| it - removed.len() + added;
         let from = self.0[first];
         let to = self.0.get(last).map_or(text.len(), |it| moved(*it));
+        // Of a long document this is most of the work: one addition each, that may go backwards.
+        let shift = added.wrapping_sub(removed.len());
         for it in &mut self.0[last..] {
-            *it = moved(*it);
+            *it = it.wrapping_add(shift);
         }
         let mut fresh = vec![];
         starts_in(text, from..to, &mut fresh);
