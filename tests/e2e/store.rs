@@ -4,6 +4,7 @@
 mod damage;
 mod faults;
 mod migrate;
+mod power;
 mod shelf;
 
 use baton::store::{OUTPUT_BYTES_MAX, Opened, Reader, Step, Store, Write};

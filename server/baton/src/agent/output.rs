@@ -1,7 +1,8 @@
 //! What a command's end looks like to the model: exit, time, receipt, counts, then the output with
 //! its middle left out.
 
-use crate::agent::request::Seen;
+use crate::agent::request::{Made, Seen};
+use crate::clean;
 use std::fmt::Write;
 use team::{Exit, Tests};
 
@@ -13,6 +14,7 @@ const SHORT_CHARS_MAX: usize = 6_000;
 const FINE_HEAD_CHARS_MAX: usize = 1_000;
 const FINE_TAIL_CHARS_MAX: usize = 1_700;
 const NAMES_MAX: usize = 30;
+const PATHS_MAX: usize = 10;
 const HOW_TO_SEE_MORE: &str =
     "; the receipt keeps all of it. To see more, run it again through grep, head or sed -n";
 
@@ -35,7 +37,30 @@ pub fn describe(what: &str, seen: &Seen) -> String {
         true => out.push_str("(no output)"),
         false => out.push_str(&ends(text, head, tail, HOW_TO_SEE_MORE)),
     }
+    match &seen.made {
+        Made::Kept(paths) if !paths.is_empty() => {
+            let paths = few(paths);
+            let _ = write!(out, "\nnew files, part of your change unless you remove them: {paths}");
+        }
+        Made::SetAside(paths) if !paths.is_empty() => {
+            let paths = few(paths);
+            let _ = write!(
+                out,
+                "\nmade by the check, so not part of your change, and taken out again: {paths}; \
+                 write them yourself if they belong to it"
+            );
+        }
+        Made::Kept(_) | Made::SetAside(_) => {}
+    }
     out
+}
+
+/// Paths in one line.
+fn few(paths: &[String]) -> String {
+    let shown: Vec<String> = paths.iter().take(PATHS_MAX).map(|it| clean::line(it)).collect();
+    let more = paths.len().saturating_sub(PATHS_MAX);
+    let more = if 0 < more { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// How a command ended, in words.

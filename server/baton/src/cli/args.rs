@@ -10,7 +10,7 @@ mod report;
 mod serve;
 mod setup;
 
-pub use look::{Doctor, Explain, Log, Status, Tools};
+pub use look::{Doctor, Explain, Explainable, Log, Status, Tools};
 pub use report::{Memory, MemoryAct, Report};
 pub use serve::{Daemon, DaemonWhat, Lsp};
 pub use setup::{Completions, Init, Man};

@@ -331,8 +331,11 @@ pub fn why_text(why: Why) -> &'static str {
 }
 
 fn received(who: &'static str, receipt: &Receipt) -> Said {
-    let text = format!("{} {}", receipt.id, receipt_text(receipt));
+    let mut text = format!("{} {}", receipt.id, receipt_text(receipt));
     let green = receipt.is_green();
+    if receipt.ran == Ran::Setup && !green {
+        text.push_str(&format!("; baton explain {} shows what it printed", receipt.id));
+    }
     let said = said("receiptRecorded", who, text);
     match receipt.ran {
         Ran::Check { .. } if green => said.shade(Shade::Good),
