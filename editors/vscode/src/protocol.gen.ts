@@ -196,8 +196,10 @@ export interface BoardView {
   repository: string;
   /** Grows with every event; two boards of one version are equal. */
   version: number;
-  /** Newest first. */
+  /** Newest first: all that have not ended, and the hundred that ended last. */
   tasks: TaskLineView[];
+  /** How many ended before those; `baton/task` and `baton/report` know them. */
+  more: number;
   /** Those that wait, oldest first. */
   approvals: ApprovalView[];
   questions: QuestionView[];

@@ -4,7 +4,7 @@
 //! what was acknowledged.
 
 use super::faults::{after, asked, child_under};
-use super::{Dice, event, open, replayed};
+use super::{Dice, Opened, event, open, replayed};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -38,21 +38,21 @@ fn appends_some() {
     let Some(dir) = asked() else {
         return;
     };
-    let mut store = open(&dir).store;
+    let Opened { mut store, mut team, .. } = open(&dir);
     let mut out = std::io::stdout();
     for n in 0..APPENDS {
         let version = store.version();
         let first = u32::try_from(version).unwrap();
         let few: Vec<Event> = (first..first + 1 + first % 3).map(event).collect();
         let version = store.append(version, &few, n).unwrap();
+        few.iter().for_each(|it| team.apply(it));
         writeln!(out, "acknowledged {version}").unwrap();
         out.flush().unwrap();
         if n % 7 == 0 {
             store.put_output(&format!("{n:064}"), &vec![b'x'; 20_000]).unwrap();
         }
-        if n % 40 == 39 {
-            let all: Vec<Event> = (0..u32::try_from(version).unwrap()).map(event).collect();
-            store.checkpoint(&mut replayed(&all)).unwrap();
+        if n % 20 == 19 {
+            store.checkpoint(&mut team).unwrap();
         }
     }
 }

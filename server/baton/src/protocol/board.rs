@@ -17,7 +17,6 @@ pub struct BoardView {
     /// Newest first: all that have not ended, and the hundred that ended last.
     pub tasks: Vec<TaskLineView>,
     /// How many ended before those; `baton/task` and `baton/report` know them.
-    #[serde(default)]
     pub more: u64,
     /// Those that wait, oldest first.
     pub approvals: Vec<ApprovalView>,

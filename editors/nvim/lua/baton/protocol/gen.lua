@@ -93,7 +93,8 @@
 ---@class baton.BoardView
 ---@field repository string
 ---@field version integer Grows with every event; two boards of one version are equal.
----@field tasks baton.TaskLineView[] Newest first.
+---@field tasks baton.TaskLineView[] Newest first: all that have not ended, and the hundred that ended last.
+---@field more integer How many ended before those; `baton/task` and `baton/report` know them.
 ---@field approvals baton.ApprovalView[] Those that wait, oldest first.
 ---@field questions baton.QuestionView[]
 ---@field spent baton.CostView
