@@ -15,6 +15,7 @@ mod measure;
 mod snapshot;
 mod start;
 mod steps;
+mod words;
 mod worktree;
 mod world;
 
@@ -25,7 +26,7 @@ Measures Baton and prints medians, ratios and goals.
 
   cargo bench -p baton --bench bench -- [--only NAME]... [--quick]
 
-  --only NAME  worktree, snapshot, start, handoff, steps, keys or log; repeat it for several
+  --only NAME  worktree, snapshot, start, handoff, steps, words, keys or log; repeat it for several
   --quick      smaller trees, fewer rounds, 100,000 events instead of 1,000,000
   --help       this text
 
@@ -35,12 +36,13 @@ folder for temporary files (where syncing counts); both are removed at the end.
 
 type Measure = fn(&mut Bench);
 
-const ALL: [(&str, Measure); 7] = [
+const ALL: [(&str, Measure); 8] = [
     ("worktree", worktree::measure),
     ("snapshot", snapshot::measure),
     ("start", start::measure),
     ("handoff", handoff::measure),
     ("steps", steps::measure),
+    ("words", words::measure),
     ("keys", keys::measure),
     ("log", log::measure),
 ];

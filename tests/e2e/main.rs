@@ -25,3 +25,4 @@ mod say;
 mod slots;
 mod store;
 mod story;
+mod words;
