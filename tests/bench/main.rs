@@ -17,6 +17,7 @@ mod snapshot;
 mod start;
 mod steps;
 mod streams;
+mod words;
 mod worktree;
 mod world;
 
@@ -27,8 +28,8 @@ Measures Baton and prints medians, ratios and goals.
 
   cargo bench -p baton --bench bench -- [--only NAME]... [--quick]
 
-  --only NAME  worktree, snapshot, start, handoff, steps, keys, streams or
-               log; repeat it for several
+  --only NAME  worktree, snapshot, start, handoff, steps, words, keys, streams
+               or log; repeat it for several
   --quick      smaller trees, fewer rounds, 100,000 events instead of 1,000,000
   --help       this text
 
@@ -38,12 +39,13 @@ folder for temporary files (where syncing counts); both are removed at the end.
 
 type Measure = fn(&mut Bench);
 
-const ALL: [(&str, Measure); 8] = [
+const ALL: [(&str, Measure); 9] = [
     ("worktree", worktree::measure),
     ("snapshot", snapshot::measure),
     ("start", start::measure),
     ("handoff", handoff::measure),
     ("steps", steps::measure),
+    ("words", words::measure),
     ("keys", keys::measure),
     ("streams", streams::measure),
     ("log", log::measure),

@@ -64,6 +64,8 @@ pub struct Played {
     /// When each request to the model came, in unix milliseconds.
     pub requests: Vec<f64>,
     pub events: Vec<(Millis, Event)>,
+    /// What each request said.
+    pub bodies: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -153,8 +155,10 @@ impl World {
         let since =
             |it: &std::time::SystemTime| it.duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1e3;
         let requests = self.server.arrivals()[known..].iter().map(since).collect();
+        let bodies = self.server.requests()[known..].iter().map(|it| it.to_vec()).collect();
         let events = self.reader().unwrap().events(version, 10_000).unwrap();
-        Played { requests, events: events.into_iter().map(|it| (it.1, it.2)).collect() }
+        let events = events.into_iter().map(|it| (it.1, it.2)).collect();
+        Played { requests, events, bodies }
     }
 
     fn version(&self) -> u64 {

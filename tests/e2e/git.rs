@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod crashes;
+mod glances;
 mod hostile;
 mod including;
 mod judge;

@@ -26,3 +26,4 @@ mod say;
 mod slots;
 mod store;
 mod story;
+mod words;

@@ -4,7 +4,8 @@
 //! alone (`talk`), so a run that was killed goes on where it was. Files are touched here, through a
 //! capability on the slot (`files`); for all else the run asks the hub (`request`).
 //!
-//! Invariants: nothing is acted on before it is in the journal; what was sent to the model is only
+//! Invariants: nothing is acted on before it is in the journal, but that the model hears what was only
+//! read, which can be read again; what was sent to the model is only
 //! appended to, but at the borders of its window; a command is never run a second time by itself; only
 //! an accepted hand-over completes a run.
 

@@ -168,7 +168,10 @@ fn a_pipe_for_an_ignore_file_does_not_hang() {
     });
     let limit = std::time::Duration::from_secs(60);
     let (saved, slot) = got.recv_timeout(limit).expect("it hangs");
-    assert_eq!(saved.unwrap_err().text, "look at the slot: `.gitignore` is a pipe or a device");
+    assert_eq!(
+        saved.unwrap_err().text,
+        "look at the files: `.gitattributes` is a pipe or a device"
+    );
     // The next task gets a clean slot; the agent's text is set aside.
     assert!(!slot.unwrap().dir.join(".gitignore").exists());
     let left = std::fs::read_to_string(world.state.join("left/engineer-1-0/a.txt")).unwrap();

@@ -7,6 +7,7 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadFile {
+    /// Or a receipt, `R3.1`: its output.
     pub path: String,
     /// From 1.
     pub first_line: Option<u32>,
@@ -27,7 +28,7 @@ pub struct Search {
     /// Regular expression (Rust syntax).
     pub pattern: String,
     pub glob: Option<String>,
-    /// Folder or file to search in.
+    /// Folder, file or receipt to search in.
     pub path: Option<String>,
 }
 

@@ -73,6 +73,8 @@ pub async fn work(
         talk: Talk::of(&journal),
         unwritten: Vec::new(),
         is_unsaved: false,
+        is_binding: false,
+        begun: None,
     };
     course.set_format(format);
     if journal.is_empty() {
@@ -125,6 +127,10 @@ struct Course<'a> {
     unwritten: Vec<StepBody>,
     /// The slot's files may have changed since the last save.
     is_unsaved: bool,
+    /// What is unwritten came of more than reading, so it is written down before the model hears of it.
+    is_binding: bool,
+    /// The call that was written down as begun with the reply that asked for it.
+    begun: Option<String>,
 }
 
 impl Course<'_> {
@@ -167,6 +173,7 @@ impl Course<'_> {
     fn take(&mut self, mut step: StepBody) {
         // Here, so that the live run and the journal hold the same: the model is never told a secret.
         step.redact();
+        self.is_binding |= !matches!(step, StepBody::Result { .. });
         self.talk.take_in(&step);
         self.unwritten.push(step);
     }
@@ -189,6 +196,7 @@ impl Course<'_> {
             }
         }
         let steps = std::mem::take(&mut self.unwritten);
+        self.is_binding = false;
         self.journal(steps, spent).await
     }
 
@@ -221,7 +229,10 @@ impl Course<'_> {
 
     /// Calls the model, if that fits into what is left; `Some`: it doesn't.
     async fn ask_model(&mut self) -> Result<Option<Ended>, Failure> {
-        self.write_down(None).await?;
+        // What was only read can be read again, and is written down with the reply to it.
+        if self.is_binding || self.is_unsaved {
+            self.write_down(None).await?;
+        }
         self.listen().await?;
         if let Some(keep) = self.talk.elision(self.window_tokens) {
             self.take(StepBody::Elided { keep });
@@ -238,14 +249,24 @@ impl Course<'_> {
                 self.announce(&why);
                 output_tokens_max
             }
-            Grant::No { why } => return Ok(Some(Ended::UsedUp(why))),
+            Grant::No { why } => {
+                self.write_down(None).await?;
+                return Ok(Some(Ended::UsedUp(why)));
+            }
         };
-        if !self.unwritten.is_empty() {
+        if self.is_binding {
             self.write_down(None).await?;
         }
-        let reply = match self.call_model(wish, output_tokens_max).await? {
-            Called::Replied(reply) => reply,
-            Called::NoMoney(why) => return Ok(Some(Ended::UsedUp(why))),
+        let reply = match self.call_model(wish, output_tokens_max).await {
+            Ok(Called::Replied(reply)) => reply,
+            Ok(Called::NoMoney(why)) => {
+                self.write_down(None).await?;
+                return Ok(Some(Ended::UsedUp(why)));
+            }
+            Err(failure) => {
+                self.write_down(None).await?;
+                return Err(failure);
+            }
         };
         self.take(StepBody::Reply {
             message: reply.message,
@@ -253,6 +274,11 @@ impl Course<'_> {
             usage: reply.usage,
         });
         self.show(Progress::Spent(*self.talk.spent()));
+        // A command that this reply asks for first is begun with the same write.
+        self.begun = self.first_to_run();
+        if let Some(call) = self.begun.clone() {
+            self.take(StepBody::Started { call });
+        }
         let spent = Spent { usage: reply.usage, raw: reply.raw_usage };
         self.write_down(Some(spent)).await?;
         Ok(None)

@@ -334,7 +334,9 @@ fn open_folder(dir: &Dir, part: &str) -> std::io::Result<Dir> {
 }
 
 fn read_whole(file: &mut File, path: &str) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
+    // One byte more than there is, so that its end is seen without growing.
+    let size = file.metadata().map_or(0, |it| it.len()).min(FILE_BYTES_MAX);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| cannot(path, &error))?;
     if FILE_BYTES_MAX < bytes.len() as u64 {
         return Err(format!("`{path}` is over 8 MiB and is not shown; look at smaller files"));

@@ -6,17 +6,19 @@ use crate::clean;
 use std::fmt::Write;
 use team::{Exit, Tests};
 
-/// Of a command that failed, at each end.
-const FAILED_CHARS_MAX: usize = 5_000;
-/// Of a command that succeeded with more output than this is kept less: its words are seldom needed
-/// again, and the receipt keeps them all.
-const SHORT_CHARS_MAX: usize = 6_000;
-const FINE_HEAD_CHARS_MAX: usize = 1_000;
-const FINE_TAIL_CHARS_MAX: usize = 1_700;
+/// Of a command with more output than this the ends are kept: its words stay in every later request,
+/// and the receipt keeps them all.
+const FAILED_CHARS_MAX: usize = 10_000;
+const FINE_CHARS_MAX: usize = 6_000;
+const FINE_HEAD_CHARS_MAX: usize = 500;
+/// What failed says so at its end, and where its first trouble is.
+const FAILED_HEAD_CHARS_MAX: usize = 300;
+const TROUBLE_CHARS_MAX: usize = 1_000;
+const TAIL_CHARS_MAX: usize = 1_000;
+/// Words of compilers, test runners and shells.
+const TROUBLE: [&str; 5] = ["error", "panicked", "fail", "exception", "not found"];
 const NAMES_MAX: usize = 30;
 const PATHS_MAX: usize = 10;
-const HOW_TO_SEE_MORE: &str =
-    "; the receipt keeps all of it. To see more, run it again through grep, head or sed -n";
 
 /// The text of a finished command or check.
 pub fn describe(what: &str, seen: &Seen) -> String {
@@ -29,13 +31,18 @@ pub fn describe(what: &str, seen: &Seen) -> String {
     let text = plain(&String::from_utf8_lossy(&seen.output));
     let text = text.trim_end();
     let fine = seen.exit == Exit::Code(0);
-    let (head, tail) = match fine && SHORT_CHARS_MAX < text.chars().count() {
-        true => (FINE_HEAD_CHARS_MAX, FINE_TAIL_CHARS_MAX),
-        false => (FAILED_CHARS_MAX, FAILED_CHARS_MAX),
-    };
-    match text.is_empty() {
-        true => out.push_str("(no output)"),
-        false => out.push_str(&ends(text, head, tail, HOW_TO_SEE_MORE)),
+    let whole_max = if fine { FINE_CHARS_MAX } else { FAILED_CHARS_MAX };
+    let hint = format!("; to see them, search or read_file with path {}", seen.receipt);
+    if text.is_empty() {
+        out.push_str("(no output)");
+    } else if text.chars().count() <= whole_max {
+        out.push_str(text);
+    } else if fine {
+        out.push_str(&ends(text, FINE_HEAD_CHARS_MAX, TAIL_CHARS_MAX, &hint));
+    } else {
+        let (head, rest) = text.split_at(trouble(text));
+        out.push_str(&ends(head, FAILED_HEAD_CHARS_MAX, 0, &hint));
+        out.push_str(&ends(rest, TROUBLE_CHARS_MAX, TAIL_CHARS_MAX, &hint));
     }
     match &seen.made {
         Made::Kept(paths) if !paths.is_empty() => {
@@ -61,6 +68,19 @@ fn few(paths: &[String]) -> String {
     let more = paths.len().saturating_sub(PATHS_MAX);
     let more = if 0 < more { format!(" and {more} more") } else { String::new() };
     format!("{}{more}", shown.join(", "))
+}
+
+/// Where the first line begins that speaks of trouble; the start where none does.
+fn trouble(text: &str) -> usize {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let lower = line.to_lowercase();
+        if TROUBLE.iter().any(|it| lower.contains(it)) {
+            return at;
+        }
+        at += line.len();
+    }
+    0
 }
 
 /// How a command ended, in words.

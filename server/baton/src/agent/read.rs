@@ -1,11 +1,13 @@
 //! The tools that only read: `read_file`, `find_files`, `search`.
 
 use crate::agent::args;
+use crate::agent::files::walk::Kept;
 use crate::agent::files::{Content, Files, blob, content};
+use crate::agent::output::plain;
 use globset::{GlobBuilder, GlobMatcher};
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::sinks::Lossy;
-use grep_searcher::{BinaryDetection, SearcherBuilder};
+use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
 use std::fmt::Write;
 use std::ops::ControlFlow;
 
@@ -15,12 +17,27 @@ const LINE_CHARS_MAX: usize = 1_000;
 const PATHS_MAX: usize = 200;
 const HITS_MAX: usize = 100;
 const HIT_CHARS_MAX: usize = 240;
+/// Files that are found before any is read; their folders stay open for so long.
+const BATCH_FILES: usize = 128;
+/// A second thread is worth it from so many files on.
+const SHARED_FILES_MIN: usize = 32;
 
 /// Lines of a file, numbered.
 pub fn read_file(files: &Files, want: &args::ReadFile) -> Result<String, String> {
     let bytes = files.read(&want.path)?;
     let path = files.relative(&want.path)?;
-    let (blob, size) = (blob(&bytes), bytes.len());
+    let blob = format!("blob: {}\n", blob(&bytes));
+    show(&path, &blob, bytes, want)
+}
+
+/// Lines of what a command printed, numbered.
+pub fn read_output(bytes: Vec<u8>, want: &args::ReadFile) -> Result<String, String> {
+    let text = plain(&String::from_utf8_lossy(&bytes));
+    show(&want.path, "", text.into_bytes(), want)
+}
+
+fn show(path: &str, blob: &str, bytes: Vec<u8>, want: &args::ReadFile) -> Result<String, String> {
+    let size = bytes.len();
     let (text, note) = match content(bytes) {
         Content::Text(text) => (text, ""),
         Content::Lossy(text) => (text, ", not UTF-8: bytes shown as \u{fffd} can't be edited"),
@@ -29,7 +46,7 @@ pub fn read_file(files: &Files, want: &args::ReadFile) -> Result<String, String>
         }
     };
     if text.is_empty() {
-        return Ok(format!("{path} is empty\nblob: {blob}"));
+        return Ok(format!("{path} is empty\n{blob}").trim_end().to_owned());
     }
     let lines: Vec<&str> = text.lines().collect();
     let first = want.first_line.unwrap_or(1).max(1) as usize;
@@ -38,7 +55,7 @@ pub fn read_file(files: &Files, want: &args::ReadFile) -> Result<String, String>
     }
     let wanted = (want.lines.unwrap_or(LINES_MAX as u32) as usize).clamp(1, LINES_MAX);
     let (shown, last) = numbered(&lines, first, wanted);
-    let mut out = format!("{path} lines {first}-{last} of {}{note}\nblob: {blob}\n", lines.len());
+    let mut out = format!("{path} lines {first}-{last} of {}{note}\n{blob}", lines.len());
     out.push_str(&shown);
     if last < lines.len() {
         let _ = write!(out, "(more from first_line {})", last + 1);
@@ -88,48 +105,124 @@ pub fn find_files(files: &Files, want: &args::FindFiles) -> Result<String, Strin
     Ok(out)
 }
 
+/// Lines of what a command printed that match a pattern.
+pub fn search_output(bytes: &[u8], want: &args::Search) -> Result<String, String> {
+    let (pattern, note) = regex(&want.pattern)?;
+    let text = plain(&String::from_utf8_lossy(bytes));
+    let mut hits = Hits::default();
+    hits.look(&pattern, &mut searcher(), "", text.as_bytes());
+    Ok(hits.told("no line of it matches", note))
+}
+
 /// Lines that match a pattern.
 pub fn search(files: &Files, want: &args::Search) -> Result<String, String> {
     let (pattern, note) = regex(&want.pattern)?;
     let glob = want.glob.as_deref().map(matcher).transpose()?;
-    let mut searcher =
-        SearcherBuilder::new().binary_detection(BinaryDetection::quit(0)).line_number(true).build();
-    let mut hits = 0usize;
-    let mut out = String::new();
+    let mut hits = Hits::default();
     let from = want.path.as_deref().unwrap_or_default();
-    let mut files_seen = 0usize;
+    let mut batch = Vec::with_capacity(BATCH_FILES);
     files.walk(from, &mut |found| {
-        if glob.as_ref().is_some_and(|it| !it.is_match(found.path)) {
+        if glob.as_ref().is_none_or(|it| it.is_match(found.path)) {
+            batch.push(found.keep());
+        }
+        if batch.len() < BATCH_FILES {
             return ControlFlow::Continue(());
         }
-        let Some(bytes) = found.read() else {
-            return ControlFlow::Continue(());
-        };
-        files_seen += 1;
-        let path = found.path;
-        let sink = Lossy(|number, line| {
-            hits += 1;
-            if hits <= HITS_MAX {
-                let line = cut(line.trim_end(), HIT_CHARS_MAX);
-                let _ = writeln!(out, "{path}:{number}: {line}");
-            }
-            Ok(hits <= HITS_MAX)
-        });
-        // A file that can't be searched has no hits.
-        let _ = searcher.search_slice(&pattern, &bytes, sink);
-        match hits <= HITS_MAX {
+        hits.add(in_files(&pattern, &batch));
+        batch.clear();
+        match hits.count <= HITS_MAX {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),
         }
     })?;
-    if hits == 0 {
-        return Ok(format!("no line matches in {files_seen} files{note}"));
+    if hits.count <= HITS_MAX {
+        hits.add(in_files(&pattern, &batch));
     }
-    if HITS_MAX < hits {
-        let _ = write!(out, "(only the first {HITS_MAX}; narrow the pattern, glob or path)");
+    let none = format!("no line matches in {} files", hits.files);
+    Ok(hits.told(&none, note))
+}
+
+/// The hits in these files, in their order; half of them are a second thread's.
+fn in_files(pattern: &RegexMatcher, files: &[Kept]) -> Hits {
+    let look = |files: &[Kept]| {
+        let (mut hits, mut searcher) = (Hits::default(), searcher());
+        for file in files.iter() {
+            if HITS_MAX < hits.count {
+                break;
+            }
+            if let Some(bytes) = file.read() {
+                hits.files += 1;
+                hits.look(pattern, &mut searcher, &format!("{}:", file.path), &bytes);
+            }
+        }
+        hits
+    };
+    if files.len() < SHARED_FILES_MIN {
+        return look(files);
     }
-    out.push_str(note);
-    Ok(out)
+    let (ours, theirs) = files.split_at(files.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| look(theirs));
+        let mut hits = look(ours);
+        match other.join() {
+            Ok(more) => hits.add(more),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        hits
+    })
+}
+
+/// Lines that match, as far as they are told.
+#[derive(Default)]
+struct Hits {
+    /// In so many files was looked.
+    files: usize,
+    count: usize,
+    lines: Vec<String>,
+}
+
+impl Hits {
+    fn look(
+        &mut self,
+        pattern: &RegexMatcher,
+        searcher: &mut Searcher,
+        before: &str,
+        bytes: &[u8],
+    ) {
+        let sink = Lossy(|number, line| {
+            self.count += 1;
+            if self.lines.len() < HITS_MAX {
+                let line = cut(line.trim_end(), HIT_CHARS_MAX);
+                self.lines.push(format!("{before}{number}: {line}\n"));
+            }
+            Ok(self.count <= HITS_MAX)
+        });
+        // What can't be searched has no hits.
+        let _ = searcher.search_slice(pattern, bytes, sink);
+    }
+
+    fn add(&mut self, more: Hits) {
+        self.files += more.files;
+        self.count += more.count;
+        let room = HITS_MAX - self.lines.len();
+        self.lines.extend(more.lines.into_iter().take(room));
+    }
+
+    fn told(self, none: &str, note: &str) -> String {
+        if self.count == 0 {
+            return format!("{none}{note}");
+        }
+        let mut out = self.lines.concat();
+        if HITS_MAX < self.count {
+            let _ = write!(out, "(only the first {HITS_MAX}; narrow the pattern, glob or path)");
+        }
+        out.push_str(note);
+        out
+    }
+}
+
+fn searcher() -> Searcher {
+    SearcherBuilder::new().binary_detection(BinaryDetection::quit(0)).line_number(true).build()
 }
 
 fn regex(pattern: &str) -> Result<(RegexMatcher, &'static str), String> {

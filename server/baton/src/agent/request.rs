@@ -41,6 +41,9 @@ pub enum Request {
         note: String,
         reply: oneshot::Sender<Result<Result<String, String>, Failure>>,
     },
+    /// What a command or check of this task printed, as far as it was kept. `Err`: a sentence for the
+    /// model (no such receipt, or its output is cleared).
+    Output { receipt: ReceiptId, reply: oneshot::Sender<Result<Result<Vec<u8>, String>, Failure>> },
     /// What the slot changes against the task's start, as a unified diff.
     Diff { reply: oneshot::Sender<Result<String, Failure>> },
     /// The completion signal. `Err`: the gates refused it; the text tells the model what to do.

@@ -243,11 +243,13 @@ fn derive_schema<T: schemars::JsonSchema>() -> Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// Takes out titles, formats, bounds of integer types and "or null" of optional fields.
+/// Takes out titles, formats, bounds of integer types, "or null" of optional fields, and that there are
+/// no others: a call with another field is answered with the names of those that there are.
 fn slim(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
-            for key in ["$schema", "title", "format", "minimum", "default"] {
+            for key in ["$schema", "title", "format", "minimum", "default", "additionalProperties"]
+            {
                 // A property may have the same name as a keyword; properties are objects.
                 if map.get(key).is_some_and(|it| !it.is_object()) {
                     map.shift_remove(key);

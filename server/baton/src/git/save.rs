@@ -82,6 +82,15 @@ impl Git {
         Ok(paths.iter().map(|it| String::from_utf8_lossy(it).into_owned()).collect())
     }
 
+    /// The tree of what the slot holds now, and the commit that it equals, if its HEAD is one.
+    pub fn stands(&self, slot: &Slot) -> Result<(TreeId, Option<CommitId>), Failure> {
+        let mut work = self.work(slot)?;
+        let tree = work.absorb()?;
+        let head = work.head()?.ok_or_else(headless)?;
+        let same = work.objects.tree_of(head)? == tree;
+        Ok((tree_id(tree), same.then(|| commit_id(head))))
+    }
+
     pub fn tree(&self, commit: &CommitId) -> Result<TreeId, Failure> {
         Ok(tree_id(self.objects()?.tree_of(oid(&commit.0)?)?))
     }

@@ -2,6 +2,8 @@
 //! differ; ignored files (build caches) stay; nothing goes that no ref reaches.
 
 use super::files::{Folder, MODE_MODULE, OnDisk, as_path};
+use super::glance::{Glance, glance};
+use super::indexed::{Change, updated};
 use super::lens::Lens;
 use super::objects::{Objects, baton};
 use super::pen::{Pen, Wanted};
@@ -22,7 +24,7 @@ pub(super) struct Work<'a> {
     pub(super) git_dir: PathBuf,
     pub(super) objects: Objects,
     pub(super) repo: Repository,
-    index: Index,
+    pub(super) index: Index,
     pub(super) folder: Folder,
 }
 
@@ -160,9 +162,8 @@ impl Git {
 }
 
 impl Work<'_> {
-    /// The tree that the index describes; cheap, since the index caches it.
-    pub(super) fn indexed(&mut self) -> Result<Oid, Failure> {
-        self.index.write_tree_to(&self.objects.repo).doing("write a tree")
+    pub(super) fn index_file(&self) -> PathBuf {
+        self.git_dir.join("index")
     }
 
     /// Brings the index up to the files, and the store up to the index. The tree of what the slot
@@ -178,18 +179,23 @@ impl Work<'_> {
             self.changed()?.into_iter().partition(|it| it.0.ends_with(b"/"));
         let nested = nested.into_iter().map(|it| it.0).collect();
         if changed.is_empty() {
+            self.remember_still(before)?;
             return Ok((before, nested));
         }
-        let index = self.git_dir.join("index");
-        let lens = Lens::new(self.git, &self.repo, &self.objects, &index)?;
+        let lens = Lens::new(self.git, &self.repo, &self.objects, &self.index_file())?;
+        let mut changes = Vec::with_capacity(changed.len());
         for (path, status) in &changed {
             let gone = *status == Delta::Deleted;
             let found = if gone { OnDisk::Absent } else { self.folder.look(path)? };
-            absorb_path(&mut self.index, &lens, path, found)?;
+            changes.push(absorb_path(&mut self.index, &lens, path, found)?);
         }
-        let after = self.indexed()?;
+        let after = match updated(&self.objects.repo, before, &changes) {
+            Some(after) => after,
+            None => self.index.write_tree_to(&self.objects.repo).doing("write a tree")?,
+        };
         self.objects.keep(Some(before), after)?;
         self.index.write().doing("write the index of a slot")?;
+        self.remember(after)?;
         Ok((after, nested))
     }
 
@@ -201,8 +207,18 @@ impl Work<'_> {
     /// What differs from the index, attributes first: they decide how the others are read. A nested
     /// repository ends in `/`.
     fn changed(&self) -> Result<Vec<(Vec<u8>, Delta)>, Failure> {
-        self.refuse_pipes()?;
         let mut options = DiffOptions::new();
+        match glance(&self.slot.dir, &self.repo, &self.index, &self.index_file())? {
+            Glance::Everything => self.refuse_pipes(vec![PathBuf::new()])?,
+            Glance::Paths { paths, .. } if paths.is_empty() => return Ok(Vec::new()),
+            Glance::Paths { paths, folders } => {
+                self.refuse_pipes(folders.iter().map(|it| as_path(it).to_path_buf()).collect())?;
+                for path in paths {
+                    options.pathspec(path);
+                }
+                options.disable_pathspec_match(true);
+            }
+        }
         options
             .include_untracked(true)
             .recurse_untracked_dirs(true)
@@ -324,6 +340,7 @@ impl Work<'_> {
             self.index.add(entry).doing("write the index of a slot")?;
         }
         self.index.write().doing("write the index of a slot")?;
+        self.remember(to)?;
         Ok(uncovers && !fresh)
     }
 
@@ -374,24 +391,29 @@ impl Work<'_> {
     }
 }
 
-/// Brings one index entry up to what is on disk.
+/// Brings one index entry up to what is on disk, and says what it is then.
 fn absorb_path(
     index: &mut Index,
     lens: &Lens<'_>,
     path: &[u8],
     found: OnDisk,
-) -> Result<(), Failure> {
+) -> Result<Change, Failure> {
     let (mode, bytes, stat) = match found {
         OnDisk::File { mode, bytes, stat } => (mode, bytes, stat),
         OnDisk::Absent | OnDisk::Other => {
-            return index.remove(as_path(path), 0).doing("write the index of a slot");
+            // A file in the place of a folder has taken the folder's entries with it.
+            if index.get_path(as_path(path), 0).is_some() {
+                index.remove(as_path(path), 0).doing("write the index of a slot")?;
+            }
+            return Ok((path.to_vec(), None));
         }
     };
     let id = lens.clean(path, &bytes)?;
     index.add(&stat.entry(path, mode, id)).map_err(|error| {
         Failure::new(Code::Git, format!("save `{}`: {}", shown(path), error.message()))
             .hint("git can't hold a file of this name; rename or remove it")
-    })
+    })?;
+    Ok((path.to_vec(), Some((mode, id))))
 }
 
 fn shown(path: &[u8]) -> String {

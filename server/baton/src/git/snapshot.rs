@@ -3,6 +3,8 @@
 
 use super::acting::looks_secret;
 use super::files::{MODE_EXEC, MODE_FILE, MODE_LINK, MODE_MODULE, Stat, as_path};
+use super::glance::{Glance, glance};
+use super::indexed::{Change, updated};
 use super::lens::Lens;
 use super::objects::{Objects, baton, set_own_ref};
 use super::{Buffer, Doing, Git, commit_id, sparse, tree_id};
@@ -25,6 +27,8 @@ const SLUG_BYTES_MAX: usize = 40;
 struct Differs {
     untracked: BTreeSet<Vec<u8>>,
     unsaved: BTreeSet<Vec<u8>>,
+    /// Whose index entries were written or removed.
+    touched: BTreeSet<Vec<u8>>,
     left_out: Vec<String>,
 }
 
@@ -85,6 +89,8 @@ impl Git {
         copy_index(&user.path().join("index"), &path)?;
         let mut index = Index::open(&path).doing("read a copy of your index")?;
         user.set_index(&mut index).doing("read a copy of your index")?;
+        // What is staged, where the index can tell: it can't while a merge is open.
+        let staged = index.write_tree_to(&objects.repo).ok();
         let mut differs = Differs::default();
         self.add_changed(objects, user, &mut index, &path, &mut differs)?;
         name_modules(&index, &mut differs.left_out);
@@ -92,7 +98,13 @@ impl Git {
             index.write().doing("write a copy of your index")?;
             self.add_buffers(objects, user, &mut index, &path, buffers, &mut differs)?;
         }
-        let tree = index.write_tree_to(&objects.repo).doing("write a tree")?;
+        let entry = |path: &Vec<u8>| index.get_path(as_path(path), 0).map(|it| (it.mode, it.id));
+        let changes: Vec<Change> =
+            differs.touched.iter().map(|it| (it.clone(), entry(it))).collect();
+        let tree = match staged.and_then(|it| updated(&objects.repo, it, &changes)) {
+            Some(tree) => tree,
+            None => index.write_tree_to(&objects.repo).doing("write a tree")?,
+        };
         let says = said(base.id(), counts(objects, base.tree_id(), tree, &differs)?);
         let left_out = bounded(differs.left_out);
         if tree == base.tree_id() {
@@ -117,7 +129,7 @@ impl Git {
         let modes = Modes::of(user)?;
         sparse::show_what_is_there(user, index, &self.place.root)?;
         let mut bytes = 0;
-        for (path, status) in changed(user, index)? {
+        for (path, status) in changed(&self.place.root, user, index, index_path)? {
             let name = String::from_utf8_lossy(&path).into_owned();
             let foreign = lens.foreign(&path).filter(|_| status != Delta::Deleted);
             if let Some(attribute) = foreign {
@@ -136,6 +148,7 @@ impl Git {
                 }
                 differs.untracked.insert(path.clone());
             }
+            differs.touched.insert(path.clone());
             if status == Delta::Deleted {
                 index.remove_path(as_path(&path)).doing("write a copy of your index")?;
                 continue;
@@ -202,6 +215,7 @@ impl Git {
                 .add(&Stat::default().entry(path, mode, id))
                 .doing(&format!("snapshot the unsaved `{}`", buffer.path))?;
             differs.unsaved.insert(path.to_vec());
+            differs.touched.insert(path.to_vec());
         }
         Ok(())
     }
@@ -247,8 +261,22 @@ pub(super) fn copy_index(from: &Path, to: &Path) -> Result<(), Failure> {
 }
 
 /// What differs between index and files, attributes first: they decide how the others are read.
-fn changed(user: &Repository, index: &Index) -> Result<Vec<(Vec<u8>, Delta)>, Failure> {
+fn changed(
+    root: &Path,
+    user: &Repository,
+    index: &Index,
+    index_path: &Path,
+) -> Result<Vec<(Vec<u8>, Delta)>, Failure> {
     let mut options = DiffOptions::new();
+    if let Glance::Paths { paths, .. } = glance(root, user, index, index_path)? {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        for path in paths {
+            options.pathspec(path);
+        }
+        options.disable_pathspec_match(true);
+    }
     options
         .include_untracked(true)
         .recurse_untracked_dirs(true)

@@ -9,23 +9,17 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use team::{Code, Failure};
 
-const READ_BY_GIT: [&str; 3] = [".gitignore", ".gitattributes", ".gitmodules"];
+pub(super) const READ_BY_GIT: [&str; 3] = [".gitignore", ".gitattributes", ".gitmodules"];
 
 impl Work<'_> {
-    /// Fails where a file that libgit2 is about to open is none. Goes from the root down, so that
-    /// asking whether a folder is ignored opens only files that were looked at before.
-    pub(super) fn refuse_pipes(&self) -> Result<(), Failure> {
+    /// Fails where a file that libgit2 is about to open below these folders is none. Goes down from
+    /// them, so that asking whether a folder is ignored opens only files that were looked at before.
+    pub(super) fn refuse_pipes(&self, mut open: Vec<PathBuf>) -> Result<(), Failure> {
         let tracked = self.tracked_folders();
-        let mut open = vec![PathBuf::new()];
         while let Some(folder) = open.pop() {
             let dir = self.slot.dir.join(&folder);
             for name in READ_BY_GIT {
-                if is_pipe_or_device(&dir.join(name)) {
-                    let path = folder.join(name);
-                    let text =
-                        format!("look at the slot: `{}` is a pipe or a device", path.display());
-                    return Err(Failure::new(Code::Git, text).hint("remove it"));
-                }
+                refuse_pipe(&self.slot.dir, &folder.join(name))?;
             }
             // A folder that can't be read has nothing that libgit2 reads either.
             for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
@@ -55,6 +49,15 @@ impl Work<'_> {
         }
         found
     }
+}
+
+/// Fails where this is a pipe or a device.
+pub(super) fn refuse_pipe(root: &Path, path: &Path) -> Result<(), Failure> {
+    if is_pipe_or_device(&root.join(path)) {
+        let text = format!("look at the files: `{}` is a pipe or a device", path.display());
+        return Err(Failure::new(Code::Git, text).hint("remove it"));
+    }
+    Ok(())
 }
 
 /// Follows a symlink, as libgit2 does, but opens nothing.

@@ -205,6 +205,7 @@ impl Course<'_> {
             Request::Checkpoint { tests, note, reply } => {
                 drop(reply.send(self.checkpoint(tests, note).await));
             }
+            Request::Output { receipt, reply } => drop(reply.send(self.output(receipt).await)),
             Request::Diff { reply } => drop(reply.send(self.diff().await)),
             Request::HandOver { handoff, reply } => {
                 if let Some(answer) = self.hand_over(handoff).await? {
@@ -320,15 +321,9 @@ impl Course<'_> {
         let mut ground =
             ground_at(shared, &self.slot.name, &self.slot.dir, self.environment()).await?;
         let (git, slot) = (shared.git.clone(), self.slot.clone());
-        let (tree, head, head_tree) = blocking(move || {
-            let head = git.head(&slot)?;
-            let head_tree = git.tree(&head)?;
-            Ok((git.tree_of(&slot)?, head, head_tree))
-        })
-        .await?;
+        let (tree, commit) = blocking(move || git.stands(&slot)).await?;
         // Files that equal the commit are that commit.
-        ground.commit = (tree == head_tree).then_some(head);
-        ground.tree = Some(tree);
+        (ground.tree, ground.commit) = (Some(tree), commit);
         let sandbox = shared.sandbox().await;
         fail::point("hub.command.before");
         let mut observed = checks::run(sandbox, spec, &ground, &[], false, &self.desk.stop).await?;
@@ -395,6 +390,18 @@ impl Course<'_> {
             Ok(commit)
         })
         .await
+    }
+
+    /// What a receipt of this task kept; the inner error is a sentence for the model.
+    async fn output(&self, id: ReceiptId) -> Result<Result<Vec<u8>, String>, Failure> {
+        let team = self.desk.latest();
+        let ours = team.run(id.run).is_some_and(|it| it.task == self.task);
+        let Some(hash) = team.receipt(id).filter(|_| ours).map(|it| it.output.clone()) else {
+            return Ok(Err(format!("this task has no receipt {id}")));
+        };
+        let dir = self.desk.shared.dir.clone();
+        let kept = blocking(move || Reader::open(&dir)?.output(&hash)).await?;
+        Ok(kept.ok_or_else(|| format!("the output of {id} is cleared; run it again")))
     }
 
     async fn diff(&self) -> Result<String, Failure> {

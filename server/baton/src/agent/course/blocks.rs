@@ -53,6 +53,7 @@ impl Course<'_> {
         }
         let ends = [Tool::hand_over(self.duty), Tool::Decline];
         self.write_down(None).await?;
+        self.is_binding = true;
         match read_call(&ends, &wanted.name, &wanted.input) {
             Ok(want) => self.do_it(want).await,
             Err(text) => Ok(Came::Wrong(text)),

@@ -3,7 +3,7 @@
 use super::Course;
 use crate::agent::format::Format;
 use crate::agent::request::{Asking, Draft, Progress, Request, Seen};
-use crate::agent::talk::{CALLS_A_REPLY_MAX, INTERRUPTED, Wanted};
+use crate::agent::talk::{CALLS_A_REPLY_MAX, INTERRUPTED, Next, Wanted};
 use crate::agent::tools::{Tool, Want, read_call};
 use crate::agent::{Ended, args, edit, output, patch, read};
 use crate::clean::{self, REDACTED};
@@ -76,25 +76,44 @@ impl Course<'_> {
                 "the budget is used up: only {name} and decline work now"
             )));
         }
-        if wanted.started {
+        let begun = self.begun.take().is_some_and(|it| it == wanted.id);
+        if wanted.started && !begun {
             return Ok(Came::Wrong(INTERRUPTED.to_owned()));
         }
         self.show(Progress::Does(in_one_line(tool, wanted)));
-        if tool.runs() {
+        if tool.runs() && !begun {
             self.take(crate::agent::StepBody::Started { call: wanted.id.clone() });
         }
-        if tool.runs() || tool.ends() {
+        if (tool.runs() && !begun) || tool.ends() {
             self.write_down(None).await?;
         }
         self.is_unsaved |= tool.changes_files();
+        self.is_binding |= tool.changes_files() || tool.ends();
         self.do_it(want).await
+    }
+
+    /// The call that comes next, if it runs something.
+    pub(super) fn first_to_run(&self) -> Option<String> {
+        let Next::Do(wanted) = self.talk.next() else { return None };
+        let want = read_call(&self.offered, &wanted.name, &wanted.input).ok()?;
+        let is_made = !wanted.is_half && !holds_redacted(&wanted.input);
+        let is_open = !self.talk.is_closing() && self.format != Format::Whole;
+        (want.tool().runs() && is_made && is_open).then_some(wanted.id)
     }
 
     pub(super) async fn do_it(&self, want: Want) -> Result<Came, Failure> {
         match want {
-            Want::ReadFile(it) => self.on_files(move |files| read::read_file(files, &it)).await,
+            Want::ReadFile(it) => match it.path.parse::<ReceiptId>() {
+                Ok(receipt) => self.on_output(receipt, |bytes| read::read_output(bytes, &it)).await,
+                Err(_) => self.on_files(move |files| read::read_file(files, &it)).await,
+            },
             Want::FindFiles(it) => self.on_files(move |files| read::find_files(files, &it)).await,
-            Want::Search(it) => self.on_files(move |files| read::search(files, &it)).await,
+            Want::Search(it) => match it.path.as_deref().map(str::parse::<ReceiptId>) {
+                Some(Ok(receipt)) => {
+                    self.on_output(receipt, |bytes| read::search_output(&bytes, &it)).await
+                }
+                Some(Err(_)) | None => self.on_files(move |files| read::search(files, &it)).await,
+            },
             Want::EditFile(it) => {
                 let failed = self.talk.failed_edits(&it.path);
                 self.on_files(move |files| edit::edit_file(files, &it, failed)).await
@@ -126,6 +145,16 @@ impl Course<'_> {
         let done = tokio::task::spawn_blocking(move || work(&files)).await;
         done.map(Came::from)
             .map_err(|error| Failure::new(Code::Bug, format!("use a tool: {error}")))
+    }
+
+    /// What a command printed, read like a file.
+    async fn on_output(
+        &self,
+        receipt: ReceiptId,
+        work: impl FnOnce(Vec<u8>) -> Result<String, String>,
+    ) -> Result<Came, Failure> {
+        let printed = self.request(|reply| Request::Output { receipt, reply }).await??;
+        Ok(Came::from(printed.and_then(work)))
     }
 
     async fn patch(&self, want: args::ApplyPatch) -> Result<Came, Failure> {

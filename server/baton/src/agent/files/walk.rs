@@ -5,26 +5,41 @@ use super::{Files, is_git_like, open_folder, open_in, read_whole};
 use cap_std::fs::{Dir, OpenOptions};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// A search ends here, and says so.
 const ENTRIES_MAX: usize = 300_000;
 const DEPTH_MAX: usize = 60;
 const IGNORE_FILE_BYTES_MAX: u64 = 256 * 1024;
 
-/// Opens a file that the walk found.
+/// A file that the walk found.
 pub struct Found<'a> {
     pub path: &'a str,
-    dir: &'a Dir,
+    dir: &'a Arc<Dir>,
     name: &'a str,
 }
 
 impl Found<'_> {
+    /// For later; holds its folder open.
+    pub fn keep(&self) -> Kept {
+        Kept { path: self.path.to_owned(), dir: self.dir.clone(), name: self.name.to_owned() }
+    }
+}
+
+/// A file that was found and is not read yet.
+pub struct Kept {
+    pub path: String,
+    dir: Arc<Dir>,
+    name: String,
+}
+
+impl Kept {
     /// The file's bytes; `None` when it is gone, too large or no regular file.
     pub fn read(&self) -> Option<Vec<u8>> {
         let mut options = OpenOptions::new();
         options.read(true);
-        let mut file = open_in(self.dir, self.name, options, self.path).ok()?;
-        read_whole(&mut file, self.path).ok()
+        let mut file = open_in(&self.dir, &self.name, options, &self.path).ok()?;
+        read_whole(&mut file, &self.path).ok()
     }
 }
 
@@ -37,7 +52,7 @@ impl Files {
         visit: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
     ) -> Result<bool, String> {
         let from = self.relative(from)?;
-        let root = self.dir.try_clone().map_err(|error| error.to_string())?;
+        let root = Arc::new(self.dir.try_clone().map_err(|error| error.to_string())?);
         let mut walk = Walk { files: self, from, entries: 0, visit };
         let mut ignores = Vec::new();
         let flow = walk.folder(&root, "", &mut ignores);
@@ -53,7 +68,12 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, dir: &Dir, path: &str, ignores: &mut Vec<Gitignore>) -> ControlFlow<()> {
+    fn folder(
+        &mut self,
+        dir: &Arc<Dir>,
+        path: &str,
+        ignores: &mut Vec<Gitignore>,
+    ) -> ControlFlow<()> {
         if DEPTH_MAX < ignores.len() {
             return ControlFlow::Continue(());
         }
@@ -65,7 +85,7 @@ impl Walk<'_> {
 
     fn entries_of(
         &mut self,
-        dir: &Dir,
+        dir: &Arc<Dir>,
         path: &str,
         ignores: &mut Vec<Gitignore>,
     ) -> ControlFlow<()> {
@@ -93,7 +113,7 @@ impl Walk<'_> {
             }
             if is_dir {
                 if let Ok(folder) = open_folder(dir, &name) {
-                    self.folder(&folder, &inner, ignores)?;
+                    self.folder(&Arc::new(folder), &inner, ignores)?;
                 }
             } else if !self.files.is_secret(&inner) {
                 (self.visit)(Found { path: &inner, dir, name: &name })?;

@@ -53,9 +53,23 @@ fn a_long_success_is_kept_within_three_thousand_bytes() {
     let text = describe("command", &seen(Exit::Code(0), output.clone()));
     assert!(text.len() < 3_000, "{}", text.len());
     assert!(text.contains("line 0 ") && text.contains("line 4199 "));
-    assert!(text.contains("the receipt keeps all of it"));
-    let text = describe("command", &seen(Exit::Code(1), output));
-    assert!((9_000..10_500).contains(&text.len()), "{}", text.len());
+    assert!(text.contains("to see them, search or read_file with path R4.2"));
+}
+
+#[test]
+fn a_long_failure_is_kept_around_its_first_trouble_and_at_its_end() {
+    let mut lines: Vec<String> =
+        (0..4_200).map(|it| format!("line {it} of a build that is long winded")).collect();
+    lines[2_000] = "error[E0308]: mismatched types".to_owned();
+    let text = describe("command", &seen(Exit::Code(1), lines.join("\n")));
+    assert!(text.len() < 3_000, "{}", text.len());
+    for it in ["line 0 ", "\nerror[E0308]", "line 2001 ", "line 4199 "] {
+        assert!(text.contains(it), "{it}: {text}");
+    }
+    let short = lines[1_990..2_200].join("\n");
+    assert!(describe("command", &seen(Exit::Code(1), short.clone())).ends_with(&short));
+    let none = "x".repeat(20_000);
+    assert!(describe("command", &seen(Exit::Code(1), none)).len() < 3_000);
 }
 
 #[test]

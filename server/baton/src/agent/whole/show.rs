@@ -70,7 +70,7 @@ fn candidates(files: &Files, facts: &Facts, named: &Named) -> Vec<Candidate> {
     let _ = files.walk("", &mut |it| {
         seen += 1;
         let is_ours = it.path.split('/').next().is_some_and(|it| it.eq_ignore_ascii_case(".baton"));
-        if let Some(Content::Text(text)) = it.read().map(content)
+        if let Some(Content::Text(text)) = it.keep().read().map(content)
             && text.len() <= FILE_CHARS_MAX
             && !is_ours
         {
