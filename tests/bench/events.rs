@@ -155,16 +155,8 @@ fn commit(task: TaskId, what: &str) -> CommitId {
 }
 
 fn brief(number: u32) -> Brief {
-    Brief {
-        text: format!("the parser panics on an empty file, report {number}"),
-        origin: Origin::CommandLine,
-        place: None,
-        start: StartFrom::Seen,
-        land_by_rule: false,
-        limits: Limits::default(),
-        environment: Default::default(),
-        worktree: None,
-    }
+    let text = format!("the parser panics on an empty file, report {number}");
+    Brief::new(text, Origin::CommandLine)
 }
 
 fn base(task: TaskId) -> Base {

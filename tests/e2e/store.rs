@@ -11,8 +11,7 @@ use baton::store::{OUTPUT_BYTES_MAX, Opened, Reader, Step, Store, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use team::{
-    Brief, Code, CommitId, Decision, Duty, Event, Limits, Origin, RunId, Start, StartFrom, TaskId,
-    Team, Usage, Work,
+    Brief, Code, CommitId, Decision, Duty, Event, Origin, RunId, Start, TaskId, Team, Usage, Work,
 };
 use tempfile::TempDir;
 
@@ -48,16 +47,10 @@ fn event(n: u32) -> Event {
     match n % 4 {
         0 => Event::TaskDelegated {
             task,
-            brief: Brief {
-                text: format!("fix the bug number {n}, mind the \"quotes\" and ünïcödé"),
-                origin: Origin::CommandLine,
-                place: None,
-                start: StartFrom::Seen,
-                land_by_rule: false,
-                limits: Limits::default(),
-                environment: Default::default(),
-                worktree: None,
-            },
+            brief: Brief::new(
+                format!("fix the bug number {n}, mind the \"quotes\" and ünïcödé"),
+                Origin::CommandLine,
+            ),
             at: u64::from(n),
         },
         1 => Event::RunStarted {

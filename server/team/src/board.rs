@@ -380,6 +380,7 @@ fn proof(
                 .push(format!("{passed} tests pass; the one that shows the bug is not among them"));
         }
         (false, 0) if 0 < passed => parts.push(format!("{passed} tests pass; none shows the bug")),
+        (false, _) if others == 1 => parts.push("1 other passes".to_owned()),
         (false, _) if 0 < passed => parts.push(format!("{others} others pass")),
         (false, _) => {
             let name = |ran: &Ran| match ran {

@@ -231,10 +231,7 @@ impl std::error::Error for Refusal {}
 
 pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refusal> {
     match input {
-        Input::Delegate { brief } => {
-            let task = TaskId(next(team.tasks.last().map(|it| it.0)));
-            Ok(vec![Event::TaskDelegated { task, brief, at: now }])
-        }
+        Input::Delegate { brief } => person::delegate(team, now, brief),
         Input::Answer { approval, expected, answer, by } => {
             person::answer_approval(team, now, approval, expected.as_ref(), answer, by)
         }
@@ -310,7 +307,7 @@ pub fn is_over_budget(team: &Team, run: RunId) -> bool {
     let Some((it, task)) = team.run(run).and_then(|it| Some((it, team.task(it.task)?))) else {
         return true;
     };
-    let used = used(&it.spent, task.spent_since_sent(), &task.brief.limits);
+    let used = used(&it.spent, &task.spent_since_sent(), &task.brief.limits);
     used.iter().any(|it| it.max < it.used)
 }
 
@@ -334,7 +331,9 @@ fn spent(
     let mut of_run = before.spent;
     of_run.add(usage);
     let (had, limits) = (task.spent_since_sent(), &task.brief.limits);
-    let afterwards = used(&of_run, had + usage.micros, limits);
+    let mut of_task = had;
+    of_task.add(usage);
+    let afterwards = used(&of_run, &of_task, limits);
     if let Some(over) = afterwards.iter().find(|it| it.max < it.used) {
         let text = format!("out of budget, {}", over.says());
         let failure = Failure::new(Code::Stuck, text.clone());
@@ -343,7 +342,7 @@ fn spent(
         res.push(Event::TaskParked { task: before.task, why, at: now });
         return Ok(res);
     }
-    let earlier = used(&before.spent, had, limits).map(|it| it.used);
+    let earlier = used(&before.spent, &had, limits).map(|it| it.used);
     let spent_micros = day.spent_micros.saturating_add(usage.micros);
     let of_day = used_of_day(DayMoney { spent_micros, ..day });
     let mut with_day = afterwards.iter().zip(earlier).chain([(&of_day, day.spent_micros)]);

@@ -35,7 +35,7 @@ pub use board::{
     size, task_line, title, waiting,
 };
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
-pub use budget::{Day, DayMoney, Grant, Wish, grant};
+pub use budget::{Budget, Day, DayMoney, Grant, Wish, grant};
 pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, Comment, Facts, FileChange, FileHunks, FileKind,
     NotesFacts, PlanFacts, PlannedPath, Side, Target, count, lines,

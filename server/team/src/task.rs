@@ -106,10 +106,9 @@ pub struct Task {
     #[serde(default)]
     pub part_refused: Option<String>,
     pub spent: Usage,
-    /// Of `spent`: the money when a person last sent the task on. Limits count from there, as they do
-    /// for builds.
+    /// `spent` when a person last sent the task on. Limits count from there, as they do for builds.
     #[serde(default)]
-    pub sent_on_micros: u64,
+    pub sent_on: Usage,
     pub questions: u32,
     /// A person answered a question of this task: some things need a person's word.
     pub person_answered: bool,

@@ -64,17 +64,16 @@ pub async fn run(screen: &Screen, here: &Here, asked: &args::Run) -> Result<u8, 
     let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
     follow.may_ask = !asked.no_land && !asked.yes;
     let delegation = Delegation {
-        text,
-        origin: Origin::CommandLine,
-        place: None,
         start: match asked.from {
             args::From::Seen => StartFrom::Seen,
             args::From::Head => StartFrom::Head,
         },
-        buffers: Vec::new(),
         land_by_rule: asked.yes,
         environment: Environment::profile(),
         worktree: here.place.worktree(),
+        class: asked.class.map(args::TaskClass::class),
+        budget: asked.budget.unwrap_or_default(),
+        ..Delegation::new(text, Origin::CommandLine)
     };
     let task = hub.delegate(delegation).await.doing("delegate")?;
     if asked.detach {

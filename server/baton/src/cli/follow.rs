@@ -477,20 +477,11 @@ pub fn pointer(team: &Team, task: TaskId, repo: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use team::{Brief, Failure, Limits, Origin, Resume, StartFrom};
+    use team::{Brief, Failure, Origin, Resume};
 
     fn team(states: &[TaskState]) -> (Team, Vec<TaskId>) {
         let mut team = Team::default();
-        let brief = Brief {
-            text: "it is wrong".into(),
-            origin: Origin::CommandLine,
-            place: None,
-            start: StartFrom::Seen,
-            land_by_rule: false,
-            limits: Limits::default(),
-            environment: Default::default(),
-            worktree: None,
-        };
+        let brief = Brief::new("it is wrong", Origin::CommandLine);
         for (task, state) in (1..).map(TaskId).zip(states) {
             team.apply(&Event::TaskDelegated { task, brief: brief.clone(), at: 0 });
             if let Some(it) = team.tasks.get_mut(&task) {

@@ -133,6 +133,12 @@ pub struct BriefView {
     /// `seen` (unsaved text too) or `head` (the last commit).
     pub start: String,
     pub land_by_rule: bool,
+    /// What the person called it, where they did.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// What the person gave it at most, where they did: `$0.50, 200000 tokens`.
+    #[serde(default)]
+    pub budget: Option<String>,
 }
 
 /// Lines of a file as they were when the task was delegated.
@@ -369,6 +375,8 @@ impl BriefView {
             }
             .to_owned(),
             land_by_rule: brief.land_by_rule,
+            class: brief.class.map(|it| it.name().to_owned()),
+            budget: (!brief.budget.is_none()).then(|| brief.budget.to_string()),
         }
     }
 }

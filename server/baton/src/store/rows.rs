@@ -11,7 +11,7 @@ use team::{EVENT_VERSION, Event, Millis, RunId, TaskId, Team, Usage};
 
 /// Who can read a checkpoint: the rules that made it must be the rules that go on from it. Raise the
 /// number when `Team` or `apply` change between releases.
-pub(super) const CHECKPOINT_MADE_BY: &str = concat!(env!("CARGO_PKG_VERSION"), "+7");
+pub(super) const CHECKPOINT_MADE_BY: &str = concat!(env!("CARGO_PKG_VERSION"), "+8");
 
 /// Why rows could not be read.
 #[derive(Debug)]

@@ -360,7 +360,7 @@ impl Task {
             candidate: None,
             part_refused: None,
             spent: Usage::default(),
-            sent_on_micros: 0,
+            sent_on: Usage::default(),
             questions: 0,
             person_answered: false,
             decisions: vec![],
@@ -540,15 +540,15 @@ impl Task {
         }
     }
 
-    /// Of the task's money, what was spent since a person last sent it on, in micro-dollars.
-    pub(crate) fn spent_since_sent(&self) -> u64 {
-        self.spent.micros.saturating_sub(self.sent_on_micros)
+    /// What was spent since a person last sent it on.
+    pub(crate) fn spent_since_sent(&self) -> Usage {
+        self.spent.since(&self.sent_on)
     }
 
-    /// A person sent it on: the count of builds and the task's money begin anew.
+    /// A person sent it on: the count of builds, the task's tokens and its money begin anew.
     fn sent_on(&mut self) {
         self.builds = 0;
-        self.sent_on_micros = self.spent.micros;
+        self.sent_on = self.spent;
     }
 
     pub(super) fn retried(&mut self) {

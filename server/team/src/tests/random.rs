@@ -414,12 +414,14 @@ fn handoff(random: &mut Random, duty: Duty, team: &Team, run: RunId) -> Handoff 
     }
 }
 
+const TEXTS: [&str; 6] =
+    ["x", "class=bug x", "--yes x", "docs: x", "why is x so?", "feat: x\ndone when:\n- x"];
+
 /// What would come next from a shell that works, for one of the tasks.
 fn likely(random: &mut Random, team: &Team, step: u32) -> Input {
     let n = u32::try_from(team.tasks.len()).unwrap();
     if n == 0 || (n < 3 && random.one_in(12)) {
-        let texts = ["x", "x", "--yes x", "docs: x", "why is x so?", "feat: x\ndone when:\n- x"];
-        let text = texts[random.below(6) as usize];
+        let text = TEXTS[random.below(6) as usize];
         return Input::Delegate { brief: brief(text) };
     }
     let task = TaskId(1 + random.below(n));

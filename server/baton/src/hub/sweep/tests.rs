@@ -2,7 +2,7 @@
 
 use super::*;
 use team::{
-    Brief, Event, Exit, Limits, Origin, Ran, Receipt, ReceiptId, SandboxLevel, StartFrom, Why, Work,
+    Brief, Event, Exit, Origin, Ran, Receipt, ReceiptId, SandboxLevel, StartFrom, Why, Work,
 };
 
 const LONG_AGO: Millis = 1_000;
@@ -33,16 +33,7 @@ fn play(team: &mut Team, task: TaskId, run: RunId, outputs: &[&str]) {
 }
 
 fn brief() -> Brief {
-    Brief {
-        text: "x".into(),
-        origin: Origin::CommandLine,
-        place: None,
-        start: StartFrom::Head,
-        land_by_rule: false,
-        limits: Limits::default(),
-        environment: Default::default(),
-        worktree: None,
-    }
+    Brief { start: StartFrom::Head, ..Brief::new("x", Origin::CommandLine) }
 }
 
 fn receipt(run: RunId, n: usize, output: &str) -> Receipt {
