@@ -26,6 +26,8 @@ const LICENCES: &[&str] = &[
 /// Crate, licence, and why it is fine here.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("borrow-or-share", "MIT-0", "MIT without the notice"),
+    ("imbl", "MPL-2.0+", "MPL-2.0, or a later one"),
+    ("imbl-sized-chunks", "MPL-2.0+", "MPL-2.0, or a later one"),
     ("webpki-root-certs", "CDLA-Permissive-2.0", "data, for platforms other than Linux"),
 ];
 

@@ -21,6 +21,7 @@ pub type Fetch<V> = Arc<dyn Fn(u32) -> Option<V> + Send + Sync>;
 const CELLS: usize = 64;
 
 type Cell<K, V> = OnceLock<(K, Arc<V>)>;
+type Cells<K, V> = OnceLock<Box<[Cell<K, V>]>>;
 
 pub struct Kept<K, V> {
     /// Made, changed or replayed since the checkpoint.
@@ -36,7 +37,7 @@ pub struct Kept<K, V> {
 struct Far<K, V> {
     last: u32,
     fetch: Fetch<V>,
-    cells: Vec<OnceLock<Box<[Cell<K, V>]>>>,
+    cells: Vec<Cells<K, V>>,
 }
 
 /// Both ends of what a checkpoint holds of one kind.

@@ -1,3 +1,5 @@
+//! What is near, what is far, and who sees what when the disk moves on.
+
 use super::*;
 use crate::ids::TaskId;
 use std::sync::Mutex;

@@ -15,8 +15,6 @@ mod way;
 
 const SEEDS: u32 = 20_000;
 const STEPS: u32 = 60;
-/// Of so many seeds one is played with a twin, which takes long.
-const TWIN_EVERY: u32 = 8;
 
 /// A small xorshift: the same numbers everywhere, from a printed seed.
 struct Random(u32);
@@ -122,7 +120,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
     let mut random = Random(seed.wrapping_mul(2_654_435_761).max(1));
     let mut team = Team::default();
     let mut log: Vec<Event> = vec![];
-    let mut twin = seed.is_multiple_of(TWIN_EVERY).then(|| twin::Twin::new(seed));
+    let mut twin = twin::Twin::of(seed);
     let mut now = START;
     for step in 0..STEPS {
         now += u64::from(random.below(90_000));
@@ -148,12 +146,11 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         passes_have_green_receipts(&team, &events, &story);
         spend_passes_its_cap_by_one_call(&team, &story);
         set_ups_are_approved(&team, &story);
-        jobs_are_one_a_task(&team, &story);
+        twin::jobs_are_one_a_task(&team, &story);
         looked::measured_honestly(&team, &story);
         way::holds(&team, &events, &story);
         if let Some(twin) = &mut twin {
-            twin::indexes_hold(&team, &story);
-            twin.after(&events, &team);
+            twin.after(&events, &team, &story);
         }
         log.extend(events);
     }
@@ -351,12 +348,6 @@ fn spend_passes_its_cap_by_one_call(team: &Team, story: &dyn Fn() -> String) {
             assert!(!over, "{}: {id} may call with nothing left", story());
         }
     }
-}
-
-fn jobs_are_one_a_task(team: &Team, story: &dyn Fn() -> String) {
-    let jobs = jobs(team);
-    let tasks: BTreeSet<TaskId> = jobs.iter().map(Job::task).collect();
-    assert_eq!(tasks.len(), jobs.len(), "{}: two jobs for one task: {jobs:?}", story());
 }
 
 fn person() -> By {
