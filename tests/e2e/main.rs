@@ -17,6 +17,7 @@ mod hunks;
 mod kinds;
 mod liars;
 mod lsp;
+mod made;
 mod model;
 mod roles;
 mod safe;

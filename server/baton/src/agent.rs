@@ -31,7 +31,7 @@ pub use course::work;
 pub use format::Format;
 pub use format::record::{Rate, Record, choose};
 pub use journal::{Ending, NoteWhy, StepBody, last_tree};
-pub use request::{Asking, Draft, Progress, Request, Seen, Spent, Words};
+pub use request::{Asking, Draft, Made, Progress, Request, Seen, Spent, Words};
 pub use tools::{tool_table, tools_json};
 pub use whole::{Facts, Required};
 

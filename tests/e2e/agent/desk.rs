@@ -241,6 +241,7 @@ impl Desk {
             output_bytes: output.len() as u64,
             output,
             tests: None,
+            made: baton::agent::Made::Kept(vec![]),
         })
     }
 

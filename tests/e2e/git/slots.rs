@@ -351,3 +351,37 @@ fn attributes_that_arrive_with_the_files_they_are_about() {
     assert_eq!(text, b"one\r\ntwo\r\n");
     assert_eq!(git.tree_of(&other).unwrap(), git.tree(&commit).unwrap());
 }
+
+#[test]
+fn what_a_check_makes_is_taken_out_again() {
+    let world = World::new();
+    world.write(".gitignore", "*.o\n");
+    world.commit_all("ignore");
+    let (git, at, run) = (world.open(), head(&world), RunId(3));
+    let slot = git.slot("engineer-1", &at).unwrap();
+    std::fs::write(slot.dir.join("mine.txt"), "mine").unwrap();
+    let before = git.tree_of(&slot).unwrap();
+    std::fs::create_dir_all(slot.dir.join("coverage/deep")).unwrap();
+    for it in ["coverage/deep/a.json", "Cargo.lock", "x.o"] {
+        std::fs::write(slot.dir.join(it), "made").unwrap();
+    }
+    std::fs::write(slot.dir.join("a.txt"), "formatted").unwrap();
+    std::fs::remove_file(slot.dir.join("b.txt")).unwrap();
+    assert_eq!(git.set_made_aside(&slot, run).unwrap(), ["Cargo.lock", "coverage/deep/a.json"]);
+    let files = [".gitignore", "a.txt", "mine.txt", "src/deep/c.txt", "x.o"];
+    assert_eq!(slot_files(&slot), files);
+    assert_eq!(std::fs::read_to_string(slot.dir.join("a.txt")).unwrap(), "formatted");
+    assert!(!slot.dir.join("coverage").exists());
+    assert_ne!(git.tree_of(&slot).unwrap(), before);
+    // Nothing is lost: the run's ref has them.
+    let kept = world.store(&["show", "refs/baton/runs/R3:coverage/deep/a.json"]);
+    assert_eq!(kept, "made");
+    // What came before the last look is not what was made.
+    assert!(git.set_made_aside(&slot, run).unwrap().is_empty());
+    std::fs::write(slot.dir.join("gen.txt"), "made").unwrap();
+    assert_eq!(git.made(&slot).unwrap(), ["gen.txt"]);
+    assert!(slot.dir.join("gen.txt").exists());
+    assert!(git.made(&slot).unwrap().is_empty());
+    let tree = git.save(&slot, run).unwrap();
+    assert!(world.store(&["ls-tree", "--name-only", &tree.0]).contains("gen.txt"));
+}

@@ -23,6 +23,26 @@ fn a_landing_by_rule_kept_every_rule() {
     let said = story.ok(&["explain", "A1", "--plain"]);
     assert!(said.contains("full sandbox") && said.contains("no risk path"), "{said}");
     story.exits(1, &["explain", "A9"]);
+    // R4 is the round of checks on the Engineer's commit.
+    let said = story.ok(&["explain", "R4.1", "--plain"]);
+    assert!(said.starts_with("R4.1 sh check.sh: exit 0"), "{said}");
+    assert!(said.contains("  on commit ") && said.contains("it printed nothing"), "{said}");
+    story.exits(1, &["explain", "R99.1"]);
+    story.exits(64, &["explain", "T1"]);
+}
+
+#[test]
+fn a_receipt_shows_what_was_printed() {
+    let story = Story::new(HONEST);
+    story.write("check.sh", "printf '\\033[31mred\\033[0m\\nblue\\n'\nfalse\n");
+    story.git(&["commit", "-q", "-a", "-m", "a check that prints"]);
+    story.exits(2, &["run", "--yes", "--plain", "two is three"]);
+    let said = story.ok(&["explain", "R2.1", "--plain"]);
+    assert!(said.contains("red") && said.ends_with("blue\n"), "{said}");
+    assert!(!said.contains('\u{1b}'), "{said:?}");
+    let told: Value = serde_json::from_str(&story.ok(&["explain", "R2.1", "--json"])).unwrap();
+    assert_eq!(told["exitCode"], 1);
+    assert!(told["output"].as_str().unwrap().ends_with("blue\n"), "{told}");
 }
 
 #[test]

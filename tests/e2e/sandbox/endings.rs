@@ -407,13 +407,19 @@ async fn a_set_up_command_gets_the_network_and_the_caches_and_no_more() {
     let lab = Lab::new();
     let sandbox = lab.sandbox().await;
     let script = "echo x > $CARGO_HOME/registry/fetched && echo WROTE; cat {home}/.ssh/id_rsa; \
-                  exec 3<>/dev/tcp/127.0.0.1/{tcp} && echo CONNECTED";
+                  exec 3<>/dev/tcp/127.0.0.1/{tcp} && echo CONNECTED; \
+                  [ -s \"$PIP_CERT\" ] && echo TRUSTS";
+    // The machine's own list of authorities, where it keeps one.
+    let lists =
+        ["ssl/certs/ca-certificates.crt", "pki/tls/certs/ca-bundle.crt", "ssl/ca-bundle.pem"];
+    let has_list = lists.iter().any(|it| std::path::Path::new("/etc").join(it).is_file());
     for (network, wrote, connected) in [(true, true, true), (false, false, false)] {
         let mut cmd = lab.command(&["bash", "-c", &lab.fill(script)]);
         cmd.network = network;
         let said = text(&run(&sandbox, &cmd).await);
         assert_eq!(said.contains("WROTE"), wrote, "{said}");
         assert_eq!(said.contains("CONNECTED"), connected, "{said}");
+        assert_eq!(said.contains("TRUSTS"), network && has_list, "{said}");
         assert!(!said.contains(super::lab::SECRET), "{said}");
     }
     assert!(lab.path("home/.cargo/registry/fetched").exists());

@@ -4,7 +4,7 @@
 use super::{Dice, event, events, open, replayed};
 use baton::store::{Reader, Store};
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use team::{Code, RunId};
 use tempfile::TempDir;
@@ -14,7 +14,7 @@ const KILLS: u32 = 30;
 
 fn child(dir: &Path, role: &str, shell: Option<&str>) -> Child {
     let own = std::env::current_exe().unwrap();
-    let mut command = match shell {
+    let command = match shell {
         Some(line) => {
             let mut command = Command::new("sh");
             command.args(["-c", &format!("{line}; exec \"$@\""), "sh"]).arg(own);
@@ -22,8 +22,13 @@ fn child(dir: &Path, role: &str, shell: Option<&str>) -> Child {
         }
         None => Command::new(own),
     };
+    child_under(command, dir, &format!("store::faults::{role}"))
+}
+
+/// This test binary, after the words of `command`, in the given role.
+pub(super) fn child_under(mut command: Command, dir: &Path, role: &str) -> Child {
     command
-        .args(["--exact", &format!("store::faults::{role}"), "--nocapture"])
+        .args(["--exact", role, "--nocapture"])
         .env(CHILD_DIR, dir)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -32,17 +37,22 @@ fn child(dir: &Path, role: &str, shell: Option<&str>) -> Child {
 }
 
 /// What stands after the child's word `word ` on its line.
-fn after<'a>(line: &'a str, word: &str) -> Option<&'a str> {
+pub(super) fn after<'a>(line: &'a str, word: &str) -> Option<&'a str> {
     line.split_once(word).map(|it| it.1.trim())
+}
+
+/// The folder that a parent asks this process to write into.
+pub(super) fn asked() -> Option<PathBuf> {
+    std::env::var_os(CHILD_DIR).map(PathBuf::from)
 }
 
 /// Not a story of its own: appends for ever and acknowledges each append, where a parent asks it to.
 #[test]
 fn appends_for_ever() {
-    let Some(dir) = std::env::var_os(CHILD_DIR) else {
+    let Some(dir) = asked() else {
         return;
     };
-    let mut store = Store::open(Path::new(&dir)).unwrap().store;
+    let mut store = Store::open(&dir).unwrap().store;
     let mut out = std::io::stdout();
     loop {
         let version = store.version();
@@ -97,10 +107,10 @@ fn no_acknowledged_event_is_lost_to_a_kill() {
 /// Not a story of its own: fills the disk, then goes on when there is room again.
 #[test]
 fn fills_the_disk() {
-    let Some(dir) = std::env::var_os(CHILD_DIR) else {
+    let Some(dir) = asked() else {
         return;
     };
-    let mut store = Store::open(Path::new(&dir)).unwrap().store;
+    let mut store = Store::open(&dir).unwrap().store;
     let mut out = std::io::stdout();
     let failure = loop {
         let version = store.version();

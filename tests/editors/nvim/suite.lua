@@ -220,6 +220,46 @@ test("completion knows the verbs, and the tasks that a verb fits", function()
   is(complete("Baton retry t"), { "T2" })
   is(complete("Baton task "), { "T3", "T2", "T1" })
   is(complete("vertical Baton watch T3 "), {})
+  is(complete("Baton delegate cl")[1], "class=bug")
+  is(complete("Baton delegate class=bug bu"), { "budget=" })
+end)
+
+test("a receipt is run again by a key, once, and what differs is said", function()
+  local receipt = { id = "R4.1", name = "test", ran = "check", argv = { "make", "test" }, green = true }
+  receipt = vim.tbl_extend("force", receipt, { exit = "exit 0", durationMs = 1200, sandboxed = true })
+  local run = { id = "R4", role = "Baton", state = "ended", startedAt = 1000, endedAt = 2000 }
+  run = vim.tbl_extend("force", run, { receipts = { receipt }, cost = fake.task("T4").spent })
+  fake.answers["baton/task"] = fake.whole("T4", { runs = { run } })
+  local replay = { receipt = "R4.1", argv = { "make", "test" }, same = false, output = "one\27[31m\ntwo\n" }
+  fake.answers["baton/replay"] = vim.tbl_extend("force", replay, { ["then"] = "exit 0", now = "exit 2" })
+  vim.cmd("Baton task T4")
+  wait("the receipt", function()
+    return vim.fn.search("R4.1", "w") > 0
+  end)
+  said = {}
+  vim.cmd("normal! gg")
+  keys("g!")
+  wait("it is said", function()
+    return heard("a receipt belongs under the cursor")
+  end)
+  is(fake.count("baton/replay"), 0)
+  vim.fn.search("R4.1")
+  vim.cmd("normal! zv")
+  keys("g!")
+  wait("both are shown", function()
+    return vim.iter(lines()):any(function(it)
+      return it:find("not as it was then", 1, true)
+    end)
+  end)
+  is(fake.last("baton/replay"), { repository = "demo", receipt = "R4.1" })
+  is(vim.list_slice(lines(), 4), { "  then  exit 0", "  now   exit 2", "", "one\\u{1b}[31m", "two" })
+  vim.cmd("split")
+  is(fake.count("baton/replay"), 1)
+  keys("R")
+  wait("once more", function()
+    return fake.count("baton/replay") == 2
+  end)
+  vim.cmd("only | edit! a.txt")
 end)
 
 test("what may be meant twice is not guessed", function()
@@ -287,6 +327,13 @@ test("a delegation carries its lines and everybody's diagnostics but Baton's own
     return fake.last("baton/delegate").key ~= key
   end)
   is(fake.last("baton/delegate").range, nil)
+  is({ fake.last("baton/delegate").class, fake.last("baton/delegate").budget }, {})
+  vim.cmd("Baton delegate class=bug budget=0.5,200ktokens x=1 is wrong")
+  wait("a third", function()
+    return fake.last("baton/delegate").text == "x=1 is wrong"
+  end)
+  sent = fake.last("baton/delegate")
+  is({ sent.class, sent.budget }, { "bug", "0.5,200ktokens" })
   local n = fake.count("baton/delegate")
   vim.ui.input = function(_, done)
     done(nil)
@@ -385,8 +432,8 @@ test("a watched run is followed at its end, and left alone where the person read
   end)
   vim.cmd("normal! G")
   local progress = function(says)
-    local params = { repository = "demo", run = "R6", says = says, does = { "read_file a" }, lost = false }
-    fake.say("baton/runProgress", params)
+    local told = { repository = "demo", run = "R6", says = says, does = { "read_file a" }, lost = false }
+    fake.say("baton/runProgress", { runs = { told } })
     wait(says, function()
       return vim.fn.search(says:match("%a+$") or vim.trim(says), "nw") > 0
     end)

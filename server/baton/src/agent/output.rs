@@ -1,7 +1,8 @@
 //! What a command's end looks like to the model: exit, time, receipt, counts, then the output with
 //! its middle left out.
 
-use crate::agent::request::Seen;
+use crate::agent::request::{Made, Seen};
+use crate::clean;
 use std::fmt::Write;
 use team::{Exit, Tests};
 
@@ -17,6 +18,7 @@ const TAIL_CHARS_MAX: usize = 1_000;
 /// Words of compilers, test runners and shells.
 const TROUBLE: [&str; 5] = ["error", "panicked", "fail", "exception", "not found"];
 const NAMES_MAX: usize = 30;
+const PATHS_MAX: usize = 10;
 
 /// The text of a finished command or check.
 pub fn describe(what: &str, seen: &Seen) -> String {
@@ -42,6 +44,21 @@ pub fn describe(what: &str, seen: &Seen) -> String {
         out.push_str(&ends(head, FAILED_HEAD_CHARS_MAX, 0, &hint));
         out.push_str(&ends(rest, TROUBLE_CHARS_MAX, TAIL_CHARS_MAX, &hint));
     }
+    match &seen.made {
+        Made::Kept(paths) if !paths.is_empty() => {
+            let paths = few(paths);
+            let _ = write!(out, "\nnew files, part of your change unless you remove them: {paths}");
+        }
+        Made::SetAside(paths) if !paths.is_empty() => {
+            let paths = few(paths);
+            let _ = write!(
+                out,
+                "\nmade by the check, so not part of your change, and taken out again: {paths}; \
+                 write them yourself if they belong to it"
+            );
+        }
+        Made::Kept(_) | Made::SetAside(_) => {}
+    }
     out
 }
 
@@ -56,6 +73,14 @@ fn trouble(text: &str) -> usize {
         at += line.len();
     }
     0
+}
+
+/// Paths in one line.
+fn few(paths: &[String]) -> String {
+    let shown: Vec<String> = paths.iter().take(PATHS_MAX).map(|it| clean::line(it)).collect();
+    let more = paths.len().saturating_sub(PATHS_MAX);
+    let more = if 0 < more { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// How a command ended, in words.

@@ -85,6 +85,17 @@ pub struct Seen {
     pub output_bytes: u64,
     /// Where a report counts tests.
     pub tests: Option<Tests>,
+    /// Files that came with it and that git does not ignore.
+    pub made: Made,
+}
+
+/// New files that a command or a check left in the slot, as paths from its root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// Of a command: they are part of the change.
+    Kept(Vec<String>),
+    /// Of a check, which is no edit: they were taken out of the slot.
+    SetAside(Vec<String>),
 }
 
 /// A handoff as the model drafts it. What the server knows better (the head of a change) is not in it.

@@ -20,6 +20,11 @@ const REQUIREMENTS: [&str; 6] = [
     "dev-requirements.txt",
     "test-requirements.txt",
 ];
+/// Extras and groups of a pyproject.toml that are for tests.
+const FOR_TESTS: [&str; 4] = ["test", "tests", "testing", "dev"];
+/// Most of what a pyproject.toml names is passed on.
+const NAMED_MAX: usize = 200;
+const PYTEST: &str = "pytest";
 /// What cargo and go say when a package is not in their caches and there is no network.
 const CARGO_SAYS: [&str; 5] = [
     "--offline was specified",
@@ -139,15 +144,47 @@ fn command(manifests: &Manifests<'_>, language: Language) -> Option<Vec<String>>
                 return words(&["uv", "sync", "--frozen", "--no-install-project"]);
             }
             let lists = REQUIREMENTS.iter().filter(|it| manifests.text(it).is_some_and(names_any));
-            let lists: Vec<&str> = lists.flat_map(|it| ["-r", *it]).collect();
-            if lists.is_empty() {
-                return None;
+            let mut wanted: Vec<String> =
+                lists.flat_map(|it| ["-r".to_owned(), it.to_string()]).collect();
+            if wanted.is_empty() {
+                manifests.hash(Language::Python)?;
+                wanted = manifests.text("pyproject.toml").map(|it| named(&it)).unwrap_or_default();
+                // Their needs are written in forms that pip doesn't read.
+                if wanted.is_empty() && (has("poetry.lock") || has("Pipfile")) {
+                    return None;
+                }
+                if !wanted.iter().any(|it| it.starts_with(PYTEST)) {
+                    wanted.push(PYTEST.to_owned());
+                }
             }
             let script = "python3 -m venv .venv && \
                  .venv/bin/python3 -m pip install --no-input --disable-pip-version-check \"$@\"";
-            words(&[&["sh", "-c", script, "pip"][..], &lists].concat())
+            let first = ["sh", "-c", script, "pip"].map(str::to_owned);
+            Some([&first[..], &wanted].concat())
         }
     }
+}
+
+/// What a pyproject.toml says the package and its tests need: the dependencies, and the extras and
+/// groups that are for tests by their name (PEP 621 and 735). The package itself is not installed: its
+/// build would be foreign code with a network.
+fn named(pyproject: &str) -> Vec<String> {
+    let Ok(table) = pyproject.parse::<toml::Table>() else { return vec![] };
+    let table = toml::Value::Table(table);
+    let at = |path: &[&str]| path.iter().try_fold(&table, |it, key| it.get(key));
+    let mut lists = vec![at(&["project", "dependencies"])];
+    for group in FOR_TESTS {
+        lists.push(at(&["project", "optional-dependencies", group]));
+        lists.push(at(&["dependency-groups", group]));
+    }
+    let all = lists.into_iter().flatten().filter_map(toml::Value::as_array).flatten();
+    let all = all.filter_map(toml::Value::as_str).map(str::trim);
+    // A word with a dash in front would be an option of pip's.
+    let fine = all.filter(|it| it.starts_with(|it: char| it.is_ascii_alphanumeric()));
+    let mut res: Vec<String> = fine.take(NAMED_MAX).map(str::to_owned).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    res.retain(|it| seen.insert(it.clone()));
+    res
 }
 
 /// Whether a list for pip has a line that is no comment.
@@ -260,6 +297,10 @@ mod tests {
         plans(dir.path(), None).iter().map(|it| it.argv.join(" ")).collect()
     }
 
+    const PYPROJECT: &str = "[project]\nname = 'a'\ndependencies = ['x>=1', '--index-url=u', 'y']\n\
+        optional-dependencies.tests = ['pytest-cov', 'y']\noptional-dependencies.docs = ['sphinx']\n\
+        [dependency-groups]\ndev = ['z', {include-group = 'lint'}]\n";
+
     #[test]
     fn each_kind_of_lock_file_has_its_command() {
         let needs = r#"{"devDependencies":{"x":"1"}}"#;
@@ -272,6 +313,8 @@ mod tests {
             &[("package.json", needs)],
             &[("requirements.txt", "x==1"), ("requirements-dev.txt", "# none")],
             &[("uv.lock", "")],
+            &[("pyproject.toml", PYPROJECT)],
+            &[("setup.py", "")],
             &[("go.sum", "x")],
             &[("Cargo.lock", "[[package]]\nname = \"x\"\nsource = \"registry\"\n")],
             &[("Cargo.toml", "[dependencies]\nx = \"1\"\n")],
@@ -286,15 +329,18 @@ mod tests {
             npm install --ignore-scripts --no-package-lock --no-audit --no-fund
             sh -c python3 -m venv .venv && .venv/bin/python3 -m pip install --no-input --disable-pip-version-check "$@" pip -r requirements.txt
             uv sync --frozen --no-install-project
+            sh -c python3 -m venv .venv && .venv/bin/python3 -m pip install --no-input --disable-pip-version-check "$@" pip x>=1 y pytest-cov z
+            sh -c python3 -m venv .venv && .venv/bin/python3 -m pip install --no-input --disable-pip-version-check "$@" pip pytest
             go mod download
             cargo fetch --locked
             cargo fetch"#]].assert_eq(&all.join("\n"));
         for nothing in [
             &[("package.json", "{}"), ("package-lock.json", "{}")][..],
-            &[("requirements.txt", "# none\n\n")],
+            &[("Pipfile", "[packages]\nx = \"*\"\n")],
             &[("Cargo.lock", "[[package]]\nname = \"x\"\n")],
             &[("Cargo.toml", "[package]\nname = \"x\"\n")],
             &[("go.mod", "module x")],
+            &[("pyproject.toml", "[tool.ruff]\n")],
         ] {
             assert_eq!(commands(nothing), [""; 0], "{nothing:?}");
         }

@@ -69,6 +69,28 @@ impl Git {
         Ok((tree_id(tree), same.then(|| commit_id(head))))
     }
 
+    /// What came into the slot since it was last looked at (by `save`, `commit` or `tree_of`) and
+    /// was not there before: paths that git does not ignore, in order.
+    pub fn made(&self, slot: &Slot) -> Result<Vec<String>, Failure> {
+        let mut work = self.work(slot)?;
+        let (before, after) = (work.indexed()?, work.absorb()?);
+        let paths = work.added(before, after)?;
+        Ok(paths.iter().map(|it| String::from_utf8_lossy(it).into_owned()).collect())
+    }
+
+    /// As `made`, and takes it out of the slot again: `refs/baton/runs/<run>` has it.
+    pub fn set_made_aside(&self, slot: &Slot, run: RunId) -> Result<Vec<String>, Failure> {
+        let mut work = self.work(slot)?;
+        let (before, after) = (work.indexed()?, work.absorb()?);
+        let paths = work.added(before, after)?;
+        if !paths.is_empty() {
+            // By handles of its own, which see the index as it was written.
+            self.save(slot, run)?;
+            work.remove(&paths)?;
+        }
+        Ok(paths.iter().map(|it| String::from_utf8_lossy(it).into_owned()).collect())
+    }
+
     pub fn tree(&self, commit: &CommitId) -> Result<TreeId, Failure> {
         Ok(tree_id(self.objects()?.tree_of(oid(&commit.0)?)?))
     }

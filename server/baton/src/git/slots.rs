@@ -322,10 +322,7 @@ impl Work<'_> {
         let (gone, wanted) = self.differing(from, to)?;
         let ignores = |it: &[u8]| it.ends_with(b".gitignore");
         let uncovers = gone.iter().any(|it| ignores(it)) || wanted.iter().any(|it| ignores(&it.0));
-        for path in &gone {
-            self.folder.remove(path)?;
-            self.index.remove(as_path(path), 0).doing("write the index of a slot")?;
-        }
+        self.drop_files(&gone)?;
         // Attributes first: they decide how the others are written.
         let (first, rest): (Vec<Wanted>, Vec<Wanted>) =
             wanted.into_iter().partition(|it| it.0.ends_with(b".gitattributes"));
@@ -345,6 +342,32 @@ impl Work<'_> {
         self.index.write().doing("write the index of a slot")?;
         self.remember(to)?;
         Ok(uncovers && !fresh)
+    }
+
+    /// Takes files out of the slot and its index, which is not written yet.
+    fn drop_files(&mut self, paths: &[Vec<u8>]) -> Result<(), Failure> {
+        for path in paths {
+            self.folder.remove(path)?;
+            self.index.remove(as_path(path), 0).doing("write the index of a slot")?;
+        }
+        Ok(())
+    }
+
+    /// Takes files out of the slot and its index.
+    pub(super) fn remove(&mut self, paths: &[Vec<u8>]) -> Result<(), Failure> {
+        self.drop_files(paths)?;
+        self.index.write().doing("write the index of a slot")
+    }
+
+    /// The paths that `to` has and `from` has not.
+    pub(super) fn added(&self, from: Oid, to: Oid) -> Result<Vec<Vec<u8>>, Failure> {
+        if from == to {
+            return Ok(vec![]);
+        }
+        let (_, wanted) = self.differing(from, to)?;
+        let tree = self.objects.repo.find_tree(from).doing("read a tree")?;
+        let is_new = |it: &Vec<u8>| tree.get_path(as_path(it)).is_err();
+        Ok(wanted.into_iter().map(|it| it.0).filter(is_new).collect())
     }
 
     fn differing(&self, from: Oid, to: Oid) -> Result<(Vec<Vec<u8>>, Vec<Wanted>), Failure> {

@@ -7,8 +7,8 @@ use super::round::{self, ground_at};
 use super::shared::Leased;
 use super::{Happening, Refused, blocking, facts, learned, now_ms};
 use crate::agent::{
-    self, Asking, Assignment, Draft, Ended, NoteWhy, Progress, Request, Seen, Spent, StepBody,
-    WINDOW_TOKENS, last_tree,
+    self, Asking, Assignment, Draft, Ended, Made, NoteWhy, Progress, Request, Seen, Spent,
+    StepBody, WINDOW_TOKENS, last_tree,
 };
 use crate::checks::Observed;
 use crate::config::EditFormat;
@@ -306,7 +306,9 @@ impl Course<'_> {
         let level = sandbox.level();
         let receipt =
             round::record(self.desk, self.run, Ran::Command, &observed, &ground, level).await?;
-        Ok(seen(receipt, observed))
+        let (git, slot) = (shared.git.clone(), self.slot.clone());
+        let made = blocking(move || git.made(&slot)).await?;
+        Ok(seen(receipt, observed, Made::Kept(made)))
     }
 
     async fn check(&self, name: &str) -> Result<Result<Seen, String>, Failure> {
@@ -330,7 +332,9 @@ impl Course<'_> {
         let level = sandbox.level();
         let receipt = round::record(self.desk, self.run, ran, &observed, &ground, level).await?;
         observed.output = checks::for_people(observed.output);
-        Ok(Ok(seen(receipt, observed)))
+        let (git, slot, run) = (shared.git.clone(), self.slot.clone(), self.run);
+        let made = blocking(move || git.set_made_aside(&slot, run)).await?;
+        Ok(Ok(seen(receipt, observed, Made::SetAside(made))))
     }
 
     async fn checkpoint(
@@ -463,7 +467,7 @@ fn heard(step: &StepBody) -> Option<u32> {
     }
 }
 
-fn seen(receipt: ReceiptId, observed: Observed) -> Seen {
+fn seen(receipt: ReceiptId, observed: Observed, made: Made) -> Seen {
     Seen {
         receipt,
         exit: observed.exit,
@@ -471,5 +475,6 @@ fn seen(receipt: ReceiptId, observed: Observed) -> Seen {
         output: observed.output,
         output_bytes: observed.output_bytes,
         tests: observed.tests,
+        made,
     }
 }

@@ -21,7 +21,7 @@ const SYSTEM: [&str; 4] = ["/usr", "/opt", "/nix/store", "/sys/devices/system/cp
 const SYSTEM_LINKS: [&str; 6] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 /// Of `/etc`, what programs need to find libraries, names, certificates and the time zone. Each costs
 /// a little time at every start.
-const ETC: [&str; 18] = [
+const ETC: [&str; 19] = [
     "alternatives",
     "group",
     "hosts",
@@ -38,11 +38,21 @@ const ETC: [&str; 18] = [
     "passwd",
     "pki/tls/certs",
     "services",
+    "ssl/ca-bundle.pem",
     "ssl/certs",
     "ssl/openssl.cnf",
 ];
 /// And with a network.
 const ETC_NETWORK: [&str; 2] = ["resolv.conf", "protocols"];
+/// Where a machine keeps whom it trusts: Debian's and its kin's, Fedora's, SUSE's. Within what `ETC` binds.
+const AUTHORITIES: [&str; 3] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+];
+/// Package managers that bring a list of their own look here first.
+const AUTHORITY_VARIABLES: [&str; 4] =
+    ["NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"];
 /// Folders in the user's home that a version manager owns. Each is bound when `PATH` or a variable
 /// leads into it.
 const MANAGERS: [&str; 18] = [
@@ -95,7 +105,7 @@ pub(super) fn mounts(cmd: &Confined, hidden: &[PathBuf]) -> Result<Vec<Mount>, F
     let home = home(&cmd.env);
     let tools = toolchains(&cmd.env);
     all.extend(tools.iter().map(|it| mount(it, Kind::ReadOnly)));
-    all.extend(package_caches(&cmd.env, cmd.network)?);
+    all.extend(package_caches(cmd)?);
     for path in &cmd.read_only {
         all.extend(given(path, Kind::ReadOnly)?);
     }
@@ -173,9 +183,17 @@ fn has(env: &Environment, program: &str) -> bool {
     std::env::split_paths(path).any(|it| it.join(program).is_file())
 }
 
+/// Whether a command may run this program: it names it, or is a script that names who knows what.
+fn may_run(argv: &[String], program: &str) -> bool {
+    let is_script = argv.first().is_some_and(|it| it.contains('/'));
+    let mut words = argv.iter().flat_map(|it| it.split(|it: char| !it.is_alphanumeric()));
+    is_script || words.any(|it| it == program)
+}
+
 /// The user's own: read-only, but for a set-up command, which fills them and for which they are made,
-/// where their program is there to fill them.
-fn package_caches(env: &Environment, writable: bool) -> Result<Vec<Mount>, Failure> {
+/// where it runs their program and that is there to fill them.
+fn package_caches(cmd: &Confined) -> Result<Vec<Mount>, Failure> {
+    let (env, writable) = (&cmd.env, cmd.network);
     let cargo = cargo_home(env).into_iter().flat_map(|from| {
         CARGO_CACHES.map(|name| ("cargo", from.join(name), Path::new(CARGO_HOME).join(name)))
     });
@@ -183,7 +201,7 @@ fn package_caches(env: &Environment, writable: bool) -> Result<Vec<Mount>, Failu
     let kind = if writable { Kind::Writable } else { Kind::ReadOnly };
     let mut all = Vec::new();
     for (program, source, at) in cargo.chain(go) {
-        if writable && has(env, program) {
+        if writable && has(env, program) && may_run(&cmd.argv, program) {
             std::fs::create_dir_all(&source).map_err(|error| {
                 let text = format!("make the package cache {}: {error}", source.display());
                 Failure::new(Code::Command, text)
@@ -410,6 +428,10 @@ pub(super) fn variables(
     if network {
         vars.remove("CARGO_NET_OFFLINE");
         vars.remove("GOPROXY");
+        // A company's own authority is in the machine's list, not in the one that pip brings along.
+        if let Some(list) = AUTHORITIES.iter().find(|it| Path::new(it).is_file()) {
+            vars.extend(AUTHORITY_VARIABLES.map(|name| (name.into(), (*list).to_owned())));
+        }
     }
     vars.remove("GOMODCACHE");
     let Private { tmp, home, cargo_home, go_path } = private;

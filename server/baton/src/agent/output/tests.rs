@@ -13,6 +13,7 @@ fn seen(exit: Exit, output: impl Into<Vec<u8>>) -> Seen {
         output_bytes: output.len() as u64,
         output,
         tests: None,
+        made: Made::Kept(vec![]),
     }
 }
 
@@ -85,4 +86,20 @@ fn control_sequences_are_taken_out() {
     let raw = "\u{1b}[1;31merror\u{1b}[0m: x\r\n10%\r50%\r100%\n\u{1b}]0;title\u{7}a\tb\u{8}\u{1b}]8;;http://x\u{1b}\\link\u{1b}c\n";
     assert_eq!(plain(raw), "error: x\n100%\na\tblink\n");
     assert_eq!(plain("cut \u{1b}[3"), "cut ");
+}
+
+#[test]
+fn what_a_command_left_is_told_and_what_a_check_left_is_gone() {
+    let mut it = seen(Exit::Code(0), "ok\n");
+    it.made = Made::Kept(vec!["src/gen.rs".to_owned()]);
+    expect![[r#"
+        command: exit 0, 3.2 s, receipt R4.2
+        ok
+        new files, part of your change unless you remove them: src/gen.rs"#]]
+    .assert_eq(&describe("command", &it));
+    it.made = Made::SetAside((0..12).map(|n| format!("coverage/{n}\n.json")).collect());
+    expect![[r#"
+        check test: exit 0, 3.2 s, receipt R4.2
+        ok
+        made by the check, so not part of your change, and taken out again: coverage/0 .json, coverage/1 .json, coverage/2 .json, coverage/3 .json, coverage/4 .json, coverage/5 .json, coverage/6 .json, coverage/7 .json, coverage/8 .json, coverage/9 .json and 2 more; write them yourself if they belong to it"#]].assert_eq(&describe("check test", &it));
 }

@@ -1,7 +1,7 @@
 //! The commands that look at what there is and change nothing.
 
 use clap::Args;
-use team::{ApprovalId, TaskId};
+use team::{ApprovalId, ReceiptId, TaskId};
 
 /// Everything that happened, in order
 #[derive(Clone, Debug, Args)]
@@ -55,19 +55,41 @@ pub struct Tools {
     pub json: bool,
 }
 
-/// Why an approval was asked: rule by rule, from what the log holds
+/// What can be explained: an approval or a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Explainable {
+    Approval(ApprovalId),
+    Receipt(ReceiptId),
+}
+
+impl std::str::FromStr for Explainable {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Explainable, String> {
+        let wrong = || format!("`{text}` is nothing to explain; it looks like A2 or R4.1");
+        match text.chars().next() {
+            Some('A' | 'a') => text.parse().map(Explainable::Approval).map_err(|_| wrong()),
+            Some('R' | 'r') => text.parse().map(Explainable::Receipt).map_err(|_| wrong()),
+            Some(_) | None => Err(wrong()),
+        }
+    }
+}
+
+/// Why an approval was asked, rule by rule; or what a receipt's command printed
 #[derive(Clone, Debug, Args)]
 #[command(
     long_about = "Why an approval was asked: each rule, whether it was kept, and the recorded facts \
-that say so; then what became of it. It reads the log as it was when the approval was asked.",
+that say so; then what became of it. It reads the log as it was when the approval was asked.\n\n\
+Of a receipt: what ran, where, how it ended, and what it printed, as it was kept. Nothing runs: \
+baton replay R4.1 runs it again.",
     after_help = "Examples:
   baton explain A2
-  baton explain A2 --json | jq '.rules[] | select(.kept | not)'"
+  baton explain A2 --json | jq '.rules[] | select(.kept | not)'
+  baton explain R4.1 | less"
 )]
 pub struct Explain {
-    /// The approval
-    #[arg(value_name = "APPROVAL")]
-    pub approval: ApprovalId,
+    /// The approval or the receipt
+    #[arg(value_name = "ID")]
+    pub it: Explainable,
     /// As JSON
     #[arg(long)]
     pub json: bool,

@@ -172,8 +172,21 @@ fn a_set_up_makes_a_cache_only_for_a_program_that_is_there() {
     let home = dir.path().canonicalize().unwrap();
     dirs(&home, &["bin"]);
     std::fs::write(home.join("bin/cargo"), "").unwrap();
-    let env = env(&home, &[&home.join("bin")]);
-    package_caches(&env, true).unwrap();
+    let caches = |argv: &[&str]| {
+        let mut cmd = command(&home, env(&home, &[&home.join("bin")]));
+        (cmd.network, cmd.argv) = (true, argv.iter().map(|it| it.to_string()).collect());
+        package_caches(&cmd).unwrap();
+    };
+    caches(&["sh", "-c", "python3 -m pip install cargo-like"]);
+    caches(&["npm", "ci"]);
+    assert!(home.join(".cargo/registry").is_dir(), "it is named, as a part of a word");
+    std::fs::remove_dir_all(home.join(".cargo")).unwrap();
+    caches(&["npm", "ci"]);
+    assert!(!home.join(".cargo").exists(), "it would not be filled");
+    caches(&["cargo", "fetch"]);
     assert!(home.join(".cargo/registry").is_dir());
+    std::fs::remove_dir_all(home.join(".cargo")).unwrap();
+    caches(&["./set-up"]);
+    assert!(home.join(".cargo/registry").is_dir(), "a script may run it");
     assert!(!home.join("go").exists(), "nobody has go here");
 }
