@@ -81,18 +81,18 @@ pub fn measure(bench: &mut Bench) {
     fs::remove_dir_all(place).unwrap();
 }
 
-fn slowest_of_a_hundred(mut times: Vec<f64>) -> f64 {
+pub fn slowest_of_a_hundred(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() * 99 / 100]
 }
 
 /// The folder of the only log there is.
-fn log_of(state: &Path) -> PathBuf {
+pub fn log_of(state: &Path) -> PathBuf {
     let mut all = fs::read_dir(state).unwrap().map(|it| it.unwrap().path());
     all.find(|it| it.join(DATABASE).is_file()).unwrap()
 }
 
-fn fill(dir: &Path) {
+pub fn fill(dir: &Path) {
     let mut store = Store::open(dir).unwrap().store;
     let (mut last, mut now, mut version): (_, Millis, u64) =
         (Team::default(), 1_700_000_000_000, 0);
@@ -115,7 +115,7 @@ impl Typist {
 
     fn tell(&mut self, method: &str, params: Value) {
         let body = json!({ "jsonrpc": "2.0", "method": method, "params": params });
-        say(&mut self.child, &body.to_string());
+        say(self.child.stdin.as_mut().unwrap(), &body.to_string());
     }
 
     /// The answer; the server may speak of other things first.
@@ -123,9 +123,9 @@ impl Typist {
         self.asked += 1;
         let id = self.asked;
         let body = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        say(&mut self.child, &body.to_string());
+        say(self.child.stdin.as_mut().unwrap(), &body.to_string());
         loop {
-            let answer: Value = serde_json::from_str(&message(&mut self.output)).unwrap();
+            let answer: Value = serde_json::from_str(&message(&mut self.output).unwrap()).unwrap();
             if answer["id"] == id && answer.get("method").is_none() {
                 return answer;
             }

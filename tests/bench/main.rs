@@ -12,9 +12,11 @@ mod handoff;
 mod keys;
 mod log;
 mod measure;
+mod slow;
 mod snapshot;
 mod start;
 mod steps;
+mod streams;
 mod worktree;
 mod world;
 
@@ -25,7 +27,8 @@ Measures Baton and prints medians, ratios and goals.
 
   cargo bench -p baton --bench bench -- [--only NAME]... [--quick]
 
-  --only NAME  worktree, snapshot, start, handoff, steps, keys or log; repeat it for several
+  --only NAME  worktree, snapshot, start, handoff, steps, keys, streams or
+               log; repeat it for several
   --quick      smaller trees, fewer rounds, 100,000 events instead of 1,000,000
   --help       this text
 
@@ -35,19 +38,23 @@ folder for temporary files (where syncing counts); both are removed at the end.
 
 type Measure = fn(&mut Bench);
 
-const ALL: [(&str, Measure); 7] = [
+const ALL: [(&str, Measure); 8] = [
     ("worktree", worktree::measure),
     ("snapshot", snapshot::measure),
     ("start", start::measure),
     ("handoff", handoff::measure),
     ("steps", steps::measure),
     ("keys", keys::measure),
+    ("streams", streams::measure),
     ("log", log::measure),
 ];
 
 fn main() {
     if std::env::args().nth(1).is_some_and(|it| it == bare::ARGUMENT) {
         return bare::serve();
+    }
+    if std::env::args().nth(1).is_some_and(|it| it == slow::ARGUMENT) {
+        return slow::serve();
     }
     let mut only = Vec::new();
     let mut quick = false;

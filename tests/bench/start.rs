@@ -8,7 +8,7 @@ use crate::world::BATON;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 const RUNNING_MAX: f64 = 1.5;
@@ -66,8 +66,9 @@ pub fn measure(bench: &mut Bench) {
 /// A daemon with an open repository and one editor, and nothing to do.
 fn idle(bench: &mut Bench, place: &Path, root: &Path) {
     let mut editor = initialized(baton(place, root, &["lsp"]), root);
-    say(&mut editor, r#"{"jsonrpc":"2.0","method":"initialized","params":{}}"#);
-    say(&mut editor, r#"{"jsonrpc":"2.0","id":2,"method":"baton/board","params":{}}"#);
+    let input = editor.stdin.as_mut().unwrap();
+    say(input, r#"{"jsonrpc":"2.0","method":"initialized","params":{}}"#);
+    say(input, r#"{"jsonrpc":"2.0","id":2,"method":"baton/board","params":{}}"#);
     hear(&mut editor, "\"tasks\"");
     let status = baton(place, root, &["daemon", "status", "--json"]).output().unwrap();
     let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
@@ -104,7 +105,7 @@ pub fn baton(place: &Path, root: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn stop(place: &Path, root: &Path) {
+pub fn stop(place: &Path, root: &Path) {
     let mut stop = baton(place, root, &["daemon", "stop"]);
     assert!(stop.stdout(Stdio::null()).status().unwrap().success());
 }
@@ -122,13 +123,12 @@ pub fn initialized(mut command: Command, root: &Path) -> Child {
         },
     })
     .to_string();
-    say(&mut child, &body);
+    say(child.stdin.as_mut().unwrap(), &body);
     hear(&mut child, "\"capabilities\"");
     child
 }
 
-pub fn say(child: &mut Child, body: &str) {
-    let input = child.stdin.as_mut().unwrap();
+pub fn say(input: &mut ChildStdin, body: &str) {
     write!(input, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     input.flush().unwrap();
 }
@@ -136,15 +136,18 @@ pub fn say(child: &mut Child, body: &str) {
 /// Reads up to the message with this in it; the server may speak of other things first.
 fn hear(child: &mut Child, text: &str) {
     let mut output = BufReader::new(child.stdout.take().unwrap());
-    while !message(&mut output).contains(text) {}
+    while !message(&mut output).expect("the server is gone").contains(text) {}
     child.stdout = Some(output.into_inner());
 }
 
-pub fn message(output: &mut impl BufRead) -> String {
+/// `None`: the server is gone.
+pub fn message(output: &mut impl BufRead) -> Option<String> {
     let mut length = 0;
     loop {
         let mut line = String::new();
-        assert!(output.read_line(&mut line).unwrap() != 0, "the server is gone");
+        if output.read_line(&mut line).unwrap() == 0 {
+            return None;
+        }
         if line.trim().is_empty() {
             break;
         }
@@ -154,7 +157,7 @@ pub fn message(output: &mut impl BufRead) -> String {
     }
     let mut body = vec![0; length];
     output.read_exact(&mut body).unwrap();
-    String::from_utf8(body).unwrap()
+    Some(String::from_utf8(body).unwrap())
 }
 
 fn resident_mib(process: u32) -> f64 {
@@ -165,7 +168,7 @@ fn resident_mib(process: u32) -> f64 {
 }
 
 /// The processor time of a process so far, in ticks.
-fn ticks(process: u32) -> u64 {
+pub fn ticks(process: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()

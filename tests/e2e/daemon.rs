@@ -4,5 +4,6 @@
 pub mod den;
 mod kills;
 mod life;
+mod panics;
 mod tasks;
 mod wire;

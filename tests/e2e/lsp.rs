@@ -4,6 +4,7 @@ pub mod client;
 mod desk;
 mod document;
 mod insight;
+mod manners;
 mod meetings;
 mod panels;
 mod story;

@@ -36,7 +36,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 const RUNS_AT_ONCE: u32 = 2;
 const DAY_MICROS: u64 = 20_000_000;
 const CHECKS_AT_ONCE: u32 = 1;
-const AT_ONCE_MAX: u32 = 64;
+const AT_ONCE_MAX: u32 = 128;
 const DAEMON_IDLE_S: u64 = 600;
 /// Where Ollama, llama.cpp, vLLM and LM Studio listen unless told otherwise, in this order.
 const LOCAL_PORTS: [u16; 4] = [11_434, 8_080, 8_000, 1_234];

@@ -1,5 +1,5 @@
-//! Points at which a test may kill this process with SIGKILL. Without the `failpoints` feature,
-//! which only the tests turn on, a point is nothing.
+//! Points at which a test may kill this process with SIGKILL, and places where it may play a bug.
+//! Without the `failpoints` feature, which only the tests turn on, both are nothing.
 //!
 //! `BATON_FAIL_AT=N` kills at the N-th point passed; `BATON_FAIL_LOG=FILE` writes the name of every
 //! point passed, a line each.
@@ -27,5 +27,21 @@ pub fn point(name: &str) {
         loop {
             std::thread::park();
         }
+    }
+}
+
+/// A place where a bug is played: `BATON_PANIC_AT=NAME` panics at the first pass of it, once.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub fn bug(_name: &str) {}
+
+/// A place where a bug is played: `BATON_PANIC_AT=NAME` panics at the first pass of it, once.
+#[cfg(feature = "failpoints")]
+pub fn bug(name: &str) {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static PLAYED: AtomicBool = AtomicBool::new(false);
+    let is_here = std::env::var_os("BATON_PANIC_AT").is_some_and(|it| it == name);
+    if is_here && !PLAYED.swap(true, Ordering::SeqCst) {
+        panic!("a bug that a test asked for at {name}");
     }
 }

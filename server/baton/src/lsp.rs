@@ -49,10 +49,10 @@ use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::{Client, LanguageServer, LspService};
 use types::{
-    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, DidChangeTextDocumentParams,
-    DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    DidSaveTextDocumentParams, ExecuteCommandParams, Hover, HoverParams, InitializeParams,
-    InitializeResult, InitializedParams, LSPAny, ServerInfo,
+    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, DidChangeConfigurationParams,
+    DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, DidSaveTextDocumentParams, ExecuteCommandParams, Hover, HoverParams,
+    InitializeParams, InitializeResult, InitializedParams, LSPAny, ServerInfo,
 };
 use wishes::Wishes;
 
@@ -302,13 +302,21 @@ impl LanguageServer for Door {
     }
 
     async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
-        // A folder that was removed keeps its repository: its tasks go on all the same.
+        for folder in params.event.removed {
+            if let Some(path) = places::file(&folder.uri) {
+                self.repositories.remove(&path);
+            }
+        }
         for folder in params.event.added {
             if let Some(path) = places::file(&folder.uri) {
                 self.repositories.add(path);
             }
         }
     }
+
+    /// Settings of an editor's say nothing here: Baton's own are in the user's file, which is read when
+    /// a repository is opened.
+    async fn did_change_configuration(&self, _: DidChangeConfigurationParams) {}
 
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         Ok(Some(self.actions(&params)))

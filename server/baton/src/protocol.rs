@@ -37,8 +37,8 @@ pub use requests::{
     DoneResult, ErrorData, LineComment, PositionAt, Problem, RangeIn, SayParams, TaskParams,
 };
 pub use stream::{
-    AttentionParams, FileParams, FileView, RunProgressParams, StepView, TranscriptParams,
-    TranscriptView, WatchParams, WatchResult,
+    AttentionParams, FileParams, FileView, RunProgress, RunProgressParams, StepView,
+    TranscriptParams, TranscriptView, WatchParams, WatchResult,
 };
 pub use task::{
     BaseView, BriefView, CostView, DecisionView, HandoffView, MomentView, PlaceView, ReceiptView,

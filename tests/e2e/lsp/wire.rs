@@ -98,7 +98,7 @@ fn positions_are_counted_as_agreed() {
     }
 }
 
-/// 2,000 edits with requests between them: each answer shows the text of exactly that moment.
+/// 20,000 edits with requests between them: each answer shows the text of exactly that moment.
 #[test]
 fn requests_see_the_text_that_was_sent_before_them() {
     let desk = Desk::new();
@@ -107,7 +107,7 @@ fn requests_see_the_text_that_was_sent_before_them() {
     editor.request("baton/board", json!({})).unwrap();
     open_document(&mut editor, &uri, "");
     let mut asked = Vec::new();
-    for n in 1..=2_000u64 {
+    for n in 1..=20_000u64 {
         // Odd versions have text in the line, even ones are empty, so that an answer tells them apart.
         let text = if n % 2 == 1 { format!("line {n}") } else { String::new() };
         editor.notify(

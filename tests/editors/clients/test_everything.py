@@ -222,7 +222,7 @@ async def test_every_request_and_notification_of_baton():
         watched = await talk.ask("baton/watch", run=line["run"], on=True)
         assert watched["on"] is True
         told = await talk.told("baton/runProgress")
-        assert told.run == line["run"]
+        assert [it.run for it in told.runs] == [line["run"]]
         await talk.ask("baton/watch", run=line["run"], on=False)
     said = await talk.ask("baton/say", task=task, text="mind the third line")
     assert task in said["says"]

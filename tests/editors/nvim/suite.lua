@@ -220,6 +220,8 @@ test("completion knows the verbs, and the tasks that a verb fits", function()
   is(complete("Baton retry t"), { "T2" })
   is(complete("Baton task "), { "T3", "T2", "T1" })
   is(complete("vertical Baton watch T3 "), {})
+  is(complete("Baton delegate cl")[1], "class=bug")
+  is(complete("Baton delegate class=bug bu"), { "budget=" })
 end)
 
 test("a receipt is run again by a key, once, and what differs is said", function()
@@ -325,6 +327,13 @@ test("a delegation carries its lines and everybody's diagnostics but Baton's own
     return fake.last("baton/delegate").key ~= key
   end)
   is(fake.last("baton/delegate").range, nil)
+  is({ fake.last("baton/delegate").class, fake.last("baton/delegate").budget }, {})
+  vim.cmd("Baton delegate class=bug budget=0.5,200ktokens x=1 is wrong")
+  wait("a third", function()
+    return fake.last("baton/delegate").text == "x=1 is wrong"
+  end)
+  sent = fake.last("baton/delegate")
+  is({ sent.class, sent.budget }, { "bug", "0.5,200ktokens" })
   local n = fake.count("baton/delegate")
   vim.ui.input = function(_, done)
     done(nil)
@@ -423,8 +432,8 @@ test("a watched run is followed at its end, and left alone where the person read
   end)
   vim.cmd("normal! G")
   local progress = function(says)
-    local params = { repository = "demo", run = "R6", says = says, does = { "read_file a" }, lost = false }
-    fake.say("baton/runProgress", params)
+    local told = { repository = "demo", run = "R6", says = says, does = { "read_file a" }, lost = false }
+    fake.say("baton/runProgress", { runs = { told } })
     wait(says, function()
       return vim.fn.search(says:match("%a+$") or vim.trim(says), "nw") > 0
     end)

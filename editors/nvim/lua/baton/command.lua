@@ -188,6 +188,13 @@ M.verbs.log = {
 }
 
 M.verbs.delegate = {
+  complete = function()
+    local classes = { "bug", "feature", "refactor", "docs", "chore", "question" }
+    local named = vim.tbl_map(function(it)
+      return "class=" .. it
+    end, classes)
+    return vim.list_extend(named, { "budget=" })
+  end,
   run = function(call)
     require("baton.delegate").delegate(vim.api.nvim_get_current_buf(), vim.trim(call.rest), call.range)
   end,
@@ -301,7 +308,7 @@ function M.complete(lead, line, cursor)
     local known = M.verbs[verb]
     local client = client_of.of(vim.api.nvim_get_current_buf())
     local board = client and boards.of(client)
-    local is_first = #words == 0 or verb == "answer"
+    local is_first = #words == 0 or verb == "answer" or words[#words]:find("^%l+=")
     found = known and known.complete and board and is_first and known.complete(board, words) or {}
   end
   return vim.tbl_filter(function(it)

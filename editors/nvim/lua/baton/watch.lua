@@ -18,7 +18,7 @@ local REDRAW_MS_MIN = 80
 ---@field tail baton.Row[] What came since, as it streamed.
 ---@field is_live boolean
 
----@type table<baton.View, fun(params: baton.RunProgressParams)>
+---@type table<baton.View, fun(told: baton.RunProgress)>
 local hear = {}
 
 ---@param step baton.StepView
@@ -57,7 +57,7 @@ local function add_words(rows, says)
 end
 
 ---@param run baton.Watched
----@param params baton.RunProgressParams
+---@param params baton.RunProgress
 local function add(run, params)
   if params.says ~= "" then add_words(run.tail, params.says) end
   for _, line in ipairs(params.does) do
@@ -170,8 +170,10 @@ end
 --- `baton/runProgress`.
 ---@param params baton.RunProgressParams
 function M.progress(_, params)
-  for _, listener in pairs(hear) do
-    listener(params)
+  for _, told in ipairs(params.runs) do
+    for _, listener in pairs(hear) do
+      listener(told)
+    end
   end
 end
 

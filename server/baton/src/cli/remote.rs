@@ -7,7 +7,8 @@ use crate::git::{Git, Place};
 use crate::hub::{Delegation, Happening, Refused};
 use crate::protocol::{
     AnswerApprovalParams, BoardChangedParams, BoardView, DOOR_TERMINAL, DelegateParams,
-    DelegateResult, ErrorData, PROTOCOL_VERSION, ReplayView, RunProgressParams, code, method,
+    DelegateResult, ErrorData, PROTOCOL_VERSION, ReplayView, RunProgress, RunProgressParams, code,
+    method,
 };
 use crate::socket::{FRAME_BYTES_MAX, Frame, Line, frame, read_frame};
 use crate::store::Reader;
@@ -130,6 +131,8 @@ impl Remote {
             origin: Some("commandLine".to_owned()),
             base: Some(base.to_owned()),
             land_by_rule: it.land_by_rule,
+            class: it.class.map(|it| it.name().to_owned()),
+            budget: (!it.budget.is_none()).then(|| it.budget.to_string()),
             ..DelegateParams::default()
         };
         let done: DelegateResult = self.ask(method::DELEGATE, json!(params)).await?;
@@ -320,8 +323,9 @@ impl Pump {
                 self.mirror.catch_up(changed.ok().map(|it| it.version));
             }
             Some(method::RUN_PROGRESS) => {
-                let told = serde_json::from_value(params).ok();
-                for it in told.map(happenings).unwrap_or_default() {
+                let told = serde_json::from_value::<RunProgressParams>(params);
+                let runs = told.map(|it| it.runs).unwrap_or_default();
+                for it in runs.into_iter().flat_map(happenings) {
                     let _ = self.mirror.happenings.send(it);
                 }
             }
@@ -382,7 +386,7 @@ impl Mirror {
 }
 
 /// What the service told of a run, as a hub tells it.
-fn happenings(it: RunProgressParams) -> Vec<Happening> {
+fn happenings(it: RunProgress) -> Vec<Happening> {
     let Ok(run) = it.run.parse::<RunId>() else { return vec![] };
     let wait_ms = it.wait_ms;
     let says = Some(it.says).filter(|it| !it.is_empty()).map(Progress::Says);

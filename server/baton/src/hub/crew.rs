@@ -163,6 +163,7 @@ impl Crew {
 
 async fn work(desk: &Desk, job: &Job) -> Result<(), Failure> {
     fail::point("hub.job.before");
+    fail::bug("hub.job");
     match job {
         Job::Snapshot { task } => steps::snapshot(desk, *task).await?,
         Job::Candidate { task, head } => steps::candidate(desk, *task, head).await?,

@@ -104,13 +104,20 @@ fn begin(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Told {
 }
 
 async fn look(door: &Door, repository: &str, team: &Team, told: &mut Told, bars: &mut Bars) {
-    let board = team::board(team);
     let wishes = door.wishes();
+    let is_new = told.version != Some(team.version);
+    let moves_bars =
+        wishes.progress && (bars.are_asked_for() || told.said.has_changed().is_ok_and(|it| it));
+    // Most looks are for words that stream; the board costs what the history holds.
+    if !is_new && !moves_bars {
+        return;
+    }
+    let board = team::board(team);
     if wishes.progress {
         let said = told.said.borrow_and_update().clone();
         bars.show(door, repository, &board.tasks, &said).await;
     }
-    if told.version == Some(team.version) {
+    if !is_new {
         return;
     }
     told.version = Some(team.version);

@@ -8,7 +8,7 @@ use crate::socket::{FRAME_BYTES_MAX, Frame, frame, read_frame};
 use futures_util::{SinkExt, Stream, StreamExt};
 use serde_json::Value;
 use std::future::poll_fn;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 use tower::Service;
@@ -51,6 +51,7 @@ where
             frame = read_frame(&mut input, FRAME_BYTES_MAX) => frame,
             _ = &mut writer => return Ended::Gone,
         };
+        let read_at = Instant::now();
         let message = match frame {
             Frame::End => break Ended::Gone,
             Frame::Broken(why) => {
@@ -80,7 +81,12 @@ where
                 if poll_fn(|cx| service.poll_ready(cx)).await.is_err() {
                     break Ended::Exit;
                 }
+                let method = request.method().to_owned();
                 let done = service.call(request);
+                // What a handler does before its first wait, with the reading of the JSON: so long
+                // the next message of this connection is held up.
+                let held_us = read_at.elapsed().as_micros();
+                tracing::trace!(method, held_us, "a message was taken in");
                 if is_exit {
                     let _ = done.await;
                     break Ended::Exit;

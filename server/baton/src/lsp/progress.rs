@@ -40,6 +40,11 @@ pub struct Bars {
 }
 
 impl Bars {
+    /// The client has not said yet whether it wants one of them.
+    pub fn are_asked_for(&self) -> bool {
+        self.bars.values().any(|it| matches!(it, Bar::Asked { .. }))
+    }
+
     /// Brings the bars in line with what is at work now. `said`: what a run says it does.
     pub async fn show(
         &mut self,

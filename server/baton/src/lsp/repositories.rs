@@ -58,6 +58,8 @@ pub struct Repositories {
     /// The connection has ended.
     over: CancellationToken,
     all: watch::Sender<Vec<Arc<Repository>>>,
+    /// The folders of the workspace, links resolved.
+    folders: watch::Sender<Vec<PathBuf>>,
     /// Folders still being looked at.
     looking: watch::Sender<usize>,
     /// Why a folder is no repository that can be used.
@@ -72,6 +74,7 @@ impl Repositories {
             hubs,
             over,
             all: watch::Sender::new(Vec::new()),
+            folders: watch::Sender::new(Vec::new()),
             looking: watch::Sender::new(0),
             refused: watch::Sender::new(Vec::new()),
             changed,
@@ -90,6 +93,7 @@ impl Repositories {
     /// Looks for the repository of a folder and opens its hub, in the background.
     pub fn add(self: &Arc<Self>, folder: PathBuf) {
         self.looking.send_modify(|it| *it += 1);
+        self.folders.send_modify(|it| it.push(folder.clone()));
         let this = self.clone();
         tokio::spawn(async move {
             let path = folder.clone();
@@ -105,6 +109,27 @@ impl Repositories {
             this.looking.send_modify(|it| *it -= 1);
             this.changed.notify_one();
         });
+    }
+
+    /// A folder that is none of the workspace's any more. Its repository stays open, since its tasks go
+    /// on, and answers to its name; without a name it is not meant.
+    pub fn remove(&self, folder: &Path) {
+        self.folders.send_modify(|all| {
+            if let Some(at) = all.iter().position(|it| it == folder) {
+                all.swap_remove(at);
+            }
+        });
+    }
+
+    /// The repositories of the workspace's folders; all that are known where no folder has one.
+    fn in_workspace(&self) -> Vec<Arc<Repository>> {
+        let mut res: Vec<Arc<Repository>> = Vec::new();
+        for it in self.folders.borrow().iter().filter_map(|it| self.of(it)) {
+            if !res.iter().any(|known| Arc::ptr_eq(known, &it)) {
+                res.push(it);
+            }
+        }
+        if res.is_empty() { self.all() } else { res }
     }
 
     fn found(self: &Arc<Self>, place: Place) {
@@ -174,7 +199,7 @@ impl Repositories {
         if let Some(found) = file.and_then(|it| self.of(it)) {
             return Ok(found);
         }
-        match all.as_slice() {
+        match self.in_workspace().as_slice() {
             [only] => Ok(only.clone()),
             [] => {
                 let refused = self.refused.borrow().first().cloned();

@@ -1,13 +1,13 @@
 //! What watched runs say, as it streams. Pieces are gathered per run and leave with the connection's
-//! next look, at most 20 times a second; a client that is slow finds more in one of them, and past a
-//! bound it is told to ask for the transcript.
+//! next look, in one notification for all runs, so at most 20 times a second; a client that is slow
+//! finds more in one of them, and past a bound it is told to ask for the transcript.
 
 use super::requests::id;
 use super::types::Notification;
 use super::{Door, errors, plain};
 use crate::agent::Progress;
 use crate::hub::{Happening, Hub};
-use crate::protocol::{RunProgressParams, WatchParams, WatchResult, method};
+use crate::protocol::{RunProgress, RunProgressParams, WatchParams, WatchResult, method};
 use std::collections::{BTreeMap, BTreeSet};
 use team::{Code, Failure, RunId};
 use tokio::sync::broadcast::error::RecvError;
@@ -22,9 +22,9 @@ const DOES_MAX: usize = 50;
 const DOES_CHARS_MAX: usize = 200;
 
 /// `baton/runProgress`.
-enum RunProgress {}
+enum RunsProgress {}
 
-impl Notification for RunProgress {
+impl Notification for RunsProgress {
     type Params = RunProgressParams;
     const METHOD: &'static str = method::RUN_PROGRESS;
 }
@@ -174,27 +174,35 @@ impl Door {
         });
     }
 
-    /// Sends what was gathered: one notification a run.
+    /// Sends what was gathered, in one notification.
     pub async fn flush_streams(&self) {
         let mut gathered = BTreeMap::new();
         self.streams.send_if_modified(|it| {
             gathered = std::mem::take(&mut it.gathered);
             !gathered.is_empty()
         });
-        for ((repository, run), it) in gathered {
-            let (waits, wait_ms) = it.waits.unzip();
-            let params = RunProgressParams {
-                repository,
-                run: run.to_string(),
-                says: crate::clean::text(&it.says),
-                does: it.does,
-                refused: it.refused,
-                waits,
-                wait_ms: wait_ms.unwrap_or_default(),
-                replied: it.replied,
-                lost: it.lost,
-            };
-            self.client.send_notification::<RunProgress>(params).await;
+        if gathered.is_empty() {
+            return;
+        }
+        let runs = gathered.into_iter().map(|((repository, run), it)| it.told(repository, run));
+        let params = RunProgressParams { runs: runs.collect() };
+        self.client.send_notification::<RunsProgress>(params).await;
+    }
+}
+
+impl Gathered {
+    fn told(self, repository: String, run: RunId) -> RunProgress {
+        let (waits, wait_ms) = self.waits.unzip();
+        RunProgress {
+            repository,
+            run: run.to_string(),
+            says: crate::clean::text(&self.says),
+            does: self.does,
+            refused: self.refused,
+            waits,
+            wait_ms: wait_ms.unwrap_or_default(),
+            replied: self.replied,
+            lost: self.lost,
         }
     }
 }

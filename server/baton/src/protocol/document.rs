@@ -72,7 +72,7 @@ pub(super) const NOTIFICATIONS: [(&str, &str, &str); 3] = [
     (method::BOARD_CHANGED, "what is true now; at most 20 a second", "BoardChangedParams"),
     (
         method::RUN_PROGRESS,
-        "what a watched run says and does; gathered, at most 20 a second and run",
+        "what the watched runs say and do; gathered, at most 20 a second for all of them",
         "RunProgressParams",
     ),
     (method::ATTENTION, "somebody is needed; once for each thing that waits", "AttentionParams"),
@@ -208,9 +208,12 @@ pub(super) fn kind(schema: &Value, language: &Language, named: &dyn Fn(&str) -> 
         }
         Some(Value::String(name)) => (language.word)(name).to_owned(),
         Some(Value::Array(names)) => {
-            let kinds: Vec<&str> =
-                names.iter().filter_map(Value::as_str).map(language.word).collect();
-            kinds.join(language.either)
+            let one = |it: &Value| {
+                let mut schema = schema.clone();
+                schema["type"] = it.clone();
+                kind(&schema, language, named)
+            };
+            names.iter().map(one).collect::<Vec<_>>().join(language.either)
         }
         Some(_) | None => language.any.to_owned(),
     }

@@ -90,10 +90,17 @@ pub struct WatchResult {
     pub on: bool,
 }
 
-/// What a watched run said and did since the last of these. The journal has all of it afterwards.
+/// What the watched runs said and did since the last of these; each run stands here once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunProgressParams {
+    pub runs: Vec<RunProgress>,
+}
+
+/// What one watched run said and did. The journal has all of it afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunProgress {
     pub repository: String,
     pub run: String,
     /// What the model said, to be appended.
