@@ -1,11 +1,11 @@
-// What stands in a picture of the documentation, as text beside it: a picture that no longer shows what is so
+// What stands in two pictures of the documentation, as text beside them: a picture that no longer shows what is so
 // is noticed, and UPDATE=1 makes both anew.
 import fs from "node:fs";
 import path from "node:path";
 import { tree, until } from "./rig.mjs";
 
 const SEEN_MS_MAX = 60_000;
-const NAMES = ["code-action", "board", "review", "landed"];
+const NAMES = ["code-action", "board"];
 
 /** Trees by what a screen reader says, editors by their lines, messages, a menu, and the status item. */
 function look() {
