@@ -13,6 +13,6 @@ if (process.argv.includes("--tests")) {
   });
   await build({
     ...common, minify: false, format: "esm", outExtension: { ".js": ".mjs" },
-    entryPoints: ["src/board.ts", "src/lookup.ts", "src/words.ts", "src/gather.ts", "src/comments.ts", "src/hunks.ts"], outdir: "out/unit",
+    entryPoints: ["src/board.ts", "src/lookup.ts", "src/words.ts", "src/gather.ts", "src/comments.ts", "src/hunks.ts", "src/pace.ts"], outdir: "out/unit",
   });
 }

@@ -37,6 +37,11 @@ for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
 }
 const out = path.resolve(values.out ?? path.join(here, `baton-${target}.vsix`));
 execFileSync(process.execPath, [path.join(here, "build.mjs")], { cwd: here, stdio: "inherit" });
+fs.rmSync(out, { force: true });
 const vsce = path.join(here, "node_modules/@vscode/vsce/vsce");
-execFileSync(process.execPath, [vsce, "package", "--no-dependencies", "--target", target, "--out", out], { cwd: here, stdio: ["ignore", "inherit", "inherit"] });
+// In a terminal it would ask about the licence, which it looks for under other names than these two.
+execFileSync(process.execPath, [vsce, "package", "--no-dependencies", "--skip-license", "--target", target, "--out", out], { cwd: here, stdio: ["ignore", "inherit", "inherit"] });
+if (!fs.existsSync(out)) {
+  throw new Error(`${out} was not made`);
+}
 console.log(`code --install-extension ${out}`);

@@ -1,18 +1,15 @@
 //! A long history, made by the rules themselves: whole tasks, one after the other, from delegation
 //! to landing, some eighty events each.
 
-use std::collections::BTreeMap;
 use team::*;
 
 /// Paid calls of a role's run.
 const CALLS: usize = 22;
 
-/// Plays one task until it has landed; the events it took. Of the tasks before, the team needs to
-/// know the last one only, for the numbers: deciding costs what the team holds.
+/// Plays one task until it has landed; the events it took.
 pub fn play_task(team: &mut Team, now: &mut Millis) -> Vec<Event> {
     let mut events = Vec::new();
-    forget_all_but_last(team);
-    let number = team.tasks.keys().next_back().map_or(1, |it| it.0 + 1);
+    let number = team.tasks.last().map_or(1, |it| it.0 + 1);
     say(team, now, &mut events, Input::Delegate { brief: brief(number) });
     let task = TaskId(number);
     while let Some(inputs) = next(team, task) {
@@ -26,7 +23,7 @@ pub fn play_task(team: &mut Team, now: &mut Millis) -> Vec<Event> {
 /// This team with one more task, whose first run is at work.
 pub fn with_live_run(team: &Team) -> Team {
     let (mut team, mut now, mut events) = (team.clone(), 0, Vec::new());
-    let number = team.tasks.keys().next_back().map_or(1, |it| it.0 + 1);
+    let number = team.tasks.last().map_or(1, |it| it.0 + 1);
     let (task, checks) = (TaskId(number), vec![check()]);
     say(&mut team, &mut now, &mut events, Input::Delegate { brief: brief(number) });
     let limits = Limits::default();
@@ -34,16 +31,6 @@ pub fn with_live_run(team: &Team) -> Team {
         Input::Snapshotted { task, base: base(task), checks, ways: Ways::default(), limits };
     say(&mut team, &mut now, &mut events, snapshotted);
     team
-}
-
-fn forget_all_but_last(team: &mut Team) {
-    team.tasks = last(&team.tasks);
-    team.runs = last(&team.runs);
-    team.approvals = last(&team.approvals);
-}
-
-fn last<K: Ord + Copy, V: Clone>(of: &BTreeMap<K, V>) -> BTreeMap<K, V> {
-    of.iter().next_back().map(|(key, value)| (*key, value.clone())).into_iter().collect()
 }
 
 pub fn paid_call(run: RunId) -> Input {
@@ -144,7 +131,7 @@ fn role(team: &Team, task: TaskId, run: RunId) -> Vec<Input> {
             (Handoff::Changed { head, summary, look_first, risks: vec![] }, Some(facts(task)))
         }
         Duty::Validate => {
-            let round = team.runs.range(..run).next_back().unwrap().1;
+            let round = team.runs.before(run).next_back().unwrap().1;
             let receipts = round.receipts.iter().map(|it| it.id).collect();
             let (verdict, head) = (Verdict::Pass, on.clone());
             let notes = "ran it with an empty file".into();
@@ -168,16 +155,8 @@ fn commit(task: TaskId, what: &str) -> CommitId {
 }
 
 fn brief(number: u32) -> Brief {
-    Brief {
-        text: format!("the parser panics on an empty file, report {number}"),
-        origin: Origin::CommandLine,
-        place: None,
-        start: StartFrom::Seen,
-        land_by_rule: false,
-        limits: Limits::default(),
-        environment: Default::default(),
-        worktree: None,
-    }
+    let text = format!("the parser panics on an empty file, report {number}");
+    Brief::new(text, Origin::CommandLine)
 }
 
 fn base(task: TaskId) -> Base {

@@ -88,6 +88,33 @@ fn a_workspace_lowers_the_cap_and_has_no_say_in_the_day() {
     assert!(String::from_utf8_lossy(&said).contains("not a workspace's to set"));
 }
 
+/// What the person gives one task: it lowers the configured cap, and more than that is refused.
+#[test]
+fn a_budget_lowers_the_cap_of_one_task() {
+    let story = Story::new(&endless());
+    priced(&story, "run_usd_max = 50.0\ntask_usd_max = 6.0");
+    for (budget, hint) in [("6.01", "limits.task_usd_max"), ("9M tokens", "limits.task_tokens_max")]
+    {
+        let refused = story.run(&["run", "--plain", "--budget", budget, "two is three"]);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(3), "{said}");
+        assert!(said.contains(hint), "{said}");
+    }
+    assert_eq!(story.kinds(), Vec::<String>::new(), "nothing was delegated");
+    story.exits(2, &["run", "--yes", "--plain", "--budget", "3.00", "two is three"]);
+    assert!((1..=3_000_000).contains(&spent(&story)), "{}", spent(&story));
+    assert!(parked(&story).contains("money of this task: $2."), "{}", parked(&story));
+    assert!(parked(&story).contains("of $3.00"), "{}", parked(&story));
+    // Tokens count where nothing is paid, too.
+    let before = spent(&story);
+    story.exits(2, &["run", "--yes", "--plain", "--budget", "30k tokens", "two is three"]);
+    assert!(before < spent(&story), "calls were made");
+    let team = story.reader().team().unwrap();
+    let tokens = team.tasks.values().next_back().unwrap().spent.tokens();
+    assert!(tokens <= 30_000, "{tokens}");
+    assert!(parked(&story).contains("tokens of this task"), "{}", parked(&story));
+}
+
 /// Two repositories of one person, each with its own hub, in two processes at the same time.
 #[test]
 fn one_day_is_shared_by_all_repositories() {

@@ -5,13 +5,13 @@ mod damage;
 mod faults;
 mod migrate;
 mod power;
+mod shelf;
 
 use baton::store::{OUTPUT_BYTES_MAX, Opened, Reader, Step, Store, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use team::{
-    Brief, Code, CommitId, Decision, Duty, Event, Limits, Origin, RunId, Start, StartFrom, TaskId,
-    Team, Usage, Work,
+    Brief, Code, CommitId, Decision, Duty, Event, Origin, RunId, Start, TaskId, Team, Usage, Work,
 };
 use tempfile::TempDir;
 
@@ -47,16 +47,10 @@ fn event(n: u32) -> Event {
     match n % 4 {
         0 => Event::TaskDelegated {
             task,
-            brief: Brief {
-                text: format!("fix the bug number {n}, mind the \"quotes\" and ünïcödé"),
-                origin: Origin::CommandLine,
-                place: None,
-                start: StartFrom::Seen,
-                land_by_rule: false,
-                limits: Limits::default(),
-                environment: Default::default(),
-                worktree: None,
-            },
+            brief: Brief::new(
+                format!("fix the bug number {n}, mind the \"quotes\" and ünïcödé"),
+                Origin::CommandLine,
+            ),
             at: u64::from(n),
         },
         1 => Event::RunStarted {
@@ -195,7 +189,7 @@ fn a_checkpoint_changes_nothing_but_the_time_it_takes() {
     let all = events(60);
     let mut opened = open(dir.path());
     opened.store.append(0, &all[..40], 0).unwrap();
-    opened.store.checkpoint(&replayed(&all[..40]), 40).unwrap();
+    opened.store.checkpoint(&mut replayed(&all[..40])).unwrap();
     opened.store.append(40, &all[40..], 0).unwrap();
     drop(opened);
     let with = open(dir.path()).team;

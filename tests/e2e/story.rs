@@ -12,6 +12,13 @@ const CHECK: &str = "grep -q 'two = 2' src/numbers.txt && ! grep -q 'two = 3' sr
 const TEAM_FILE: &str = "version = 1\n\n[[check]]\nname = \"test\"\ncommand = [\"sh\", \"check.sh\"]\n\
      report = \"exit\"\nrequired = true\n";
 
+const NUMBERS: &[(&str, &str)] = &[
+    ("src/numbers.txt", "one = 1\ntwo = 3\nthree = 3\nfour = 4\nfive = 5\nsix = 6\n"),
+    ("check.sh", CHECK),
+    (".baton/team.toml", TEAM_FILE),
+    ("notes.txt", "first\nsecond\n"),
+];
+
 /// An Engineer that fixes the line, and a Tester that looks.
 pub const HONEST: &str = r#"
 says = "These words are scripted."
@@ -69,6 +76,11 @@ pub struct Story {
 impl Story {
     /// A committed repository with a bug, a trusted team file, and this script as its model.
     pub fn new(script: &str) -> Story {
+        Story::of(script, NUMBERS)
+    }
+
+    /// The same with other files; they hold a team file.
+    pub fn of(script: &str, files: &[(&str, &str)]) -> Story {
         let dir = tempfile::Builder::new().prefix("baton-story-").tempdir().unwrap();
         let base = dir.path().canonicalize().unwrap();
         let (root, home, state) = (base.join("repo"), base.join("home"), base.join("state"));
@@ -76,7 +88,7 @@ impl Story {
             std::fs::create_dir_all(it).unwrap();
         }
         let story = Story { _dir: dir, root, home, state };
-        story.fill(script);
+        story.fill(script, files);
         story
     }
 
@@ -88,18 +100,16 @@ impl Story {
         let config = std::fs::read_to_string(other.home.join("config.toml")).unwrap();
         let (home, state) = (other.home.clone(), other.state.clone());
         let story = Story { _dir: dir, root, home, state };
-        story.fill(script);
+        story.fill(script, NUMBERS);
         story.configure(&config);
         story
     }
 
-    fn fill(&self, script: &str) {
+    fn fill(&self, script: &str, files: &[(&str, &str)]) {
         let story = self;
-        story
-            .write("src/numbers.txt", "one = 1\ntwo = 3\nthree = 3\nfour = 4\nfive = 5\nsix = 6\n");
-        story.write("check.sh", CHECK);
-        story.write(".baton/team.toml", TEAM_FILE);
-        story.write("notes.txt", "first\nsecond\n");
+        for (path, text) in files {
+            story.write(path, text);
+        }
         story.git(&["init", "-q", "-b", "main", "."]);
         story.git(&["config", "user.name", "Uma User"]);
         story.git(&["config", "user.email", "uma@example.com"]);

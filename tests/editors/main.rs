@@ -5,6 +5,7 @@
 mod clients;
 #[path = "../e2e/lsp/desk.rs"]
 mod desk;
+mod doors;
 mod nvim;
 #[path = "../e2e/story.rs"]
 mod story;

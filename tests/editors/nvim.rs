@@ -36,7 +36,7 @@ fn needed(tool: Option<PathBuf>, how: &str) -> Option<PathBuf> {
 }
 
 /// `$BATON_TEST_NVIM`, or what `tests/tools/install.sh nvim` put in its place.
-fn neovim() -> Option<PathBuf> {
+pub fn neovim() -> Option<PathBuf> {
     let named = std::env::var_os("BATON_TEST_NVIM").map(PathBuf::from);
     needed(named.or_else(|| installed("nvim/bin/nvim")), "run tests/tools/install.sh nvim")
 }
@@ -91,9 +91,22 @@ fn a_person_goes_from_a_code_action_to_a_landed_change_by_keys() {
     assert!(seen.lines().any(holds), "the snapshot holds the unsaved text");
 }
 
+#[test]
+fn a_person_takes_a_part_of_a_change_by_keys() {
+    let Some(nvim) = neovim() else { return };
+    let desk = Desk::new();
+    let screens = root().join("docs/screens").display().to_string();
+    succeeded(&run_lua(&nvim, &desk, "parts.lua", &[env!("CARGO_BIN_EXE_baton"), &screens]));
+    assert!(desk.read("src/lib.rs").contains("unwrap_or_default"));
+    assert!(!desk.read("tests/first.rs").contains("of_an_empty_text"), "it was left out");
+    let message = desk.git(&["log", "-1", "--format=%B"]);
+    assert!(message.contains("Baton-Task: T1") && message.contains("Baton-Part"), "{message}");
+}
+
 /// Every Lua file of ours but the generated one.
 fn lua_files() -> Vec<PathBuf> {
-    let mut folders = vec![root().join("editors/nvim"), root().join("tests/editors/nvim")];
+    let ours = ["editors/nvim", "tests/editors/nvim", "tests/editors/doors"];
+    let mut folders: Vec<PathBuf> = ours.iter().map(|it| root().join(it)).collect();
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -128,7 +128,11 @@ fn each_library_has_one_user() {
 fn the_team_has_no_hands() {
     let manifest: toml::Table = tree().file("server/team/Cargo.toml").text.parse().unwrap();
     let names = |it: &str| manifest[it].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names("dependencies"), ["serde"], "a new dependency of `team` is a decision");
+    assert_eq!(
+        names("dependencies"),
+        ["imbl", "serde"],
+        "a new dependency of `team` is a decision"
+    );
     assert_eq!(names("dev-dependencies"), ["expect-test", "serde_json"]);
 
     let hands = [

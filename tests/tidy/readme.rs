@@ -151,7 +151,7 @@ fn ci_runs_what_the_readme_says() {
     assert_eq!(tests, ["cargo test"], "the README names one test command, and CI reads it there");
     let ci = &tree().file(".ci/run").text;
     assert!(ci.contains("README.md") && ci.contains("BATON_TEST_REQUIRE=all"));
-    for part in ["cargo fmt", "cargo clippy", "demo --yes", "--cheat"] {
+    for part in ["cargo fmt", "cargo clippy", "demo --yes", "--cheat", "tests/readme/run.py"] {
         assert!(ci.contains(part), ".ci/run doesn't run {part}");
     }
 }

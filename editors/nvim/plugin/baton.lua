@@ -32,6 +32,7 @@ for _, verb in ipairs({
   "park",
   "rebuild",
   "reject",
+  "replay",
   "report",
   "retry",
   "review",

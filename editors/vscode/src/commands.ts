@@ -12,9 +12,25 @@ import type { Team } from "./team.js";
 const SAID_MS = 6_000;
 const TITLE_CHARS_MAX = 60;
 
+/** What kind of task it is, as the server names them; with a selection also what is wanted of it. */
+const KINDS: [label: string, description: string, given: Pick<DelegateParams, "class" | "origin">, needsSelection?: boolean][] = [
+  ["Let the team decide", "from your words", {}],
+  ["Bug", "it is built and validated", { class: "bug" }],
+  ["Feature", "it is designed first", { class: "feature" }],
+  ["Refactor", "it is designed first; what it does stays", { class: "refactor" }],
+  ["Docs", "it is changed without a design", { class: "docs" }],
+  ["Chore", "it is changed without a design", { class: "chore" }],
+  ["Question", "it is answered and nothing is changed", { class: "question", origin: "question" }],
+  ["Write tests", "for what is selected", { origin: "tests" }, true],
+];
+const AMOUNTS = ["$0.25", "$0.50", "$1.00", "200k tokens"];
+
 type Fits = (task: TaskLineView, waiting: Waiting[]) => boolean;
 
 export class Commands {
+  /** Words that the server did not take, or has not got yet: they are there the next time. */
+  private readonly unsent = new Map<string, string>();
+
   constructor(private readonly team: Team, private readonly reviews: Reviews) {}
 
   register(): vscode.Disposable[] {
@@ -62,6 +78,15 @@ export class Commands {
     }
   }
 
+  /** Asks for words. What was typed is kept under `from` until the server has got it. */
+  private async words(from: string, options: vscode.InputBoxOptions): Promise<string | undefined> {
+    const text = await vscode.window.showInputBox({ value: this.unsent.get(from) ?? "", ignoreFocusOut: true, ...options });
+    if (text !== undefined && from !== "") {
+      this.unsent.set(from, text);
+    }
+    return text;
+  }
+
   private said(it: unknown): void {
     const says = (it as { says?: unknown } | undefined)?.says;
     if (typeof says === "string") {
@@ -93,36 +118,35 @@ export class Commands {
     const here = editor?.document.uri.scheme === "file" ? editor : undefined;
     const selection = here?.selection;
     const place = here !== undefined && selection !== undefined && !selection.isEmpty ? `${vscode.workspace.asRelativePath(here.document.uri)}:${selection.start.line + 1}-${selection.end.line + 1}` : undefined;
-    const text = await vscode.window.showInputBox({
+    const text = await this.words("delegate", {
       title: "Delegate to the team",
       prompt: place === undefined ? "The task, in your words" : `The task, in your words; ${place} goes along`,
       placeHolder: "What is wrong, or what you want",
-      ignoreFocusOut: true,
       validateInput: (it) => (it.trim() === "" && place === undefined ? "Say what to do, or select lines first" : undefined),
     });
     if (text === undefined) {
       return;
     }
-    const wanted = await pick("What is wanted", [
-      ["Do it", "a change, as your words say", place === undefined ? undefined : "selection"],
-      ["Write tests", "for what is selected", "tests", place !== undefined],
-      ["Answer a question", "nothing is changed", "question", place !== undefined],
-    ]);
-    const base = wanted === undefined ? undefined : await pick("Start from", [
+    const kind = await pick("What it is", KINDS.filter((it) => it[3] !== true || place !== undefined));
+    const budget = kind === undefined ? undefined : await amount();
+    const base = budget === undefined ? undefined : await pick("Start from", [
       ["What I see", "unsaved text too", "seen"],
       ["The last commit", "without your changes", "head"],
     ]);
-    if (wanted === undefined || base === undefined) {
+    if (kind === undefined || budget === undefined || base === undefined) {
       return;
     }
+    // Without a place there is nothing that an origin could be said of.
+    const given = place === undefined ? { class: kind.value.class ?? null } : { origin: "selection", ...kind.value };
     const params: DelegateParams = {
-      text: text.trim() === "" ? null : text, base: base.value ?? null, origin: wanted.value ?? null, key: randomUUID(),
+      text: text.trim() === "" ? null : text, base: base.value, budget: budget.value, ...given, key: randomUUID(),
       ...(here === undefined || selection === undefined || place === undefined ? {} : {
         textDocument: { uri: here.document.uri.toString() }, range: range(selection), diagnostics: problems(here.document.uri, selection),
       }),
     };
     const repository = place === undefined ? await this.repository() : undefined;
     const done = await this.team.ask("baton/delegate", repository === undefined ? params : { ...params, repository });
+    this.unsent.delete("delegate");
     this.said({ says: `${done.task} delegated` });
   }
 
@@ -222,10 +246,10 @@ export class Commands {
       return this.nothing(target, "send back");
     }
     const pending = this.reviews.pending(target);
-    const words = await vscode.window.showInputBox({
+    const from = `revise ${approval.id} ${target.repository}`;
+    const words = await this.words(from, {
       title: `Send ${target.task} back`,
       prompt: pending === 0 ? "What to do differently" : `What to do differently; ${pending === 1 ? "your comment goes" : `your ${pending} comments go`} along`,
-      ignoreFocusOut: true,
       validateInput: (text) => (text.trim() === "" && pending === 0 ? "Say what to do differently, or comment on lines first" : undefined),
     });
     if (words === undefined) {
@@ -234,6 +258,7 @@ export class Commands {
     const comments = this.reviews.comments(target);
     const text = words.trim() === "" ? null : words;
     this.said(await this.team.ask("baton/answerApproval", { repository: target.repository, approval: approval.id, revision: approval.revision ?? null, answer: "revise", text, comments }));
+    this.unsent.delete(from);
     this.reviews.sent(target);
     await this.reviews.close(target);
   }
@@ -244,7 +269,7 @@ export class Commands {
     if (target === undefined || approval === undefined) {
       return this.nothing(target, "reject");
     }
-    const text = await vscode.window.showInputBox({ title: `Reject ${target.task}`, prompt: "Why; the task ends and nothing of it lands", ignoreFocusOut: true });
+    const text = await this.words("", { title: `Reject ${target.task}`, prompt: "Why; the task ends and nothing of it lands" });
     if (text !== undefined) {
       this.said(await this.team.ask("baton/answerApproval", { repository: target.repository, approval: approval.id, revision: approval.revision ?? null, answer: "reject", text }));
     }
@@ -268,9 +293,11 @@ export class Commands {
 
   private async say(it: unknown): Promise<void> {
     const target = await this.target(it, "Say to the Engineer", isOpen);
-    const text = target === undefined ? undefined : await vscode.window.showInputBox({ title: `Say to whoever works on ${target.task}`, prompt: "Heard before the model is asked next", ignoreFocusOut: true });
+    const from = target === undefined ? "" : `say ${target.task} ${target.repository}`;
+    const text = target === undefined ? undefined : await this.words(from, { title: `Say to whoever works on ${target.task}`, prompt: "Heard before the model is asked next" });
     if (target !== undefined && text !== undefined && text.trim() !== "") {
       this.said(await this.team.ask("baton/say", { ...target, text }));
+      this.unsent.delete(from);
     }
   }
 
@@ -345,9 +372,24 @@ export function targetOf(it: unknown): Target | undefined {
   return uri instanceof vscode.Uri ? targetOf(uri) : undefined;
 }
 
-async function pick(title: string, all: [label: string, description: string, value: string | undefined, fits?: boolean][]): Promise<{ value: string | undefined } | undefined> {
-  const items = all.filter(([, , , fits]) => fits !== false).map(([label, description, value]) => ({ label, description, value }));
-  return items.length === 1 ? items[0] : vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });
+async function pick<T>(title: string, all: [label: string, description: string, value: T, ...rest: unknown[]][]): Promise<{ value: T } | undefined> {
+  const items = all.map(([label, description, value]) => ({ label, description, value }));
+  return vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });
+}
+
+/** What a task may use at most; `null`: as it is configured. The server reads it, and knows the limits. */
+async function amount(): Promise<{ value: string | null } | undefined> {
+  const own = "Another amount...";
+  const chosen = await pick<string | null>("What it may use at most", [
+    ["As configured", "the limits of your config.toml", null],
+    ...AMOUNTS.map((it): [string, string, string] => [it, "lower than configured, or it is refused", it]),
+    [own, "in dollars, tokens, or both", own],
+  ]);
+  if (chosen?.value !== own) {
+    return chosen;
+  }
+  const value = await vscode.window.showInputBox({ title: "What it may use at most", prompt: "0.50 for dollars, 200k tokens for tokens, or both with a comma", ignoreFocusOut: true });
+  return value === undefined ? undefined : { value: value.trim() === "" ? null : value };
 }
 
 /** Every path that needs a tick of its own must get one; a picker that is left decides nothing. */

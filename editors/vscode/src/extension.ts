@@ -17,7 +17,7 @@ let team: Team | undefined;
 export function activate(context: vscode.ExtensionContext): Team {
   const it = new Team(context.extensionUri);
   team = it;
-  const reviews = new Reviews(it);
+  const reviews = new Reviews(it, context.workspaceState);
   const documents = new Documents(it);
   context.subscriptions.push(
     it, reviews, documents,

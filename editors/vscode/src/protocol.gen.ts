@@ -70,7 +70,7 @@ export interface AnswerApprovalParams {
   /** For `approve`: the paths that needed a tick and got it. */
   ticked?: string[];
   /** For `approve` of a landing: these hunks alone, as `baton/diff` names them; the others are left. Their candidate is checked by itself; green it lands under this answer, else the whole change is asked about again. Absent: all of it. */
-  hunks?: unknown | null;
+  hunks?: ChosenHunks[] | null;
   /** For `revise`: what to do differently; for `reject`: why. */
   text?: string | null;
   /** For `revise`: what is said about single lines; `text` may be absent then. */
@@ -213,6 +213,10 @@ export interface BriefView {
   /** `seen` (unsaved text too) or `head` (the last commit). */
   start: string;
   landByRule: boolean;
+  /** What the person called it, where they did. */
+  class?: string | null;
+  /** What the person gave it at most, where they did: `$0.50, 200000 tokens`. */
+  budget?: string | null;
 }
 
 /** A checkout of a task's result, made for a person to open. */
@@ -232,7 +236,7 @@ export interface ChosenHunks {
   /** Relative to the root of the repository. */
   path: string;
   /** Ids of hunks. Absent: all of the file's. */
-  hunks?: unknown | null;
+  hunks?: string[] | null;
 }
 
 /** What model calls cost, as the provider reported it. */
@@ -281,6 +285,10 @@ export interface DelegateParams {
   base?: string | null;
   /** It may land by itself under the strict rule. */
   landByRule?: boolean;
+  /** What the person calls it: `bug`, `feature`, `refactor`, `docs`, `chore` or `question`. Absent: the team decides. */
+  class?: string | null;
+  /** What it may use at most: `0.50` (US dollars), `200k tokens`, or both with a comma between. It only lowers the configured limits; a higher one is refused. */
+  budget?: string | null;
   /** Made up by the client: a second request with the same key gives the same task. */
   key?: string | null;
 }

@@ -12,6 +12,18 @@ import { approvalOf } from "./words.js";
 const TITLE_CHARS_MAX = 70;
 /** As the protocol asks: a sign of work at most so often. */
 const WORKING_MS_MIN = 30_000;
+/** Comments that are not sent yet outlive the window, in the workspace's own state. */
+const DRAFTS_KEY = "baton.drafts";
+const DRAFTS_MAX = 200;
+const ENDS = ["shipped", "ended"];
+
+/** A draft as it is kept. */
+interface Kept {
+  uri: string;
+  /** Counted from 0. */
+  line: number;
+  text: string;
+}
 
 export interface Target {
   repository: string;
@@ -43,7 +55,7 @@ export class Reviews implements vscode.Disposable {
   private readonly chosen = new vscode.EventEmitter<void>();
   private readonly subscriptions: vscode.Disposable[] = [this.controller, this.chosen];
 
-  constructor(private readonly team: Team) {
+  constructor(private readonly team: Team, private readonly kept: vscode.Memento) {
     this.controller.options = {
       prompt: "Comment for the Engineer",
       placeHolder: "What to do differently here; it goes along with Send Back",
@@ -64,6 +76,12 @@ export class Reviews implements vscode.Disposable {
         provideCodeLenses: (document) => this.lenses(document.uri),
       }),
     );
+    for (const it of this.kept.get<Kept[]>(DRAFTS_KEY, [])) {
+      const uri = vscode.Uri.parse(it.uri);
+      if (isSide(read(uri))) {
+        this.draft(this.controller.createCommentThread(uri, new vscode.Range(it.line, 0, it.line, 0), []), it.text);
+      }
+    }
   }
 
   dispose(): void {
@@ -220,13 +238,30 @@ export class Reviews implements vscode.Disposable {
 
   /** Keeps what the person wrote at a line, to go back with the rest. */
   comment(reply: vscode.CommentReply): void {
-    const draft: Draft = {
-      author: { name: "You" }, body: plain(reply.text), mode: vscode.CommentMode.Preview, label: "not sent", contextValue: "draft", thread: reply.thread,
-    };
-    reply.thread.label = "Goes back with Send Back";
-    reply.thread.contextValue = "draft";
-    reply.thread.comments = [...reply.thread.comments, draft];
+    if (reply.text.trim() === "") {
+      throw new Error("there are no words in it");
+    }
+    if (DRAFTS_MAX <= this.drafts.length) {
+      throw new Error(`${DRAFTS_MAX} comments wait to be sent; send some of them first`);
+    }
+    const { thread } = reply;
+    // A finding goes when its review is closed; what the person says to it stays until it is sent.
+    const own = thread.contextValue === "finding" ? this.controller.createCommentThread(thread.uri, thread.range, []) : thread;
+    this.draft(own, reply.text);
+    this.keep();
+  }
+
+  private draft(thread: vscode.CommentThread, text: string): void {
+    const draft: Draft = { author: { name: "You" }, body: plain(text), mode: vscode.CommentMode.Preview, label: "not sent", contextValue: "draft", thread };
+    thread.label = "Goes back with Send Back";
+    thread.contextValue = "draft";
+    thread.comments = [...thread.comments, draft];
     this.drafts.push(draft);
+  }
+
+  private keep(): void {
+    const all = this.drafts.map(({ thread, body }): Kept => ({ uri: thread.uri.toString(), line: lineOf(thread), text: raw.get(body as object) ?? "" }));
+    void this.kept.update(DRAFTS_KEY, all.length === 0 ? undefined : all);
   }
 
   remove(draft: vscode.Comment): void {
@@ -235,6 +270,7 @@ export class Reviews implements vscode.Disposable {
       return;
     }
     this.drafts.splice(this.drafts.indexOf(found), 1);
+    this.keep();
     found.thread.comments = found.thread.comments.filter((it) => it !== found);
     if (found.thread.comments.length === 0) {
       found.thread.dispose();
@@ -264,7 +300,7 @@ export class Reviews implements vscode.Disposable {
         return [];
       }
       // What is said beside the evidence is said about no line.
-      const line = draft.thread.range.start.line + 1;
+      const line = lineOf(draft.thread) + 1;
       return isSide(about) ? [[{ path: draft.thread.uri.path.slice(1), line, side: about.side, text: raw.get(draft.body as object) ?? "" }, draft]] : [];
     });
   }
@@ -285,10 +321,15 @@ export class Reviews implements vscode.Disposable {
   /** Ends the review of a change that is no longer the one that waits. */
   async close(target: Target): Promise<void> {
     const opened = this.open.get(key(target));
-    if (opened !== undefined) {
-      const tabs = vscode.window.tabGroups.all.flatMap((it) => it.tabs).filter((it) => isOf(it, opened));
-      await vscode.window.tabGroups.close(tabs);
-    }
+    const tabs = vscode.window.tabGroups.all.flatMap((it) => it.tabs);
+    await vscode.window.tabGroups.close(tabs.filter((it) => (opened !== undefined && isOf(it, opened)) || isFileOf(it, target)));
+  }
+
+  /** Nothing can be sent about it any more. A task that no board shows yet has not ended. */
+  private hasEnded(draft: Draft): boolean {
+    const about = read(draft.thread.uri);
+    const task = about === undefined ? undefined : this.team.boards.line(about.repository, about.task);
+    return task !== undefined && ENDS.includes(task.column);
   }
 
   private forget(name: string): void {
@@ -305,6 +346,9 @@ export class Reviews implements vscode.Disposable {
       this.views(it, "closed");
       this.forget(key(it));
     }
+    for (const it of this.drafts.filter((one) => this.hasEnded(one))) {
+      this.remove(it);
+    }
     const target = this.active;
     const waiting = target === undefined ? [] : this.team.boards.waitingOn(target.repository, target.task);
     const state = target === undefined ? undefined : this.team.boards.line(target.repository, target.task)?.state;
@@ -314,10 +358,21 @@ export class Reviews implements vscode.Disposable {
   }
 }
 
+/** Counted from 0. */
+function lineOf(thread: vscode.CommentThread): number {
+  return thread.range.start.line;
+}
+
 /** A review's own tab; VS Code adds to its label how many files there are. */
 function isOf(tab: vscode.Tab, it: Open): boolean {
   const isPage = tab.input instanceof vscode.TabInputText && tab.input.uri.toString() === it.evidence.toString();
   return isPage || tab.label.startsWith(it.title);
+}
+
+/** One file of a change, opened by itself. */
+function isFileOf(tab: vscode.Tab, target: Target): boolean {
+  const about = tab.input instanceof vscode.TabInputTextDiff ? read(tab.input.modified) ?? read(tab.input.original) : undefined;
+  return isSide(about) && key(about) === key(target);
 }
 
 export function openApproval(task: TaskView): ApprovalView | undefined {

@@ -3,11 +3,15 @@ import * as vscode from "vscode";
 import type { Column, Waiting } from "./board.js";
 import { cut } from "./board.js";
 import { pageUri, receipts } from "./documents.js";
+import { Pace } from "./pace.js";
 import type { ApprovalView, FileLineView, TaskLineView, TaskView } from "./protocol.gen.js";
 import type { Team } from "./team.js";
 import { receiptLine } from "./words.js";
 
 const LABEL_CHARS_MAX = 90;
+/** VS Code draws a tree again once nothing has asked for it in 200 ms, and at once where that is so already: asked
+ * more often, it would show nothing new for as long as the team is busy. */
+const AGAIN_MS_MIN = 220;
 
 /** What a command from the tree is about. */
 export interface TaskNode {
@@ -50,12 +54,19 @@ const ICONS: Record<string, [icon: string, colour?: string]> = {
   undone: ["discard"],
 };
 
-export class Tree implements vscode.TreeDataProvider<Node> {
+export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   private readonly changes = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changes.event;
 
+  private readonly pace = new Pace(AGAIN_MS_MIN, () => this.changes.fire());
+
   constructor(private readonly team: Team, private readonly column: Column) {
-    team.onChange(() => this.changes.fire());
+    team.onChange(() => this.pace.call());
+  }
+
+  dispose(): void {
+    this.pace.dispose();
+    this.changes.dispose();
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
@@ -206,7 +217,8 @@ function fileLeaf(repository: string, task: string, file: FileLineView): Leaf {
 /** The trees, and the number on the icon: how many tasks need the person. */
 export function openTrees(team: Team): vscode.Disposable[] {
   const columns: Column[] = ["needsYou", "working", "shipped", "parked", "ended"];
-  const views = columns.map((it) => vscode.window.createTreeView(`baton.${it}`, { treeDataProvider: new Tree(team, it), showCollapseAll: it !== "ended" }));
+  const trees = columns.map((it) => new Tree(team, it));
+  const views = columns.map((it, at) => vscode.window.createTreeView(`baton.${it}`, { treeDataProvider: trees[at] as Tree, showCollapseAll: it !== "ended" }));
   const [needsYou] = views;
   const show = (): void => {
     const count = team.boards.in("needsYou").length;
@@ -216,6 +228,6 @@ export function openTrees(team: Team): vscode.Disposable[] {
   };
   team.onChange(show);
   show();
-  return views;
+  return [...views, ...trees];
 }
 

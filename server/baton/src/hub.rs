@@ -37,8 +37,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use team::{
-    Brief, Code, Event, Failure, Input, Millis, Origin, Place, ReceiptId, Refusal, RunId,
-    StartFrom, TaskId, Team,
+    Brief, Budget, Class, Code, Event, Failure, Input, Millis, Origin, Place, ReceiptId, Refusal,
+    RunId, StartFrom, TaskId, Team,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -62,6 +62,28 @@ pub struct Delegation {
     pub environment: BTreeMap<String, String>,
     /// Git's name for the linked worktree that the person is in; `None`: the main one.
     pub worktree: Option<String>,
+    /// What the person calls it; `None`: the team decides.
+    pub class: Option<Class>,
+    /// What the person gives it at most.
+    pub budget: Budget,
+}
+
+impl Delegation {
+    /// Words alone, from what the person sees in the main worktree, with no tools but the system's.
+    pub fn new(text: impl Into<String>, origin: Origin) -> Delegation {
+        Delegation {
+            text: text.into(),
+            origin,
+            place: None,
+            start: StartFrom::Seen,
+            buffers: Vec::new(),
+            land_by_rule: false,
+            environment: BTreeMap::new(),
+            worktree: None,
+            class: None,
+            budget: Budget::default(),
+        }
+    }
 }
 
 /// Why something was not done.
@@ -159,10 +181,10 @@ impl Hub {
         delegation: Delegation,
     ) -> impl Future<Output = Result<TaskId, Refused>> + Send + use<> {
         let Delegation { text, origin, place, start, buffers, .. } = delegation;
-        let Delegation { land_by_rule, environment, worktree, .. } = delegation;
+        let Delegation { land_by_rule, environment, worktree, class, budget, .. } = delegation;
         let limits = self.shared.limits();
-        let brief =
-            Brief { text, origin, place, start, land_by_rule, limits, environment, worktree };
+        let asked = Brief { place, start, land_by_rule, limits, ..Brief::new(text, origin) };
+        let brief = Brief { environment, worktree, class, budget, ..asked };
         let (reply, answer) = oneshot::channel();
         let sent = self.messages.try_send(Message::Delegate { brief, buffers, reply });
         async move {

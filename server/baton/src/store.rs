@@ -15,23 +15,26 @@ mod reader;
 mod rows;
 mod schema;
 mod seal;
+mod shelf;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use batch::Write;
 pub use reader::{Reader, Verified};
+pub use shelf::Health;
 
 use crate::fail;
 use fault::{failed, failed_io};
 use head::Head;
 use lock::Lock;
-use rows::{Broken, CHECKPOINT_MADE_BY, Replayed, Tail};
+use rows::{Broken, Replayed, Tail};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use team::{Code, Event, Failure, Millis, RunId, TaskId, Team, Usage};
 use write::{Line, Sealed};
@@ -75,6 +78,7 @@ pub struct Store {
     path: PathBuf,
     tail: Tail,
     head: Head,
+    health: Arc<Health>,
     _lock: Lock,
 }
 
@@ -113,19 +117,19 @@ impl Store {
                 "the log was migrated from format {from} to {to}; the old one is kept as {backup}"
             ));
         }
-        let Replayed { team, tail, applied, bad_checkpoint } = match replayed {
+        let Replayed { mut team, tail, applied, bad_checkpoint, health } = match replayed {
             Some(replayed) => replayed,
-            None => rows::replay(&db).map_err(|it| broken("replay the log", &path, it))?,
+            None => shelf::replay(&path).map_err(|it| broken("replay the log", &path, it))?,
         };
         if bad_checkpoint {
             notes.push("a checkpoint was damaged; the state was made again from the events".into());
         }
         let head = Head::open(dir);
         head.write(tail.version, &tail.hash);
-        let mut store = Store { db: Some(db), path, tail, head, _lock: lock };
+        let mut store = Store { db: Some(db), path, tail, head, health, _lock: lock };
         if EVENTS_PER_CHECKPOINT_MAX <= applied || bad_checkpoint {
             // It only makes the next start faster, so a full disk is no reason not to start.
-            let _ = store.checkpoint(&team, tail.version);
+            let _ = store.checkpoint(&mut team);
         }
         Ok(Opened { store, team, notes })
     }
@@ -150,37 +154,34 @@ impl Store {
         self.read(|db| rows::spent(db, since))
     }
 
-    /// Keeps the state after event `version`, so that the next start need not replay from the first.
-    pub fn checkpoint(&mut self, team: &Team, version: u64) -> Result<(), Failure> {
-        let body = serde_json::to_string(team)
+    /// Keeps this state, which is that after one of the events, so that the next start need not replay
+    /// from the first. Writes what changed since the last checkpoint, if this team goes on from it,
+    /// else everything.
+    pub fn checkpoint(&mut self, team: &mut Team) -> Result<(), Failure> {
+        let (at, base) = self.read(|db| Ok((rows::link(db, team.version)?, shelf::base(db)?)))?;
+        let frame = shelf::frame(team, &at)
             .map_err(|it| Failure::new(Code::Bug, format!("a checkpoint is no JSON: {it}")))?;
-        let at = self.read(|db| rows::link(db, version))?;
-        let row = Sealed::new(
-            "checkpoint",
-            vec![
-                number(version)?,
-                Value::Text(CHECKPOINT_MADE_BY.to_owned()),
-                Value::Blob(at.hash.to_vec()),
-                Value::Text(body),
-            ],
-        );
-        let same = |db: &Connection| row.exists(db, "version = ?1", 1);
+        let is_whole = base.is_none() || team.settled() != base || self.health.is_damaged();
+        let same = |db: &Connection| frame.exists(db, "version = ?1", 1);
         self.write(
             "checkpoint",
             |db| {
-                db.prepare_cached("DELETE FROM checkpoint WHERE version = ?1")?
-                    .execute([version])?;
-                row.insert(db)?;
-                // The one before stays: should this one be damaged, little must be replayed.
-                db.prepare_cached(
-                    "DELETE FROM checkpoint WHERE version NOT IN
-                     (SELECT version FROM checkpoint ORDER BY version DESC LIMIT 2)",
-                )?
-                .execute([])?;
-                Ok(())
+                shelf::put(db, team, is_whole)?;
+                db.execute_batch("DELETE FROM checkpoint")?;
+                frame.insert(db)
             },
             same,
-        )
+        )?;
+        if is_whole {
+            self.health.mended();
+        }
+        team.settle();
+        Ok(())
+    }
+
+    /// How reading goes of what is not in memory.
+    pub fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
     }
 
     /// The buffers of a task: repository path, text; sorted by path.

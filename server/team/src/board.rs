@@ -10,13 +10,19 @@ use crate::ids::{ApprovalId, Millis, QuestionId, ReceiptId, RunId, TaskId};
 use crate::receipt::{Outcome, Ran, SandboxLevel};
 use crate::setup::Setup;
 use crate::stages::Stage;
-use crate::task::{ApprovalState, Asked, End, Task, TaskState, Team, Wait};
+use crate::task::{Asked, End, Task, TaskState, Team, Wait};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So many of the tasks that ended are on the board: those that ended last.
+pub const BOARD_ENDED_MAX: usize = 100;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Board {
     pub version: u64,
-    /// Newest first.
+    /// Newest first: all that have not ended, and the last that did.
     pub tasks: Vec<TaskLine>,
+    /// How many ended besides.
+    pub more: usize,
     /// Open ones, oldest first.
     pub approvals: Vec<ApprovalLine>,
     pub questions: Vec<QuestionLine>,
@@ -92,22 +98,20 @@ pub struct QuestionLine {
 }
 
 pub fn board(team: &Team) -> Board {
-    let mut spent = Usage::default();
-    team.tasks.values().for_each(|it| spent.add(&it.spent));
     let (approvals, questions) = waiting(team, usize::MAX);
-    Board { version: team.version, tasks: task_lines(team), approvals, questions, spent }
+    let mut shown = team.last_ended(BOARD_ENDED_MAX);
+    let more = team.ended().saturating_sub(shown.len());
+    shown.extend(team.open_tasks().map(|it| it.0));
+    let tasks = task_lines(team, &shown);
+    Board { version: team.version, tasks, more, approvals, questions, spent: team.spent }
 }
 
 /// What waits for a person, oldest first: at most so many approvals and so many questions.
 pub fn waiting(team: &Team, max: usize) -> (Vec<ApprovalLine>, Vec<QuestionLine>) {
-    let open = team.approvals.iter().filter(|(_, it)| it.state == ApprovalState::Open);
-    let waits = |id: &QuestionId, task: TaskId| {
-        let state = team.task(task).map(|it| &it.state);
-        state == Some(&TaskState::Waiting { on: Wait::Question { question: *id } })
-    };
-    let asked = team.questions.iter().filter(|(id, it)| it.answer.is_none() && waits(id, it.task));
-    let question = |(id, it): (&QuestionId, &std::sync::Arc<Asked>)| QuestionLine {
-        question: *id,
+    let open: BTreeSet<ApprovalId> = team.waiting_approvals().map(|it| it.0).collect();
+    let asked: BTreeMap<QuestionId, &Asked> = team.waiting_questions().collect();
+    let question = |(id, it): (QuestionId, &Asked)| QuestionLine {
+        question: id,
         task: it.task,
         text: it.ask.text.clone(),
         options: it.ask.options.clone(),
@@ -116,12 +120,12 @@ pub fn waiting(team: &Team, max: usize) -> (Vec<ApprovalLine>, Vec<QuestionLine>
         stakes: it.ask.stakes.clone(),
         deadline_at: it.ask.deadline_at,
     };
-    let approvals = open.filter_map(|(id, _)| approval_line(team, *id)).take(max);
-    (approvals.collect(), asked.map(question).take(max).collect())
+    let approvals = open.into_iter().filter_map(|id| approval_line(team, id)).take(max);
+    (approvals.collect(), asked.into_iter().map(question).take(max).collect())
 }
 
 /// Newest first. What to expect is worked out once for each class that is at work.
-fn task_lines(team: &Team) -> Vec<TaskLine> {
+fn task_lines(team: &Team, shown: &BTreeSet<TaskId>) -> Vec<TaskLine> {
     let mut known: Vec<(Class, Option<String>)> = vec![];
     let mut expects = |class: Class| {
         if let Some((_, it)) = known.iter().find(|it| it.0 == class) {
@@ -131,9 +135,9 @@ fn task_lines(team: &Team) -> Vec<TaskLine> {
         known.push((class, it.clone()));
         it
     };
-    let newest = team.tasks.iter().rev();
+    let newest = shown.iter().rev().filter_map(|id| Some((*id, team.task(*id)?)));
     let lines = newest.map(|(id, it)| {
-        let mut line = task_line(team, *id, it);
+        let mut line = task_line(team, id, it);
         if line.column == Column::Working {
             line.expects = it.class.and_then(&mut expects);
         }
@@ -376,6 +380,7 @@ fn proof(
                 .push(format!("{passed} tests pass; the one that shows the bug is not among them"));
         }
         (false, 0) if 0 < passed => parts.push(format!("{passed} tests pass; none shows the bug")),
+        (false, _) if others == 1 => parts.push("1 other passes".to_owned()),
         (false, _) if 0 < passed => parts.push(format!("{others} others pass")),
         (false, _) => {
             let name = |ran: &Ran| match ran {

@@ -1,5 +1,7 @@
 //! What a person asked for, and the limits that hold for it.
 
+use crate::budget::Budget;
+use crate::handoff::Class;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,6 +23,30 @@ pub struct Brief {
     /// Git's name for the linked worktree that the person was in; `None`: the main one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worktree: Option<String>,
+    /// What the person calls it: no rule guesses then, and no model changes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+    /// What the person gave it at most; `limits` holds it already.
+    #[serde(default, skip_serializing_if = "Budget::is_none")]
+    pub budget: Budget,
+}
+
+impl Brief {
+    /// Words alone: they start from what the person sees, under the usual limits.
+    pub fn new(text: impl Into<String>, origin: Origin) -> Brief {
+        Brief {
+            text: text.into(),
+            origin,
+            place: None,
+            start: StartFrom::Seen,
+            land_by_rule: false,
+            limits: Limits::default(),
+            environment: BTreeMap::new(),
+            worktree: None,
+            class: None,
+            budget: Budget::default(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +55,16 @@ pub enum Origin {
     Sentence,
     Selection,
     Diagnostic,
+}
+
+impl Origin {
+    /// Through which door a task with this origin comes, as `By::Person` names them.
+    pub fn door(self) -> &'static str {
+        match self {
+            Origin::CommandLine => "terminal",
+            Origin::Sentence | Origin::Selection | Origin::Diagnostic => "editor",
+        }
+    }
 }
 
 /// A range in a file, lines counted from 1, both ends included; with the text that stood there.
@@ -57,6 +93,8 @@ pub struct Limits {
     pub run_ms_max: u64,
     pub run_micros_max: u64,
     pub task_micros_max: u64,
+    #[serde(default = "task_tokens_max")]
+    pub task_tokens_max: u64,
     pub builds_max: u32,
     pub questions_max: u32,
     pub diff_lines_max: u32,
@@ -73,6 +111,7 @@ impl Limits {
             run_ms_max: self.run_ms_max.min(by.run_ms_max),
             run_micros_max: self.run_micros_max.min(by.run_micros_max),
             task_micros_max: self.task_micros_max.min(by.task_micros_max),
+            task_tokens_max: self.task_tokens_max.min(by.task_tokens_max),
             builds_max: self.builds_max.min(by.builds_max),
             questions_max: self.questions_max.min(by.questions_max),
             diff_lines_max: self.diff_lines_max.min(by.diff_lines_max),
@@ -89,12 +128,18 @@ impl Default for Limits {
             run_ms_max: 30 * 60 * 1000,
             run_micros_max: 2_000_000,
             task_micros_max: 5_000_000,
+            task_tokens_max: task_tokens_max(),
             builds_max: 3,
             questions_max: 4,
             diff_lines_max: 800,
             diff_files_max: 25,
         }
     }
+}
+
+/// Ten runs that use all of theirs.
+fn task_tokens_max() -> u64 {
+    4_000_000
 }
 
 /// What model calls cost, as the provider reported it. Money in micro-dollars.
@@ -125,6 +170,19 @@ impl Usage {
         self.cache_write_tokens += more.cache_write_tokens;
         self.micros += more.micros;
         self.estimated_calls += more.estimated_calls;
+    }
+
+    /// What came after `earlier`.
+    pub fn since(&self, earlier: &Usage) -> Usage {
+        Usage {
+            calls: self.calls.saturating_sub(earlier.calls),
+            input_tokens: self.input_tokens.saturating_sub(earlier.input_tokens),
+            output_tokens: self.output_tokens.saturating_sub(earlier.output_tokens),
+            cache_read_tokens: self.cache_read_tokens.saturating_sub(earlier.cache_read_tokens),
+            cache_write_tokens: self.cache_write_tokens.saturating_sub(earlier.cache_write_tokens),
+            micros: self.micros.saturating_sub(earlier.micros),
+            estimated_calls: self.estimated_calls.saturating_sub(earlier.estimated_calls),
+        }
     }
 
     pub fn tokens(&self) -> u64 {

@@ -8,6 +8,10 @@ use crate::task::{Run, Task, Team};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod given;
+
+pub use given::Budget;
+
 /// The closing call gets room for so much output; a call that leaves less for it is the closing one.
 const CLOSING_OUTPUT_TOKENS: u64 = 2_048;
 /// A closing call with less room than this could hand nothing over, and is not made.
@@ -125,19 +129,21 @@ impl Used {
     }
 }
 
-fn dollars(micros: u64) -> String {
+pub(crate) fn dollars(micros: u64) -> String {
     format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000)
 }
 
-/// What of the limits is used: the calls, tokens and money of the run, the money of the task.
-pub(crate) fn used(run: &Usage, task: u64, limits: &Limits) -> [Used; 4] {
+/// What of the limits is used: the calls, tokens and money of the run, the tokens and money of the task
+/// since a person last sent it on.
+pub(crate) fn used(run: &Usage, task: &Usage, limits: &Limits) -> [Used; 5] {
     let count = |used, max, what| Used { used, max, what, is_money: false };
     let money = |used, max, what| Used { used, max, what, is_money: true };
     [
         count(u64::from(run.calls), u64::from(limits.run_calls_max), "model calls of this run"),
         count(run.tokens(), limits.run_tokens_max, "tokens of this run"),
+        count(task.tokens(), limits.task_tokens_max, "tokens of this task"),
         money(run.micros, limits.run_micros_max, "money of this run"),
-        money(task, limits.task_micros_max, "money of this task"),
+        money(task.micros, limits.task_micros_max, "money of this task"),
     ]
 }
 
@@ -186,18 +192,20 @@ fn limits_left(
     (run, it): (RunId, &Run),
     task: &Task,
     day: DayMoney,
-) -> [Used; 5] {
+) -> [Used; 6] {
     let of_task = |other: &RunId| team.run(*other).is_some_and(|other| other.task == it.task);
     let others = held.iter().filter(|(other, _)| **other != run && of_task(other));
-    let others: u64 = others.map(|it| it.1.micros).sum();
-    let [calls, tokens, money, of_task] =
-        used(&it.spent, task.spent_since_sent().saturating_add(others), &task.brief.limits);
-    [calls, tokens, money, of_task, used_of_day(day)]
+    let mut spent = task.spent_since_sent();
+    others.for_each(|it| spent.add(it.1));
+    let [calls, tokens, of_task, money, money_of_task] =
+        used(&it.spent, &spent, &task.brief.limits);
+    [calls, tokens, of_task, money, money_of_task, used_of_day(day)]
 }
 
 /// How many tokens of output fit, at most what was wished for, and the limit that allows the fewest.
-fn room(limits: &[Used; 5], wish: &Wish, is_closing: bool) -> (u64, Used) {
-    let [_, tokens, money @ ..] = limits;
+fn room(limits: &[Used; 6], wish: &Wish, is_closing: bool) -> (u64, Used) {
+    let [_, of_run, of_task, money @ ..] = limits;
+    let tokens = if of_task.left() < of_run.left() { of_task } else { of_run };
     let of_tokens = match is_closing {
         true => tokens.left().saturating_sub(wish.input_tokens),
         // After it the closing call sends all of it once more, and what its tools gave.

@@ -18,6 +18,7 @@ use crate::setup::{RERUNS_MAX, Setup};
 use crate::stages::Ways;
 use crate::task::{Run, RunState, Task, TaskState, Team, Wait};
 use crate::viewing::Sign;
+use std::collections::BTreeMap;
 use std::fmt;
 
 mod comments;
@@ -230,10 +231,7 @@ impl std::error::Error for Refusal {}
 
 pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refusal> {
     match input {
-        Input::Delegate { brief } => {
-            let task = TaskId(next(team.tasks.keys().next_back().map(|it| it.0)));
-            Ok(vec![Event::TaskDelegated { task, brief, at: now }])
-        }
+        Input::Delegate { brief } => person::delegate(team, now, brief),
         Input::Answer { approval, expected, answer, by } => {
             person::answer_approval(team, now, approval, expected.as_ref(), answer, by)
         }
@@ -300,9 +298,8 @@ pub fn decide(team: &Team, now: Millis, input: Input) -> Result<Vec<Event>, Refu
 
 /// When the next deadline falls, for the one timer of the shell.
 pub fn next_deadline(team: &Team) -> Option<Millis> {
-    let runs = team.runs.values().filter(|it| it.state == RunState::Live).map(|it| it.deadline_at);
-    let asked = team.questions.iter().filter(|(id, it)| it.answer.is_none() && waits(team, **id));
-    runs.chain(asked.map(|it| it.1.ask.deadline_at)).min()
+    let runs = team.live_runs().map(|it| it.1.deadline_at);
+    runs.chain(team.waiting_questions().map(|it| it.1.ask.deadline_at)).min()
 }
 
 /// Whether this run is past one of its limits: then it acts no more.
@@ -310,7 +307,7 @@ pub fn is_over_budget(team: &Team, run: RunId) -> bool {
     let Some((it, task)) = team.run(run).and_then(|it| Some((it, team.task(it.task)?))) else {
         return true;
     };
-    let used = used(&it.spent, task.spent_since_sent(), &task.brief.limits);
+    let used = used(&it.spent, &task.spent_since_sent(), &task.brief.limits);
     used.iter().any(|it| it.max < it.used)
 }
 
@@ -334,7 +331,9 @@ fn spent(
     let mut of_run = before.spent;
     of_run.add(usage);
     let (had, limits) = (task.spent_since_sent(), &task.brief.limits);
-    let afterwards = used(&of_run, had + usage.micros, limits);
+    let mut of_task = had;
+    of_task.add(usage);
+    let afterwards = used(&of_run, &of_task, limits);
     if let Some(over) = afterwards.iter().find(|it| it.max < it.used) {
         let text = format!("out of budget, {}", over.says());
         let failure = Failure::new(Code::Stuck, text.clone());
@@ -343,7 +342,7 @@ fn spent(
         res.push(Event::TaskParked { task: before.task, why, at: now });
         return Ok(res);
     }
-    let earlier = used(&before.spent, had, limits).map(|it| it.used);
+    let earlier = used(&before.spent, &had, limits).map(|it| it.used);
     let spent_micros = day.spent_micros.saturating_add(usage.micros);
     let of_day = used_of_day(DayMoney { spent_micros, ..day });
     let mut with_day = afterwards.iter().zip(earlier).chain([(&of_day, day.spent_micros)]);
@@ -396,8 +395,9 @@ fn run_failed(
 
 fn tick(team: &Team, now: Millis) -> Vec<Event> {
     let mut res = vec![];
-    for (&run, it) in &team.runs {
-        if it.state == RunState::Live && it.deadline_at <= now {
+    // The oldest first, whichever task they are of.
+    for (run, it) in team.live_runs().collect::<BTreeMap<_, _>>() {
+        if it.deadline_at <= now {
             let minutes = it.deadline_at.saturating_sub(it.started_at) / 60_000;
             let text = format!("{run} took longer than its {minutes} minutes");
             let failure = Failure::new(Code::TimedOut, text);
@@ -410,8 +410,8 @@ fn tick(team: &Team, now: Millis) -> Vec<Event> {
     for event in &res {
         started.apply(event);
     }
-    for (&question, it) in &team.questions {
-        if it.answer.is_none() && waits(team, question) && it.ask.deadline_at <= now {
+    for (question, it) in team.waiting_questions().collect::<BTreeMap<_, _>>() {
+        if it.ask.deadline_at <= now {
             let events = person::deadline(&started, now, question, it);
             for event in &events {
                 started.apply(event);
@@ -420,13 +420,6 @@ fn tick(team: &Team, now: Millis) -> Vec<Event> {
         }
     }
     res
-}
-
-fn waits(team: &Team, question: QuestionId) -> bool {
-    let Some(task) = team.questions.get(&question).and_then(|it| team.task(it.task)) else {
-        return false;
-    };
-    task.state == TaskState::Waiting { on: Wait::Question { question } }
 }
 
 fn next(last: Option<u32>) -> u32 {
@@ -513,11 +506,11 @@ fn start_checks(
 }
 
 fn start_with(team: &Team, now: Millis, task: TaskId, work: Work, ms: u64) -> Event {
-    let run = RunId(next(team.runs.keys().next_back().map(|it| it.0)));
+    let run = RunId(next(team.runs.last().map(|it| it.0)));
     Event::RunStarted { run, task, work, at: now, deadline_at: now + ms }
 }
 
 fn ask_approval(team: &Team, now: Millis, task: TaskId, subject: Subject) -> Event {
-    let approval = ApprovalId(next(team.approvals.keys().next_back().map(|it| it.0)));
+    let approval = ApprovalId(next(team.approvals.last().map(|it| it.0)));
     Event::ApprovalAsked { approval, task, subject, at: now }
 }

@@ -7,6 +7,12 @@ use std::{fmt, str::FromStr};
 /// Unix time in milliseconds.
 pub type Millis = u64;
 
+/// An id that counts: the n-th of its kind has number n.
+pub trait Numbered: Copy + Ord {
+    fn number(self) -> u32;
+    fn of(number: u32) -> Self;
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -15,6 +21,15 @@ macro_rules! id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+        impl Numbered for $name {
+            fn number(self) -> u32 {
+                self.0
+            }
+
+            fn of(number: u32) -> $name {
+                $name(number)
             }
         }
         impl FromStr for $name {
@@ -47,6 +62,12 @@ id!(
     /// The n-th fact that was learned, counted from 1.
     FactId,
     "F"
+);
+
+id!(
+    /// The n-th time that a task ended, counted from 1.
+    EndingId,
+    "E"
 );
 
 /// A git commit: full hash text.

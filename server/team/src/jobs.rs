@@ -66,7 +66,7 @@ impl Job {
 /// In the order of the tasks' numbers: the oldest first where not all can run at once.
 pub fn jobs(team: &Team) -> Vec<Job> {
     let mut res = vec![];
-    for (&task, it) in &team.tasks {
+    for (task, it) in team.open_tasks() {
         match &it.state {
             TaskState::Waiting { on: Wait::Snapshot } => res.push(Job::Snapshot { task }),
             TaskState::Waiting { on: Wait::Candidate { head, .. } } => {

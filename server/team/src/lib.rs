@@ -15,6 +15,7 @@ mod failure;
 mod handoff;
 mod ids;
 mod jobs;
+mod kept;
 mod memory;
 mod paths;
 mod receipt;
@@ -30,11 +31,11 @@ mod viewing;
 mod tests;
 
 pub use board::{
-    ApprovalLine, Board, Column, QuestionLine, TaskLine, approval_line, board, size, task_line,
-    title, waiting,
+    ApprovalLine, BOARD_ENDED_MAX, Board, Column, QuestionLine, TaskLine, approval_line, board,
+    size, task_line, title, waiting,
 };
 pub use brief::{Brief, Limits, Origin, Place, StartFrom, Usage};
-pub use budget::{Day, DayMoney, Grant, Wish, grant};
+pub use budget::{Budget, Day, DayMoney, Grant, Wish, grant};
 pub use change::{
     Base, Candidate, ChangeFacts, ChangeId, Comment, Facts, FileChange, FileHunks, FileKind,
     NotesFacts, PlanFacts, PlannedPath, Side, Target, count, lines,
@@ -49,9 +50,11 @@ pub use handoff::{
     Verdict,
 };
 pub use ids::{
-    ApprovalId, CommitId, DecisionId, FactId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId,
+    ApprovalId, CommitId, DecisionId, EndingId, FactId, Millis, Numbered, QuestionId, ReceiptId,
+    RunId, TaskId, TreeId,
 };
 pub use jobs::{Job, jobs};
+pub use kept::{Extent, Fetch, Kept};
 pub use memory::{Memo, Remembered};
 pub use paths::{is_documentation, is_test};
 pub use receipt::{
@@ -66,7 +69,7 @@ pub use routing::{Guess, guess};
 pub use setup::{QUARANTINE_MS, Quarantined, RERUNS_MAX, Setup, date, is_same_test};
 pub use stages::{BadStages, Gate, Stage, Stages, Ways};
 pub use task::{
-    Approval, ApprovalState, Asked, Design, End, Head, Part, Resume, Run, RunState, Step, Tally,
-    Task, TaskState, Team, Wait, Words,
+    Approval, ApprovalState, Asked, Design, End, Ending, Ends, Entry, Frame, Head, Part, Resume,
+    Run, RunState, Shelf, Step, Tally, Task, TaskState, Team, Wait, Words,
 };
 pub use viewing::{IDLE_MS_MAX, Sign, Viewing};

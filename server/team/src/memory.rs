@@ -58,8 +58,7 @@ impl Team {
 
     /// Forgotten ones too.
     pub fn remembered(&self, id: DecisionId) -> Option<&Remembered> {
-        let index = usize::try_from(id.0.checked_sub(1)?).ok()?;
-        self.memory.get(index).map(|it| &**it)
+        self.memory.get(&id).map(|it| &**it)
     }
 
     /// A test that is put aside as flaky.
@@ -74,9 +73,15 @@ impl Team {
         task: Option<TaskId>,
         path: Option<&'a str>,
     ) -> impl Iterator<Item = (DecisionId, &'a Remembered)> {
-        let ids = (1..).map(DecisionId);
-        let all = ids.zip(self.memory.iter().map(|it| &**it)).collect::<Vec<_>>();
-        all.into_iter().rev().filter(move |(_, it)| {
+        let all: Box<dyn Iterator<Item = DecisionId>> = match task {
+            Some(task) => {
+                let ids = self.task(task).map(|it| it.decisions.iter().rev().copied());
+                Box::new(ids.into_iter().flatten())
+            }
+            None => Box::new(self.memory.ids().rev()),
+        };
+        let all = all.filter_map(|id| Some((id, self.remembered(id)?)));
+        all.filter(move |(_, it)| {
             it.forgotten.is_none()
                 && task.is_none_or(|task| task == it.task)
                 && path.is_none_or(|path| self.task(it.task).is_some_and(|it| is_about(it, path)))

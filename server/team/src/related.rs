@@ -44,7 +44,7 @@ pub fn related(team: &Team, task: TaskId) -> Vec<Related> {
         return vec![];
     };
     let mine = Traits::of(team, it);
-    let earlier = team.tasks.range(..task).rev().take(LOOKED_AT_MAX);
+    let earlier = team.tasks.before(task).rev().take(LOOKED_AT_MAX);
     let found = earlier.filter_map(|(id, other)| {
         let why = common_path(&mine, other).or_else(|| {
             let other = Traits::of(team, other);

@@ -132,11 +132,7 @@ enum Fate {
 
 /// Everything since `since`, as of now. `at`: now.
 pub fn report(team: &Team, at: Millis, since: Option<Millis>) -> TeamReport {
-    let counted: Vec<(TaskId, &Task)> = team
-        .tasks
-        .iter()
-        .rev()
-        .map(|(id, it)| (*id, &**it))
+    let counted: Vec<(TaskId, &Task)> = open_or_ended(team, since)
         .filter(|(_, it)| stopped_at(it).is_some_and(|it| since.is_none_or(|since| since <= it)))
         .collect();
     let rates = |fits: &dyn Fn(Option<Class>) -> bool| {
@@ -173,15 +169,22 @@ fn stopped_at(task: &Task) -> Option<Millis> {
     }
 }
 
+/// The tasks that have not ended, and those that did since then; newest first.
+fn open_or_ended(team: &Team, since: Option<Millis>) -> impl Iterator<Item = (TaskId, &Task)> {
+    let mut ids = team.ended_since(since);
+    ids.extend(team.open_tasks().map(|it| it.0));
+    ids.into_iter().rev().filter_map(|id| Some((id, team.task(id)?)))
+}
+
 fn digest(team: &Team, since: Option<Millis>) -> Digest {
     let mut res = Digest::default();
     let mut found: Vec<(u8, DigestLine)> = vec![];
-    for (id, task) in team.tasks.iter().rev() {
+    for (id, task) in open_or_ended(team, since) {
         let is_new = task.ended_at.is_some_and(|it| since.is_none_or(|since| since <= it));
         if task.ended_at.is_some() && !is_new {
             continue;
         }
-        let line = task_line(team, *id, task);
+        let line = task_line(team, id, task);
         let rank = match line.column {
             Column::NeedsYou => {
                 res.needs_you += 1;
@@ -205,7 +208,7 @@ fn digest(team: &Team, since: Option<Millis>) -> Digest {
             }
         };
         let (title, column, step) = (line.title, line.column, line.step);
-        found.push((rank, DigestLine { task: *id, title, column, step }));
+        found.push((rank, DigestLine { task: id, title, column, step }));
     }
     found.sort_by_key(|it| it.0);
     res.lines = found.into_iter().map(|it| it.1).take(LINES_MAX).collect();
@@ -223,7 +226,7 @@ fn digest(team: &Team, since: Option<Millis>) -> Digest {
 }
 
 /// What the person did about it.
-pub fn touches(team: &Team, id: TaskId, task: &Task) -> Touches {
+pub fn touches(team: &Team, task: &Task) -> Touches {
     let mut res = Touches { retries: task.tally.retries, ..Touches::default() };
     res.sent_back = task.tally.sent_back;
     let approvals = task.approvals.iter().filter_map(|it| team.approvals.get(it));
@@ -232,13 +235,9 @@ pub fn touches(team: &Team, id: TaskId, task: &Task) -> Touches {
             res.approvals += 1;
         }
     }
-    let is_mine = |it: &&std::sync::Arc<crate::task::Asked>| {
-        it.task == id && matches!(it.answer, Some((_, By::Person { .. })))
-    };
-    if 0 < task.questions {
-        let answers = team.questions.values().filter(is_mine).count();
-        res.answers = u32::try_from(answers).unwrap_or(u32::MAX);
-    }
+    let asked = task.asked.iter().filter_map(|it| team.questions.get(it));
+    let answers = asked.filter(|it| matches!(it.answer, Some((_, By::Person { .. })))).count();
+    res.answers = u32::try_from(answers).unwrap_or(u32::MAX);
     res.words = u32::try_from(task.words.len()).unwrap_or(u32::MAX);
     res
 }
@@ -268,9 +267,9 @@ fn fate(task: &Task) -> Fate {
 fn rates(team: &Team, at: Millis, tasks: &[(TaskId, &Task)]) -> Rates {
     let mut res = Rates::default();
     let (mut person, mut waited) = (vec![], vec![]);
-    for (id, task) in tasks {
+    for (_, task) in tasks {
         res.tasks += 1;
-        let touched = touches(team, *id, task);
+        let touched = touches(team, task);
         match fate(task) {
             Fate::Shipped { at: shipped } => {
                 res.shipped += 1;

@@ -131,8 +131,11 @@ const CHORES: [&str; 14] = [
 /// Rules of one rank: each class that they see, and why.
 type Rank = fn(&Brief, &str) -> Vec<(Class, String)>;
 
-/// What the rules make of this brief.
+/// What the rules make of this brief. A class that the person gave is not guessed again.
 pub fn guess(brief: &Brief) -> Guess {
+    if let Some(class) = brief.class {
+        return Guess::Sure { class, why: "the person said so".to_string() };
+    }
     let text = brief.text.trim();
     let ranks: [Rank; 5] = [label, form, paths, door, verb];
     for (rank, rule) in ranks.iter().enumerate() {
@@ -310,7 +313,7 @@ fn words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::brief::{Limits, Place, StartFrom};
+    use crate::brief::Place;
     use expect_test::expect;
 
     fn brief(text: &str, origin: Origin, place: Option<(&str, &str)>) -> Brief {
@@ -320,16 +323,7 @@ mod tests {
             last_line: 1,
             text: text.into(),
         });
-        Brief {
-            text: text.into(),
-            origin,
-            place,
-            start: StartFrom::Seen,
-            land_by_rule: false,
-            limits: Limits::default(),
-            environment: Default::default(),
-            worktree: None,
-        }
+        Brief { place, ..Brief::new(text, origin) }
     }
 
     fn says(it: &Brief) -> String {

@@ -1,8 +1,9 @@
 //! State, and the one function that changes it. `apply` is total: a fact cannot fail. What each
 //! fact does to a task or a run stands in `task/change.rs`.
 //!
-//! Everything is behind `Arc`, so that a copy of the team (to show, to decide on) costs a pointer an
-//! entry, and a change copies only what it touches.
+//! A copy of the team (to show, to decide on) costs nothing, a change copies only what it touches, and
+//! what ended need not be in memory (`kept.rs`). So that nobody has to walk over everything that ever
+//! was, the tasks that have not ended are an index, and sums are kept (`task/live.rs`).
 
 use crate::brief::{Brief, Usage};
 use crate::budget::Day;
@@ -11,41 +12,63 @@ use crate::event::{Answer, Event, Parked, Subject, Why, Work};
 use crate::failure::Failure;
 use crate::handoff::{About, By, Class, Duty, Handoff, Plan, Question, Repro};
 use crate::ids::{
-    ApprovalId, CommitId, DecisionId, Millis, QuestionId, ReceiptId, RunId, TaskId, TreeId,
+    ApprovalId, CommitId, DecisionId, EndingId, Millis, QuestionId, ReceiptId, RunId, TaskId,
+    TreeId,
 };
+use crate::kept::Kept;
 use crate::memory::Remembered;
 use crate::receipt::{CheckSpec, Receipt};
 use crate::setup::Quarantined;
 use crate::stages::{Stages, Ways};
 use crate::viewing::Viewing;
+use imbl::OrdSet;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod change;
 mod known;
+mod live;
 mod part;
+mod rows;
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub use live::Ends;
+pub use rows::{Entry, Frame, Shelf};
+
+#[derive(Clone, Debug, Default)]
 pub struct Team {
     /// How many events were applied: the version of everything shown.
     pub version: u64,
-    pub tasks: BTreeMap<TaskId, Arc<Task>>,
-    pub runs: BTreeMap<RunId, Arc<Run>>,
-    pub approvals: BTreeMap<ApprovalId, Arc<Approval>>,
-    pub questions: BTreeMap<QuestionId, Arc<Asked>>,
+    pub tasks: Kept<TaskId, Task>,
+    pub runs: Kept<RunId, Run>,
+    pub approvals: Kept<ApprovalId, Approval>,
+    pub questions: Kept<QuestionId, Asked>,
+    /// Every decision.
+    pub memory: Kept<DecisionId, Remembered>,
+    /// Each time that a task ended, in that order. A task that is taken back ends once more.
+    pub endings: Kept<EndingId, Ending>,
+    /// The tasks that have not ended.
+    pub(crate) open: OrdSet<TaskId>,
+    pub ends: Ends,
+    /// What all runs spent.
+    pub spent: Usage,
     /// What the runs of this repository spent on the last day that any of them spent.
-    #[serde(default)]
     pub today: Day,
     /// Flaky tests of this repository, oldest first; those whose time is over stay, and don't count.
-    #[serde(default)]
     pub quarantine: Vec<Quarantined>,
     /// How many facts were learned so far; forgotten ones count.
-    #[serde(default)]
     pub facts: u32,
-    /// Every decision, oldest first: `D1` is the first.
-    #[serde(default)]
-    pub memory: Vec<Arc<Remembered>>,
+    /// The content of each set-up that a person approved.
+    pub(crate) setups: OrdSet<String>,
+    /// The version of the checkpoint that holds all but what the entries say has changed since.
+    settled: Option<u64>,
+}
+
+/// A task ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    pub task: TaskId,
+    /// Never less than that of the ending before.
+    pub at: Millis,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,10 +106,9 @@ pub struct Task {
     #[serde(default)]
     pub part_refused: Option<String>,
     pub spent: Usage,
-    /// Of `spent`: the money when a person last sent the task on. Limits count from there, as they do
-    /// for builds.
+    /// `spent` when a person last sent the task on. Limits count from there, as they do for builds.
     #[serde(default)]
-    pub sent_on_micros: u64,
+    pub sent_on: Usage,
     pub questions: u32,
     /// A person answered a question of this task: some things need a person's word.
     pub person_answered: bool,
@@ -96,6 +118,10 @@ pub struct Task {
     #[serde(default)]
     pub words: Vec<Words>,
     pub approvals: Vec<ApprovalId>,
+    /// Its runs, oldest first.
+    pub runs: Vec<RunId>,
+    /// What was asked about it, oldest first.
+    pub asked: Vec<QuestionId>,
     /// The person's time with it.
     #[serde(default)]
     pub viewing: Viewing,
@@ -408,6 +434,7 @@ impl Team {
         match event {
             Event::TaskDelegated { task, brief, at } => {
                 self.tasks.insert(*task, Arc::new(Task::new(brief.clone(), *at)));
+                self.open.insert(*task);
             }
             Event::TaskSnapshotted { task, base, checks, ways, limits } => {
                 self.with(*task, |it| it.snapshotted(base, checks, ways, limits.as_ref()));

@@ -87,6 +87,39 @@ fn what_landed_can_be_taken_back_once() {
     world.baton(&["undo", "T1"]).ends(3).complains(&["already taken back"]);
 }
 
+/// The folder of the one repository.
+fn log_dir(world: &World) -> std::path::PathBuf {
+    let mut all = std::fs::read_dir(world.state()).unwrap().map(|it| it.unwrap().path());
+    all.find(|it| it.join(baton::store::DATABASE).exists()).unwrap()
+}
+
+/// As after years: nothing of the task is in the events that a start replays.
+#[test]
+fn a_task_that_ended_long_ago_can_be_shown_and_taken_back() {
+    let world = World::with(HONEST);
+    let before = world.head();
+    world.baton(&["run", "--yes", "the answer is wrong"]).ends(0);
+    let shown = world.baton(&["task", "T1", "--json"]).ends(0).json();
+    let reported = world.baton(&["report", "--json"]).ends(0).json();
+    let mut opened = baton::store::Store::open(&log_dir(&world)).unwrap();
+    opened.store.checkpoint(&mut opened.team).unwrap();
+    drop(opened);
+
+    assert_eq!(world.baton(&["task", "T1", "--json"]).ends(0).json(), shown);
+    let again = world.baton(&["report", "--json"]).ends(0).json();
+    assert_eq!((&again["all"], &again["tasks"]), (&reported["all"], &reported["tasks"]));
+    world.baton(&["diff", "T1"]).ends(0);
+    world.baton(&["undo", "T1"]).ends(0);
+    assert_eq!((world.answer().as_str(), world.head()), ("wrong\n", before));
+    let board = world.baton(&["board", "--all", "--json"]).ends(0).json();
+    assert_eq!((&board["tasks"][0]["state"], &board["more"]), (&"undone".into(), &0.into()));
+    let opened = baton::store::Store::open(&log_dir(&world)).unwrap();
+    let reader = baton::store::Reader::open(&log_dir(&world)).unwrap();
+    let mut replayed = team::Team::default();
+    reader.events(0, 10_000).unwrap().iter().for_each(|it| replayed.apply(&it.2));
+    assert_eq!(opened.team, replayed);
+}
+
 #[test]
 fn a_program_reads_one_event_a_line() {
     let world = World::with(HONEST);

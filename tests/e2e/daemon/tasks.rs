@@ -63,6 +63,43 @@ fn the_command_line_does_the_same_through_the_daemon() {
     assert!(!den.status().is_null());
 }
 
+/// The daemon is told the class and the budget; the PM's own class changes nothing, and a budget above
+/// the limits is refused by the limit's name.
+#[test]
+fn a_class_and_a_budget_go_along() {
+    let den = Den::new(HONEST);
+    let run = |more: &[&str]| den.baton(&[&["run", "the answer is wrong"], more].concat());
+    run(&["--budget", "5.01"]).ends(3).complains(&["$5.00", "limits.task_usd_max"]);
+    run(&["--budget", "much"]).ends(64);
+    run(&["--class", "needs-human"]).ends(64);
+    run(&["--class", "chore", "--budget", "0.40, 200k tokens"]).ends(2);
+    let task = den.baton(&["task", "T1", "--json"]).ends(0).json();
+    assert_eq!(task["brief"]["budget"], "$0.40, 200000 tokens");
+    assert_eq!((&task["brief"]["class"], &task["class"]), (&json!("chore"), &json!("chore")));
+    let log = den.baton(&["log"]).ends(0).out.clone();
+    assert!(log.contains("chore: the person said so"), "{log}");
+    den.baton(&["answer", "A1", "approve"]).ends(0);
+    assert_eq!(den.landed(), 1);
+    let mut editor = den.editor();
+    let mut delegate = |more: Value| {
+        let mut params = json!({ "text": "is it right?" });
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        editor.request("baton/delegate", params).map_err(|it| it["message"].to_string())
+    };
+    let wrong = delegate(json!({ "class": "bugs" })).unwrap_err();
+    assert!(wrong.contains("bug, feature, refactor"), "{wrong}");
+    let wrong = delegate(json!({ "budget": "lots" })).unwrap_err();
+    assert!(wrong.contains("200k tokens"), "{wrong}");
+    let high = delegate(json!({ "class": "bug", "budget": "5000k tokens" })).unwrap_err();
+    assert!(high.contains("limits.task_tokens_max"), "{high}");
+    delegate(json!({ "class": "bug", "budget": "0.10" })).unwrap();
+    let task = den.baton(&["task", "T2", "--json"]).ends(0).json();
+    assert_eq!(
+        (&task["brief"]["class"], &task["brief"]["budget"]),
+        (&json!("bug"), &json!("$0.10"))
+    );
+}
+
 #[test]
 fn a_detached_task_goes_on_and_can_be_followed() {
     let den = Den::new(&slow(1_000));

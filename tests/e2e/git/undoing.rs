@@ -172,7 +172,16 @@ fn edits_into_files_and_buffers() {
     assert_eq!(world.status(), " M a.txt\n M b.txt\n D src/deep/c.txt\n?? new.txt");
     // The person edits on, elsewhere in the file: undo keeps that.
     world.write("a.txt", &mine.replace("two", "TWO").replace("twelve", "12"));
-    assert_eq!(told.git.undo_edits(TASK, &plan).unwrap(), Undo::Back);
+    // Its other file was never saved: what is taken back is the editor's text, with what was typed since.
+    let now = [buffer("b.txt", &format!("{}typed since\n", unsaved.replace("two", "TWO")))];
+    let Planned::Plan(back) = told.git.plan_undo_edits(&plan, &now).unwrap() else {
+        panic!("no plan");
+    };
+    let in_buffer = back.iter().find(|it| it.buffer).unwrap();
+    let text = told.git.blob(in_buffer.after.as_deref().unwrap()).unwrap();
+    assert_eq!(String::from_utf8(text).unwrap(), format!("{unsaved}typed since\n"));
+    assert_eq!(told.git.apply_edits(TASK, &back).unwrap(), Moved::Done);
+    assert_eq!(world.read("b.txt"), mine, "the file of unsaved text is not touched");
     assert_eq!(world.read("a.txt"), mine.replace("twelve", "12"));
     world.write("a.txt", &mine);
     assert_eq!((state(&world), world.status()), before);
@@ -192,7 +201,7 @@ fn edits_that_conflict_or_are_late_refuse() {
     assert_eq!(planned, Planned::Refused(why.into()));
     let moved = told.git.apply_edits(TASK, &plan).unwrap();
     assert_eq!(moved, Moved::Refused("`a.txt` changed since this was planned".into()));
-    let undo = told.git.undo_edits(TASK, &plan).unwrap();
-    assert_eq!(undo, Undo::Refused("`a.txt` was edited in the same lines since".into()));
+    let undo = told.git.plan_undo_edits(&plan, &[]).unwrap();
+    assert_eq!(undo, Planned::Refused("`a.txt` was edited in the same lines since".into()));
     same(&before, &world.digest());
 }

@@ -169,6 +169,23 @@ fn edits_reach_the_buffer_that_the_person_types_in() {
     assert!(!desk.read("src/lib.rs").contains("unwrap_or_default"), "the file is the editor's");
     assert!(desk.read("tests/first.rs").contains("of_an_empty_text"));
     assert_eq!(desk.git(&["log", "--format=%s"]), "start\n");
+    // The person's text has it now and is still not saved: that is where it is taken back.
+    let at = |line: u32| json!({ "line": line, "character": 0 });
+    let range = json!({ "start": at(5), "end": at(6) });
+    editor.notify(
+        "textDocument/didChange",
+        json!({
+            "textDocument": { "uri": uri, "version": 3 },
+            "contentChanges": [{ "range": range, "text": edit["newText"] }],
+        }),
+    );
+    editor.request("baton/undo", json!({ "task": task })).unwrap();
+    let (id, params) = editor.asked("workspace/applyEdit");
+    let edit = &params["edit"]["documentChanges"][0]["edits"][0];
+    assert_eq!(edit["newText"], "    text.lines().next().unwrap()\n");
+    editor.send(&json!({ "jsonrpc": "2.0", "id": id, "result": { "applied": true } }));
+    until(&mut editor, &task, |it| it["state"] == "undone");
+    assert!(!desk.read("tests/first.rs").contains("of_an_empty_text"));
     assert_eq!(editor.end(), 0);
 }
 

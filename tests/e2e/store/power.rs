@@ -52,7 +52,7 @@ fn appends_some() {
         }
         if n % 40 == 39 {
             let all: Vec<Event> = (0..u32::try_from(version).unwrap()).map(event).collect();
-            store.checkpoint(&replayed(&all), version).unwrap();
+            store.checkpoint(&mut replayed(&all)).unwrap();
         }
     }
 }

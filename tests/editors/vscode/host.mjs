@@ -4,7 +4,7 @@ import path from "node:path";
 import { Desk } from "./desk.mjs";
 import { Code, browser, extension } from "./rig.mjs";
 
-const HOST_MS_MAX = 240_000;
+const HOST_MS_MAX = 360_000;
 const [baton] = process.argv.slice(2);
 const desk = new Desk();
 const results = path.join(desk.dir, "results.txt");

@@ -1,10 +1,12 @@
 // A person's way in a real window: delegate by code action, watch, review, send back with a comment, approve,
 // landed. `node journey.mjs VSIX PICTURES [BATON]` keeps pictures of what was
 // seen; with UPDATE=1 those of the documentation are made anew.
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { Desk } from "./desk.mjs";
 import { Code, Window, axe, browser, tree, until } from "./rig.mjs";
+import { told } from "./words.mjs";
 
 const [vsix, pictures, baton] = process.argv.slice(2);
 fs.mkdirSync(pictures, { recursive: true });
@@ -22,7 +24,15 @@ log("VS Code is up, the extension installed");
 const opened = await browser();
 let window;
 
-const picture = (name) => window.shot(path.join(pictures, `${name}.png`));
+const picture = async (name) => {
+  await told(window.page, name);
+  await window.shot(path.join(pictures, `${name}.png`));
+};
+/** The program that the extension brought, where none was named. */
+const theServer = () => {
+  const extension = fs.readdirSync(path.join(code.place, "ext")).find((it) => it.startsWith("baton.baton"));
+  return baton ?? path.join(code.place, "ext", extension ?? "", "server/baton");
+};
 /** As the system asks for it; VS Code follows. */
 const theme = async (kind, media) => {
   await window.page.emulateMedia(media);
@@ -107,7 +117,8 @@ async function scrollTo(text) {
   return line;
 }
 
-async function sendsBack() {
+/** With the mouse: at a line of the review. */
+async function commentsByMouse() {
   const { page } = window;
   const line = await scrollTo("numbers.length === 0");
   await until("an input for the comment", async () => {
@@ -120,10 +131,60 @@ async function sendsBack() {
   await page.locator('.review-widget .monaco-text-button:has-text("Keep for Send Back"):visible').first().click();
   await page.waitForSelector('.review-widget:has-text("null surprises") >> text=not sent');
   await picture("comment");
+}
+
+/** With keys alone: from the board to a file of the change, to a line, and there. */
+async function commentsByKeys() {
+  const { page } = window;
+  await until("the change of the test, opened from the tree", async () => {
+    await board();
+    await page.keyboard.press("End");
+    await page.waitForSelector('.monaco-list-row.focused[aria-label*="files of T1"]', { timeout: 4000 });
+    await page.keyboard.press("ArrowRight");
+    await row("test/average.test.js, modified").waitFor({ timeout: 4000 });
+    await page.keyboard.press("End");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('.tab.active[aria-label*="average.test.js"]', { timeout: 8000 });
+    return true;
+  });
+  await until("an input for the comment", async () => {
+    await window.quick("Control+G", ":1");
+    await window.command("Comments: Add Comment on Current Selection");
+    await page.waitForSelector('.review-widget .comment-form .monaco-editor.focused', { timeout: 4000 });
+    return true;
+  });
+  await page.keyboard.type("and say why in a comment");
+  await page.keyboard.press("Control+Enter");
+  await page.waitForSelector('.review-widget:has-text("say why") >> text=not sent');
+  await picture("comment-by-keys");
+  log("a comment was written by keys alone");
+}
+
+/** What was not sent is there after the window was loaded anew. */
+async function reloads() {
+  await window.page.reload({ waitUntil: "domcontentloaded" });
+  await window.page.waitForSelector(".monaco-workbench .statusbar", { timeout: 90_000 });
+  await window.waitStatus(/T1 waits for you/);
+  await window.command("Comments: Focus on Comments View");
+  for (const text of ["null surprises", "say why"]) {
+    await row(text).waitFor({ timeout: 60_000 });
+  }
+  await picture("comments-kept");
+  log("both comments outlived the window");
+}
+
+async function sendsBack() {
+  const { page } = window;
+  await commentsByMouse();
+  await commentsByKeys();
+  await reloads();
   await window.command("Baton: Send Back...");
   await window.input("Good, but for one thing");
-  log("sent back with a comment at a line");
-  await until("the review of the old change is closed", async () => (await page.locator('.tab[aria-label*="Review T1"]').count()) === 0);
+  log("sent back with comments at lines");
+  await until("what showed the old change is closed", async () => (await page.locator('.tab[aria-label*="Review T1"], .tab[aria-label*="average.test.js"]').count()) === 0);
+  const task = JSON.parse(execFileSync(theServer(), ["task", "T1", "--json"], { cwd: desk.root, env: desk.env, encoding: "utf8" }));
+  const said = task.decisions.map((it) => it.what).join("\n");
+  must("both comments went along", /src\/average\.js:\d+[^]*null surprises/.test(said) && /test\/average\.test\.js:1\b[^]*say why/.test(said));
   await window.waitStatus(/T1 (?!waits)/);
   await window.waitStatus(/T1 waits for you/);
   log("it waits again, with the second build");
@@ -216,8 +277,7 @@ try {
 } finally {
   await opened.close();
   await code.kill();
-  const extension = fs.readdirSync(path.join(code.place, "ext")).find((it) => it.startsWith("baton.baton"));
-  desk.end(baton ?? path.join(code.place, "ext", extension ?? "", "server/baton"));
+  desk.end(theServer());
 }
 if (!failed && process.env.UPDATE === "1") {
   for (const name of ["code-action", "board", "review", "landed"]) {

@@ -61,6 +61,10 @@ export class Code {
     it.place = path.join(desk.dir, "code");
     fs.mkdirSync(path.join(it.place, "data/User"), { recursive: true });
     fs.writeFileSync(path.join(it.place, "data/User/settings.json"), JSON.stringify({ ...SETTINGS, ...settings }));
+    // What is the machine's stands in the machine's own file; in the person's it would count until that is next read.
+    const machine = Object.entries(settings).filter(([name]) => name.startsWith("baton.server."));
+    fs.mkdirSync(path.join(it.place, "data/Machine"), { recursive: true });
+    fs.writeFileSync(path.join(it.place, "data/Machine/settings.json"), JSON.stringify(Object.fromEntries(machine)));
     it.env = { ...desk.env, EXTENSIONS_GALLERY: '{"serviceUrl":"","itemUrl":"","resourceUrlTemplate":""}', ...env };
     it.common = ["--accept-server-license-terms", "--server-data-dir", it.place, "--user-data-dir", path.join(it.place, "data"), "--extensions-dir", path.join(it.place, "ext")];
     it.main = path.join(product, "out/server-main.js");

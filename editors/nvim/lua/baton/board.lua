@@ -155,6 +155,10 @@ function M.rows(board)
     return not known[task.column]
   end, board.tasks)
   column("Others", "Normal", others)
+  if board.more > 0 then
+    rows[#rows + 1] = { "" }
+    rows[#rows + 1] = { { { ("%d ended before these; baton task T1 knows them"):format(board.more), "BatonDim" } } }
+  end
   if #board.tasks == 0 then
     rows[#rows + 1] = { "" }
     rows[#rows + 1] = { { { "Nothing yet. Select lines and say :'<,'>Baton delegate", "BatonDim" } } }

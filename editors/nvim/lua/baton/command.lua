@@ -159,6 +159,22 @@ end
 M.verbs.report = opens_whole("report")
 M.verbs.memory = opens_whole("memory")
 
+-- Named as `R4.1`, or under the cursor.
+M.verbs.replay = {
+  run = function(call)
+    local view, row = view_of.here()
+    local named = (call.words[1] or ""):upper():match("^R%d+%.%d+$")
+    local receipt = named or (row and row.data and row.data.receipt)
+    if not receipt then return say.warn("replay: say which receipt, as in :Baton replay R4.1") end
+    client_of.with(vim.api.nvim_get_current_buf(), function(client)
+      boards.with(client, function(board)
+        local repository = view and view.repository or board.repository
+        view_of.open(view_of.name(repository, "replay/" .. receipt), call.mods)
+      end)
+    end)
+  end,
+}
+
 M.verbs.log = {
   complete = any,
   run = function(call)
@@ -172,6 +188,13 @@ M.verbs.log = {
 }
 
 M.verbs.delegate = {
+  complete = function()
+    local classes = { "bug", "feature", "refactor", "docs", "chore", "question" }
+    local named = vim.tbl_map(function(it)
+      return "class=" .. it
+    end, classes)
+    return vim.list_extend(named, { "budget=" })
+  end,
   run = function(call)
     require("baton.delegate").delegate(vim.api.nvim_get_current_buf(), vim.trim(call.rest), call.range)
   end,
@@ -285,7 +308,7 @@ function M.complete(lead, line, cursor)
     local known = M.verbs[verb]
     local client = client_of.of(vim.api.nvim_get_current_buf())
     local board = client and boards.of(client)
-    local is_first = #words == 0 or verb == "answer"
+    local is_first = #words == 0 or verb == "answer" or words[#words]:find("^%l+=")
     found = known and known.complete and board and is_first and known.complete(board, words) or {}
   end
   return vim.tbl_filter(function(it)

@@ -50,13 +50,26 @@ local function ask(prompt, go)
   end)
 end
 
---- `:[range]Baton delegate [text]`.
+--- `class=bug budget=0.50 the words`: what is said of the task before its words.
+---@param words string
+---@return string words
+---@return { class?: string, budget?: string }
+local function split(words)
+  local given = {}
+  while true do
+    local name, value, rest = words:match("^(%l+)=(%S+)%s*(.*)$")
+    if name ~= "class" and name ~= "budget" then return words, given end
+    given[name], words = value, rest
+  end
+end
+
+--- `:[range]Baton delegate [class=CLASS] [budget=AMOUNT] [text]`.
 ---@param buf integer
 ---@param words string
 ---@param lines? { first: integer, last: integer } Counted from 0, both included.
 function M.delegate(buf, words, lines)
+  local said, params = split(words)
   client_of.with(buf, function(client)
-    local params = {}
     if vim.b[buf].baton then
       params.repository = vim.b[buf].baton.repository
     elseif vim.lsp.buf_is_attached(buf, client.id) then
@@ -78,7 +91,7 @@ function M.delegate(buf, words, lines)
       params.text = text ~= "" and text or nil
       send(client, params)
     end
-    if words ~= "" then return go(words) end
+    if said ~= "" then return go(said) end
     ask(params.range and "Delegate these lines, in your words" or "Delegate", go)
   end)
 end

@@ -547,6 +547,7 @@ function M.begin(view)
     { "gr", "leave this hunk out, or all of this file", mark("left out") },
   }, M.keys)
   vim.list_extend(view.keys, {
+    { "g!", "run this receipt's command again", task_view.replay },
     { "-", "up to the board", task_view.up },
     { "gs", "say something to who works", task_view.verb("say") },
     { "gx", "cancel the task", task_view.cancel },

@@ -2,6 +2,7 @@
 local boards = require("baton.boards")
 local client_of = require("baton.client")
 local proto = require("baton.protocol.gen")
+local say = require("baton.say")
 local text = require("baton.text")
 local view_of = require("baton.view")
 local M = {}
@@ -39,10 +40,11 @@ local function add_receipt(add, receipt)
     { text.pad(receipt.id, 6), "BatonId" },
     { text.line(receipt.name or receipt.ran) },
     { ("  %s%s, %s%s"):format(text.line(receipt.exit), counts, seconds, where), "BatonDim" },
-  })
-  add({ { "              " .. text.line(table.concat(receipt.argv, " ")), "BatonDim" } }, MORE)
+  }, { data = { receipt = receipt.id } })
+  local more = vim.tbl_extend("force", { data = { receipt = receipt.id } }, MORE)
+  add({ { "              " .. text.line(table.concat(receipt.argv, " ")), "BatonDim" } }, more)
   for _, name in ipairs(tests and tests.failing or {}) do
-    add({ { "              fails: " .. text.line(name), "BatonBad" } }, MORE)
+    add({ { "              fails: " .. text.line(name), "BatonBad" } }, more)
   end
 end
 
@@ -246,6 +248,13 @@ function M.cancel(view, row)
   end)
 end
 
+--- The receipt under the cursor is run again.
+function M.replay(_, row)
+  local receipt = row.data and row.data.receipt
+  if not receipt then return say.warn("a receipt belongs under the cursor; they are at the end") end
+  require("baton.command").run("replay", { receipt })
+end
+
 function M.up(view)
   view_of.open(view_of.name(view.repository, "board"))
 end
@@ -281,6 +290,7 @@ function M.begin(view)
     { "gs", "say something to who works", M.verb("say") },
     { "gx", "cancel it", M.cancel },
     { "go", "go on with a parked one", M.verb("retry") },
+    { "g!", "run this receipt's command again", M.replay },
     { "gl", "its log", M.verb("log") },
   }
   M.follow(view, function()

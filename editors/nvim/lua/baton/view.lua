@@ -20,6 +20,7 @@ local M = {}
 ---@field task? string
 ---@field side? "from"|"to" Of a side of a change; with `path`.
 ---@field path? string
+---@field receipt? string `R4.1`, of a replay.
 ---@field rows baton.Row[]
 ---@field keys table[]
 ---@field draw fun(view: baton.View)
@@ -346,9 +347,11 @@ end
 local KINDS = { review = "review", watch = "watch", log = "log", report = "report", memory = "memory" }
 
 ---@param what string
----@return { kind?: string, task?: string, side?: string, path?: string }
+---@return { kind?: string, task?: string, side?: string, path?: string, receipt?: string }
 local function asked(what)
   if what == "board" then return { kind = "board" } end
+  local receipt = what:match("^replay/(R%d+%.%d+)$")
+  if receipt then return { kind = "replay", receipt = receipt } end
   local task, rest = what:match("^(T%d+)/?(.*)$")
   if not task then return { kind = KINDS[what] } end
   local side, path = rest:match("^(%l+)/(.+)$")

@@ -9,6 +9,7 @@ import { place } from "../../out/unit/comments.mjs";
 import { Gatherer, pointTo } from "../../out/unit/gather.mjs";
 import { chosen, parts } from "../../out/unit/hunks.mjs";
 import { NotFound, find, isInRepository } from "../../out/unit/lookup.mjs";
+import { Pace } from "../../out/unit/pace.mjs";
 import { evidence, seconds, wrap } from "../../out/unit/words.mjs";
 
 const here = new URL("../../", import.meta.url).pathname;
@@ -145,6 +146,24 @@ test("the proof is the first line of the evidence", () => {
   const words = lines.join(" ").replace(/ +/g, " ");
   assert.ok(words.includes("green R1.1 test: exit 0, 42 passed, 1 ignored, 0.1 s"), words);
   assert.ok(lines.every((it) => it.length <= 50), "beside another editor it can be read whole");
+});
+
+test("what changes all the time is shown again and again, and the last change always", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const at = [];
+  let now = 0;
+  const pace = new Pace(220, () => at.push(now));
+  for (; now < 1000; now += 50) {
+    pace.call();
+    t.mock.timers.tick(50);
+  }
+  t.mock.timers.tick(1000);
+  assert.deepEqual(at, [0, 200, 450, 700, 950]);
+  pace.call();
+  pace.call();
+  pace.dispose();
+  t.mock.timers.tick(1000);
+  assert.equal(at.length, 6);
 });
 
 test("lines are wrapped between words, cut by characters, and times are short", () => {

@@ -203,7 +203,7 @@ fn known(facts: &BriefFacts<'_>) -> String {
     let settled = facts.class.is_some();
     match facts.class_why {
         "" => {}
-        why if settled => line("class settled by a rule", &format!("{why}; hand it over as it is")),
+        why if settled => line("class settled", &format!("{why}; hand it over as it is")),
         why => line("the words fit", why),
     }
     line("severity", facts.severity.map_or("", severity));

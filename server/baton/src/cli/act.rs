@@ -64,17 +64,16 @@ pub async fn run(screen: &Screen, here: &Here, asked: &args::Run) -> Result<u8, 
     let mut follow = Follow::new(&hub, here, screen, &person, tell(asked.json));
     follow.may_ask = !asked.no_land && !asked.yes;
     let delegation = Delegation {
-        text,
-        origin: Origin::CommandLine,
-        place: None,
         start: match asked.from {
             args::From::Seen => StartFrom::Seen,
             args::From::Head => StartFrom::Head,
         },
-        buffers: Vec::new(),
         land_by_rule: asked.yes,
         environment: Environment::profile(),
         worktree: here.place.worktree(),
+        class: asked.class.map(args::TaskClass::class),
+        budget: asked.budget.unwrap_or_default(),
+        ..Delegation::new(text, Origin::CommandLine)
     };
     let task = hub.delegate(delegation).await.doing("delegate")?;
     if let Some(expects) = team::expected(&hub.team(), task) {
@@ -160,7 +159,7 @@ pub async fn resume(screen: &Screen, here: &Here, asked: &args::Resume) -> Resul
     let team = hub.team();
     let tasks = match asked.task {
         Some(task) => vec![task],
-        None => team.tasks.keys().copied().filter(|it| goes_on(&team, *it)).collect(),
+        None => team.open_tasks().map(|it| it.0).filter(|it| goes_on(&team, *it)).collect(),
     };
     for task in &tasks {
         if let Standing::Parked(_) = standing(&team, *task) {

@@ -3,7 +3,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use team::{ApprovalId, QuestionId, ReceiptId, TaskId};
+use team::{ApprovalId, Budget, Class, QuestionId, ReceiptId, TaskId};
 
 mod look;
 mod report;
@@ -153,6 +153,7 @@ as soon as it is delegated, and its id is printed.",
   baton run --no-land \"fix the typo in the usage text\"
   baton run --yes --json \"...\" | jq   lands by itself, but only under the strict rule
   baton run --detach \"...\"          prints T7 and returns; baton board shows how it goes
+  baton run --class bug --budget 0.50 \"two is three\"
 
 --yes is a rule for this task alone: it lands only a candidate with complete green evidence, no
 risk path, nothing that runs by itself and no merge into files you have changed. Else the approval
@@ -174,6 +175,12 @@ pub struct Run {
     /// What the team starts from
     #[arg(long, value_name = "WHAT", default_value = "seen")]
     pub from: From,
+    /// What kind of task it is; without it the team decides
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<TaskClass>,
+    /// What it may use at most, below the configured limits: 0.50 (dollars), `200k tokens`, or both
+    #[arg(long, value_name = "AMOUNT")]
+    pub budget: Option<Budget>,
     /// One event a line, as JSON
     #[arg(long)]
     pub json: bool,
@@ -185,6 +192,35 @@ pub enum From {
     Seen,
     /// The last commit
     Head,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TaskClass {
+    /// It is built and validated
+    Bug,
+    /// It is designed first
+    Feature,
+    /// It is designed first; the tests stay
+    Refactor,
+    /// It is changed without a design
+    Docs,
+    /// It is changed without a design
+    Chore,
+    /// It is answered and nothing is changed
+    Question,
+}
+
+impl TaskClass {
+    pub fn class(self) -> Class {
+        match self {
+            TaskClass::Bug => Class::Bug,
+            TaskClass::Feature => Class::Feature,
+            TaskClass::Refactor => Class::Refactor,
+            TaskClass::Docs => Class::Docs,
+            TaskClass::Chore => Class::Chore,
+            TaskClass::Question => Class::Question,
+        }
+    }
 }
 
 /// Go on with everything that was under way or parked by you

@@ -18,7 +18,7 @@ use crate::hub::Delegation;
 use crate::sandbox::Environment;
 use bug::Bug;
 use std::path::Path;
-use team::{End, Origin, StartFrom, TaskId};
+use team::{End, Origin, TaskId};
 
 /// Who answers with `--yes`, as it is recorded.
 const DOOR: &str = "demo --yes";
@@ -95,14 +95,8 @@ async fn play(
     let mut follow = Follow::new(hub, &stage.here, screen, &person, Tell::Voices);
     follow.answers_as = asked.yes.then_some(DOOR);
     let delegation = Delegation {
-        text: bug.report.trim().to_owned(),
-        origin: Origin::CommandLine,
-        place: None,
-        start: StartFrom::Seen,
-        buffers: Vec::new(),
-        land_by_rule: false,
         environment: Environment::profile(),
-        worktree: None,
+        ..Delegation::new(bug.report.trim(), Origin::CommandLine)
     };
     let task = hub.delegate(delegation).await.doing("delegate")?;
     let settled = follow.until_settled(&[task]).await?;

@@ -139,6 +139,8 @@ impl<'a> Follow<'a> {
     /// Errors: the log can't be read, or an answer of the person's was not written down.
     pub async fn until_settled(&mut self, tasks: &[TaskId]) -> Result<u8, Trouble> {
         self.tasks = tasks.iter().map(ToString::to_string).collect();
+        let team = self.hub.team();
+        tasks.iter().for_each(|it| self.narrator.know(&team, *it));
         loop {
             self.until_quiet(tasks).await?;
             if let Some(failure) = self.hub.lost() {
@@ -345,15 +347,15 @@ impl<'a> Follow<'a> {
                 bar.finish_and_clear();
             }
         }
-        for (run, it) in team.runs.iter().filter(|(_, it)| live(it)) {
-            let bar = self.bars.entry(*run).or_insert_with(|| self.screen.live.add(spinner()));
+        for (run, it) in team.live_runs() {
+            let bar = self.bars.entry(run).or_insert_with(|| self.screen.live.add(spinner()));
             let who = match it.work {
                 Work::Role { duty, .. } => Role::of(duty).name(),
                 Work::Checks { .. } => "Checks",
                 Work::Setup { .. } => "Set-up",
             };
             let elapsed = now_ms().saturating_sub(it.started_at);
-            let doing = self.doing.get(run).map_or("", String::as_str);
+            let doing = self.doing.get(&run).map_or("", String::as_str);
             bar.set_message(format!(
                 "{who:<9} {} {:>6}  {:>6} tokens  {:>6}  {doing}",
                 it.task,
@@ -475,20 +477,11 @@ pub fn pointer(team: &Team, task: TaskId, repo: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use team::{Brief, Failure, Limits, Origin, Resume, StartFrom};
+    use team::{Brief, Failure, Origin, Resume};
 
     fn team(states: &[TaskState]) -> (Team, Vec<TaskId>) {
         let mut team = Team::default();
-        let brief = Brief {
-            text: "it is wrong".into(),
-            origin: Origin::CommandLine,
-            place: None,
-            start: StartFrom::Seen,
-            land_by_rule: false,
-            limits: Limits::default(),
-            environment: Default::default(),
-            worktree: None,
-        };
+        let brief = Brief::new("it is wrong", Origin::CommandLine);
         for (task, state) in (1..).map(TaskId).zip(states) {
             team.apply(&Event::TaskDelegated { task, brief: brief.clone(), at: 0 });
             if let Some(it) = team.tasks.get_mut(&task) {

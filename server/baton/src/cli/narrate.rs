@@ -99,27 +99,28 @@ impl Narrator {
         }
     }
 
-    /// A narrator who knows what happened so far, and tells what comes.
+    /// A narrator who knows what goes on, and tells what comes.
     pub fn of(team: &Team) -> Narrator {
         let mut res = Narrator::default();
-        for (run, it) in &team.runs {
-            res.runs.insert(*run, (it.task, it.work.clone()));
-        }
-        for (approval, it) in &team.approvals {
-            res.approvals.insert(*approval, it.task);
-        }
-        for (question, it) in &team.questions {
-            res.questions.insert(*question, it.run);
-        }
-        for (task, it) in &team.tasks {
-            if let Some(base) = &it.base {
-                res.targets.insert(*task, branch_name(base.target.reference()));
-            }
-            if let Some(candidate) = &it.candidate {
-                res.candidates.insert(*task, candidate.commit.short().to_owned());
-            }
-        }
+        team.open_tasks().for_each(|it| res.know(team, it.0));
         res
+    }
+
+    /// Whatever comes of this task can be told, even if it has ended.
+    pub fn know(&mut self, team: &Team, task: TaskId) {
+        let Some(it) = team.task(task) else { return };
+        for (run, it) in team.runs_of(task) {
+            self.runs.insert(run, (task, it.work.clone()));
+        }
+        self.approvals.extend(it.approvals.iter().map(|it| (*it, task)));
+        let asked = it.asked.iter().filter_map(|id| Some((*id, team.questions.get(id)?.run)));
+        self.questions.extend(asked);
+        if let Some(base) = &it.base {
+            self.targets.insert(task, branch_name(base.target.reference()));
+        }
+        if let Some(candidate) = &it.candidate {
+            self.candidates.insert(task, candidate.commit.short().to_owned());
+        }
     }
 
     /// The role that does this run; `None` for a round of checks.

@@ -12,7 +12,7 @@ use crate::git::Git;
 use crate::protocol::{BoardView, DiffView, FileLineView, RunView, TaskView};
 use serde::Serialize;
 use std::collections::VecDeque;
-use team::{ApprovalState, By, Code, Column, End, Failure, TaskId, TaskState, Team};
+use team::{Code, Column, Failure, TaskId, Team};
 
 /// How many events are read from the log at once.
 const EVENTS_MAX: u64 = 1_000;
@@ -43,7 +43,7 @@ pub fn board(screen: &Screen, here: &Here, asked: &args::Board) -> Result<u8, Tr
         return Ok(exit::DONE);
     }
     if shown.is_empty() {
-        screen.line(match board.tasks.len() {
+        screen.line(match team.tasks.len() {
             0 => "Nothing was delegated here yet. (baton run \"what is wrong\")".to_owned(),
             n => format!("Nothing is open; {n} ended. (baton board --all)"),
         });
@@ -55,6 +55,10 @@ pub fn board(screen: &Screen, here: &Here, asked: &args::Board) -> Result<u8, Tr
         if let Some(expects) = &line.expects {
             screen.line(format!("{} expects {}", line.task, safe(expects)));
         }
+    }
+    if asked.all && 0 < board.more {
+        screen
+            .line(format!("{} that ended before these are not shown. (baton task T1)", board.more));
     }
     for line in board.tasks.iter().filter(|it| it.column == Column::NeedsYou) {
         pointer(&team, line.task, &here.repo_option).iter().for_each(|it| screen.line(it));
@@ -363,36 +367,15 @@ pub fn status(screen: &Screen, here: &Here, asked: &args::Status) -> Result<u8, 
 fn status_of(repository: &str, team: &Team) -> Status {
     let board = team::board(team);
     let of = |column| board.tasks.iter().filter(|it| it.column == column).count();
+    let count = |it: u32| usize::try_from(it).unwrap_or(usize::MAX);
     Status {
         repository: repository.to_owned(),
         working: of(Column::Working),
         needs_you: of(Column::NeedsYou),
         parked: of(Column::Parked),
-        shipped: of(Column::Shipped),
-        shipped_by_rule: by_rule(team),
+        shipped: count(team.ends.shipped),
+        shipped_by_rule: count(team.ends.by_rule),
     }
-}
-
-/// How many tasks landed without a person looking, by the rule set when they were delegated.
-fn by_rule(team: &Team) -> usize {
-    let landed = team.tasks.values().filter_map(|it| match &it.state {
-        TaskState::Closed(End::Landed { approval, .. }) => team.approvals.get(approval),
-        TaskState::Closed(
-            End::Applied { .. }
-            | End::Answered
-            | End::Rejected { .. }
-            | End::Cancelled
-            | End::Undone { .. },
-        )
-        | TaskState::Waiting { .. }
-        | TaskState::Working { .. }
-        | TaskState::Checking { .. }
-        | TaskState::AwaitingApproval { .. }
-        | TaskState::Landing { .. }
-        | TaskState::Undoing { .. }
-        | TaskState::Parked { .. } => None,
-    });
-    landed.filter(|it| matches!(&it.state, ApprovalState::Answered { by: By::Rule, .. })).count()
 }
 
 /// `2 working 1 needs you`; nothing at all where nothing goes on.

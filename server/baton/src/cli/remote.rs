@@ -131,6 +131,8 @@ impl Remote {
             origin: Some("commandLine".to_owned()),
             base: Some(base.to_owned()),
             land_by_rule: it.land_by_rule,
+            class: it.class.map(|it| it.name().to_owned()),
+            budget: (!it.budget.is_none()).then(|| it.budget.to_string()),
             ..DelegateParams::default()
         };
         let done: DelegateResult = self.ask(method::DELEGATE, json!(params)).await?;

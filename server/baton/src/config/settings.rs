@@ -160,6 +160,12 @@ fn limits() -> Vec<Setting> {
         ),
         limit("limits.run_usd_max", "dollars", usd(it.run_micros_max), "what one run may cost"),
         limit("limits.task_usd_max", "dollars", usd(it.task_micros_max), "what one task may cost"),
+        limit(
+            "limits.task_tokens_max",
+            number,
+            it.task_tokens_max,
+            "tokens in one task, in and out",
+        ),
         setting(
             "limits.day_usd_max",
             "dollars",

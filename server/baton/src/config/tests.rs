@@ -181,6 +181,7 @@ fn a_workspace_lowers_limits_and_raises_none() {
         run_ms_max: Some(u64::MAX),
         run_micros_max: Some(u64::MAX),
         task_micros_max: Some(u64::MAX),
+        task_tokens_max: Some(u64::MAX),
         builds_max: Some(u32::MAX),
         questions_max: Some(u32::MAX),
         diff_lines_max: Some(u32::MAX),

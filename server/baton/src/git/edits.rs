@@ -6,7 +6,7 @@ use super::lens::Lens;
 use super::objects::Objects;
 use super::plan::{keep_plan, wishes};
 use super::survey::{Side, Wish, merged_mode, three_way};
-use super::{Buffer, Doing, Git, Moved, Planned, Undo, oid, sparse};
+use super::{Buffer, Doing, Git, Moved, Planned, oid, sparse};
 use crate::fail;
 use git2::{Index, ObjectType};
 use team::{Base, CommitId, Failure, PlannedPath, TaskId};
@@ -73,25 +73,28 @@ impl Git {
         Ok(Moved::Done)
     }
 
-    /// Runs the plan backwards, file by file; edits made since are kept where they merge.
-    pub fn undo_edits(&self, task: TaskId, plan: &[PlannedPath]) -> Result<Undo, Failure> {
+    /// The plan backwards, path by path; edits made since are kept where they merge. What was applied
+    /// is looked for in an editor's buffer where one is given, else in the file.
+    pub fn plan_undo_edits(
+        &self,
+        plan: &[PlannedPath],
+        buffers: &[Buffer],
+    ) -> Result<Planned, Failure> {
         let objects = self.objects()?;
         let folder = Folder::open(&self.place.root)?;
         let (mut back, mut unclean) = (Vec::new(), Vec::new());
         for path in plan {
-            match reverse(&objects, &folder, path)? {
+            let buffer = buffers.iter().find(|it| it.path == path.path);
+            match reverse(&objects, &folder, path, buffer)? {
                 Some(reversed) => back.push(reversed),
                 None => unclean.push(format!("`{}`", path.path)),
             }
         }
         if !unclean.is_empty() {
             let text = format!("{} was edited in the same lines since", unclean.join(", "));
-            return Ok(Undo::Refused(text));
+            return Ok(Planned::Refused(text));
         }
-        for path in &back {
-            put(&objects, &folder, task, path)?;
-        }
-        Ok(Undo::Back)
+        Ok(Planned::Plan(back))
     }
 }
 
@@ -183,17 +186,21 @@ fn put(
     Ok(())
 }
 
-/// The plan for taking one path back, with what the file holds now.
+/// The plan for taking one path back, with what the buffer or else the file holds now.
 pub(super) fn reverse(
     objects: &Objects,
     folder: &Folder,
     path: &PlannedPath,
+    buffer: Option<&Buffer>,
 ) -> Result<Option<PlannedPath>, Failure> {
-    let (mode, now) = match folder.look(path.path.as_bytes())? {
+    let (mode, file) = match folder.look(path.path.as_bytes())? {
         OnDisk::File { mode, bytes, .. } => (mode, Some(bytes)),
         OnDisk::Absent => (0, None),
         OnDisk::Other => return Ok(None),
     };
+    // A buffer over no file yet has the mode that it was applied with.
+    let mode = if buffer.is_some() && mode == 0 { path.mode } else { mode };
+    let now = buffer.map(|it| it.text.clone()).or(file);
     let blob = |id: &Option<String>| -> Result<Option<Vec<u8>>, Failure> {
         id.as_deref().map(|it| objects.read_blob(oid(it)?)).transpose()
     };
@@ -217,6 +224,6 @@ pub(super) fn reverse(
         before: put(now)?,
         after: put(after)?,
         index: None,
-        buffer: false,
+        buffer: buffer.is_some(),
     }))
 }

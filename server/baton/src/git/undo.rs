@@ -254,7 +254,7 @@ fn backwards(
                             use git revert";
                 return Ok(Err(format!("`{}` {text}", path.path)));
             }
-            let Some(mut reversed) = reverse(objects, &ground.folder, path)? else {
+            let Some(mut reversed) = reverse(objects, &ground.folder, path, None)? else {
                 return Ok(Err(format!("`{}` was edited in the same lines since", path.path)));
             };
             let wish = wishes.iter().find(|it| it.path == path.path.as_bytes());

@@ -172,10 +172,10 @@ fn checks_of(run: &Run) -> Vec<&Receipt> {
 
 /// The last round of checks of this task's changes before this run.
 fn last_gate(team: &Team, task: TaskId, before: RunId) -> Option<&Run> {
-    let mut rounds = team.runs.range(..before).rev().map(|it| &**it.1);
-    rounds.find(|it| {
+    let rounds = team.runs_of(task).rev().filter(|it| it.0 < before);
+    rounds.map(|it| it.1).find(|it| {
         let of_change = matches!(it.work, Work::Checks { why: Why::Gate | Why::Candidate, .. });
-        it.task == task && of_change && matches!(it.state, RunState::Ended { .. })
+        of_change && matches!(it.state, RunState::Ended { .. })
     })
 }
 
@@ -187,7 +187,8 @@ fn earlier(team: &Team, task: &Task) -> Vec<Earlier> {
             Handoff::Changed { summary, head, .. } => {
                 let build = u32::try_from(res.len()).unwrap_or(u32::MAX).saturating_add(1);
                 let about = |it: &&Receipt| it.commit.as_ref() == Some(head) && !it.is_green();
-                let red = team.runs.values().flat_map(|it| &it.receipts).find(about);
+                let runs = task.runs.iter().filter_map(|it| team.run(*it));
+                let red = runs.flat_map(|it| &it.receipts).find(about);
                 let ended = red.map_or_else(
                     || format!("handed over by {run}"),
                     |it| format!("{} was red ({})", it.argv.join(" "), it.id),

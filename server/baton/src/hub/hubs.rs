@@ -82,12 +82,11 @@ impl Hubs {
             };
             if let Some((hub, _)) = here.as_ref().filter(|it| !it.0.is_closed()) {
                 let team = hub.team();
-                let board = team::board(&team);
                 let name = hub.state_dir().file_name().unwrap_or_default();
                 found.push(RepositoryStatus {
                     repository: name.to_string_lossy().into_owned(),
                     under_way: jobs(&team).len(),
-                    waiting: board.approvals.len() + board.questions.len(),
+                    waiting: team.waiting_approvals().count() + team.waiting_questions().count(),
                 });
             }
         }

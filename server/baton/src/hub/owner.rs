@@ -10,7 +10,7 @@ use super::shared::Shared;
 use super::sweep::Forgettable;
 use super::{Happening, Refused, now_ms};
 use crate::git::Buffer;
-use crate::store::{Step, Store, Write};
+use crate::store::{Health, Step, Store, Write};
 use std::sync::Arc;
 use team::{
     Brief, Code, DayMoney, Event, Failure, Grant, Input, Job, Millis, RunId, TaskId, Team, Usage,
@@ -90,6 +90,7 @@ struct Batch {
     writes: Vec<Write>,
     pending: Vec<Pending>,
     now: Millis,
+    health: Arc<Health>,
 }
 
 impl Owner {
@@ -142,6 +143,7 @@ impl Owner {
                 writes: vec![],
                 pending: vec![],
                 now: now_ms(),
+                health: self.store.health(),
             };
             let mut close = None;
             let mut message = Some(first);
@@ -201,7 +203,7 @@ impl Owner {
 
     /// Append, apply, publish; only then are the senders told.
     fn commit(&mut self, batch: Batch) {
-        let Batch { team, events, writes, pending, now } = batch;
+        let Batch { team, events, writes, pending, now, .. } = batch;
         let expected = self.team.version;
         let written = if events.is_empty() && writes.is_empty() {
             Ok(())
@@ -230,6 +232,10 @@ impl Owner {
     }
 
     fn forget(&mut self, it: Forgettable) {
+        // Whoever saw too little may have taken an output for one that nobody needs.
+        if 0 < self.store.health().unread() {
+            return;
+        }
         if let Err(failure) = self.store.forget_outputs(&it.still(&self.team)) {
             tracing::warn!(%failure, "old outputs stay until the next sweep");
         }
@@ -238,7 +244,8 @@ impl Owner {
     fn checkpoint(&mut self) {
         if self.checkpointed + EVENTS_PER_CHECKPOINT <= self.team.version {
             self.checkpointed = self.team.version;
-            if let Err(failure) = self.store.checkpoint(&self.team, self.team.version) {
+            let team = Arc::make_mut(&mut self.team);
+            if let Err(failure) = self.store.checkpoint(team) {
                 tracing::warn!(%failure, "no checkpoint; the next start replays more");
             }
         }
@@ -255,7 +262,7 @@ impl Batch {
             }
             Message::Delegate { brief, buffers, reply } => {
                 let events = self.decide(Input::Delegate { brief });
-                let task = self.team.tasks.keys().next_back().copied();
+                let task = self.team.tasks.last();
                 match (events, task) {
                     (Ok(_), Some(task)) => {
                         let buffers = buffers.into_iter().map(|it| (it.path, it.text)).collect();
@@ -301,11 +308,20 @@ impl Batch {
     }
 
     fn decide(&mut self, input: Input) -> Result<Vec<Event>, Refused> {
-        let events = decide(&self.team, self.now, input).map_err(Refused::Refusal)?;
-        let events: Vec<Event> = events.into_iter().map(redact::event).collect();
+        let unread = self.health.unread();
+        let events = decide(&self.team, self.now, input).map_err(Refused::Refusal);
+        let events = events.map(|it| it.into_iter().map(redact::event).collect::<Vec<Event>>());
+        let mut after = Team::clone(&self.team);
+        events.iter().flatten().for_each(|it| after.apply(it));
+        // What can't be read now looks as if it had never been: nothing may follow from that.
+        if self.health.unread() != unread {
+            let failure = Failure::new(Code::Store, "read an older task from the log")
+                .hint("nothing was changed; retry when the disk works");
+            return Err(Refused::Failure(failure));
+        }
+        let events = events?;
         if !events.is_empty() {
-            let team = Arc::make_mut(&mut self.team);
-            events.iter().for_each(|it| team.apply(it));
+            self.team = Arc::new(after);
             self.events.extend(events.iter().cloned());
         }
         Ok(events)

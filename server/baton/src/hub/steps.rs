@@ -97,7 +97,7 @@ fn message(team: &Team, id: TaskId, task: &Task) -> String {
         | Handoff::Announced { .. }
         | Handoff::Declined { .. } => None,
     });
-    let receipts = team.runs.values().flat_map(|it| &it.receipts);
+    let receipts = task.runs.iter().filter_map(|it| team.run(*it)).flat_map(|it| &it.receipts);
     for it in receipts.filter(|it| it.commit.as_ref() == head && head.is_some()) {
         if let Some(line) = trailer(it) {
             res += &line;
@@ -192,7 +192,6 @@ async fn plan_edits(desk: &Desk, task: TaskId, it: &Task, base: Base) -> Result<
     Ok(planned_input(task, planned))
 }
 
-/// Buffers first: an editor that refuses leaves everything as it was.
 async fn move_edits(
     desk: &Desk,
     task: TaskId,
@@ -200,6 +199,20 @@ async fn move_edits(
     plan: &[PlannedPath],
 ) -> Result<Input, Failure> {
     let git = desk.shared.git_of(&desk.team, task)?.at_branch(&base.target);
+    Ok(match put_edits(desk, git, task, plan).await? {
+        Moved::Done => Input::Landed { task },
+        Moved::TipMoved => Input::TipMoved { task },
+        Moved::Refused(why) => Input::LandingRefused { task, why },
+    })
+}
+
+/// Buffers first: an editor that refuses leaves everything as it was.
+async fn put_edits(
+    desk: &Desk,
+    git: Git,
+    task: TaskId,
+    plan: &[PlannedPath],
+) -> Result<Moved, Failure> {
     let in_buffers = plan.iter().filter(|it| it.buffer).cloned().collect::<Vec<_>>();
     if !in_buffers.is_empty() {
         let read = git.clone();
@@ -215,15 +228,11 @@ async fn move_edits(
         .await?;
         if !desk.shared.editors.apply(&git.place().root, edits).await {
             let why = "the editor did not take the edits; try again, or save the files first";
-            return Ok(Input::LandingRefused { task, why: why.into() });
+            return Ok(Moved::Refused(why.into()));
         }
     }
     let plan = plan.to_vec();
-    Ok(match blocking(move || git.apply_edits(task, &plan)).await? {
-        Moved::Done => Input::Landed { task },
-        Moved::TipMoved => Input::TipMoved { task },
-        Moved::Refused(why) => Input::LandingRefused { task, why },
-    })
+    blocking(move || git.apply_edits(task, &plan)).await
 }
 
 pub(super) async fn undo(desk: &Desk, task: TaskId) -> Result<(), Failure> {
@@ -238,8 +247,8 @@ pub(super) async fn undo(desk: &Desk, task: TaskId) -> Result<(), Failure> {
             blocking(move || git.undo_landing(task, &base, &candidate, &plan)).await?
         }
         End::Applied { plan, .. } => {
-            let git = git.at_branch(&base.target);
-            blocking(move || git.undo_edits(task, &plan)).await?
+            let input = undo_edits(desk, git.at_branch(&base.target), task, plan).await?;
+            return settled(desk.report(input).await);
         }
         End::Answered | End::Rejected { .. } | End::Cancelled | End::Undone { .. } => {
             return Ok(());
@@ -253,4 +262,27 @@ pub(super) async fn undo(desk: &Desk, task: TaskId) -> Result<(), Failure> {
         Undo::Refused(why) => Input::UndoRefused { task, why },
     };
     settled(desk.report(input).await)
+}
+
+/// Text that is not saved has what was applied to it, and the file does not.
+async fn undo_edits(
+    desk: &Desk,
+    git: Git,
+    task: TaskId,
+    plan: Vec<PlannedPath>,
+) -> Result<Input, Failure> {
+    let (buffers, reader) = (unsaved(desk, &git), git.clone());
+    let planned = blocking(move || reader.plan_undo_edits(&plan, &buffers)).await?;
+    let moved = match planned {
+        Planned::Plan(back) => put_edits(desk, git, task, &back).await?,
+        Planned::TipMoved => Moved::TipMoved,
+        Planned::Refused(why) => Moved::Refused(why),
+    };
+    Ok(match moved {
+        Moved::Done => Input::Undone { task, how: "the edits are taken back".into() },
+        Moved::TipMoved => {
+            Input::UndoRefused { task, why: "the files changed meanwhile; try again".into() }
+        }
+        Moved::Refused(why) => Input::UndoRefused { task, why },
+    })
 }

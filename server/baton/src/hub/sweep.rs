@@ -10,7 +10,7 @@ use crate::store::Reader;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use team::{Failure, Millis, RunId, RunState, TaskId, TaskState, Team};
+use team::{Failure, Millis, RunId, TaskId, Team};
 use tokio::sync::mpsc;
 
 /// A sweep comes at the start, and after so many tasks have ended.
@@ -28,10 +28,11 @@ pub(super) struct Broom {
     is_out: Arc<AtomicBool>,
 }
 
-/// Outputs that nobody needs, as the team was when the last run was `upto`.
+/// Outputs that nobody needs, as the team was when the last run was `upto` and these were under way.
 #[derive(Debug)]
 pub(super) struct Forgettable {
     pub(super) outputs: Vec<String>,
+    pub(super) live: Vec<RunId>,
     pub(super) upto: RunId,
 }
 
@@ -43,7 +44,7 @@ impl Broom {
         shared: &Arc<Shared>,
         messages: &mpsc::Sender<Message>,
     ) {
-        let ended = team.tasks.values().filter(|it| is_ended(&it.state)).count();
+        let ended = team.ended();
         let is_due = self.swept_at.is_none_or(|it| it + ENDED_PER_SWEEP <= ended);
         if !is_due || self.is_out.swap(true, Ordering::AcqRel) {
             return;
@@ -62,17 +63,12 @@ impl Broom {
     }
 }
 
-fn is_ended(state: &TaskState) -> bool {
-    matches!(state, TaskState::Closed(_))
-}
-
 async fn sweep(
     team: &Arc<Team>,
     shared: &Arc<Shared>,
     messages: &mpsc::Sender<Message>,
 ) -> Result<Swept, Failure> {
-    let ended: BTreeSet<TaskId> =
-        team.tasks.iter().filter(|it| is_ended(&it.1.state)).map(|it| *it.0).collect();
+    let ended: BTreeSet<TaskId> = team.tasks.ids().filter(|it| !team.is_open(*it)).collect();
     let (git, dir, at) = (shared.git.clone(), shared.dir.clone(), Arc::clone(shared));
     let team = Arc::clone(team);
     let (swept, forgettable) = blocking(move || {
@@ -90,32 +86,27 @@ async fn sweep(
     Ok(swept)
 }
 
-/// Of the outputs that are kept, those that only tasks name which ended long ago.
+/// Of the outputs that are kept, those that no task needs: neither one that is open nor one that
+/// ended lately. Older tasks are not looked at, however many there are.
 fn forgettable(team: &Team, kept: &BTreeSet<String>, now: Millis) -> Forgettable {
-    let is_old = |id: TaskId| {
-        let ended_at = team.task(id).filter(|it| is_ended(&it.state)).and_then(|it| it.ended_at);
-        ended_at.is_some_and(|it| it + OUTPUT_KEPT_MS < now)
-    };
-    let (mut old, mut needed) = (BTreeSet::new(), BTreeSet::new());
-    for run in team.runs.values() {
-        let outputs = run.receipts.iter().map(|it| &it.output);
-        let side = if is_old(run.task) { &mut old } else { &mut needed };
-        side.extend(outputs);
-    }
-    let outputs = old.difference(&needed).filter(|it| kept.contains(**it));
-    let outputs = outputs.take(OUTPUTS_MAX).map(|it| (*it).clone()).collect();
-    let upto = team.runs.keys().next_back().copied().unwrap_or(RunId(0));
-    Forgettable { outputs, upto }
+    let mut needing = team.ended_since(Some(now.saturating_sub(OUTPUT_KEPT_MS)));
+    needing.extend(team.open_tasks().map(|it| it.0));
+    let runs = needing.iter().flat_map(|it| team.runs_of(*it));
+    let needed: BTreeSet<&String> =
+        runs.flat_map(|it| &it.1.receipts).map(|it| &it.output).collect();
+    let outputs = kept.iter().filter(|it| !needed.contains(it));
+    let outputs = outputs.take(OUTPUTS_MAX).cloned().collect();
+    let live = team.live_runs().map(|it| it.0).collect();
+    Forgettable { outputs, live, upto: team.runs.last().unwrap_or(RunId(0)) }
 }
 
 impl Forgettable {
-    /// Without what was named since.
+    /// Without what was named since, by a run that was under way then or has started since.
     pub(super) fn still(self, team: &Team) -> Vec<String> {
-        let is_young = |(id, run): &(&RunId, &Arc<team::Run>)| {
-            self.upto < **id || matches!(run.state, RunState::Live)
-        };
-        let young = team.runs.iter().filter(is_young).flat_map(|it| &it.1.receipts);
-        let named: BTreeSet<&String> = young.map(|it| &it.output).collect();
+        let started = team.runs.since(RunId(self.upto.0.saturating_add(1))).map(|it| &**it.1);
+        let young = self.live.iter().filter_map(|it| team.run(*it)).chain(started);
+        let named: BTreeSet<&String> =
+            young.flat_map(|it| &it.receipts).map(|it| &it.output).collect();
         self.outputs.into_iter().filter(|it| !named.contains(it)).collect()
     }
 }

@@ -6,7 +6,7 @@ use super::types::MessageType;
 use super::{Door, plain};
 use crate::hub::{Hub, blocking};
 use std::collections::BTreeMap;
-use team::{Target, TaskId, TaskState, Team};
+use team::{Target, TaskId, Team};
 
 /// Tasks that the line names; of more it gives the number.
 const NAMED_MAX: usize = 3;
@@ -38,11 +38,9 @@ pub async fn look(door: &Door, repository: &Repository, hub: &Hub, last: &mut Ch
 /// `None`: no open task is meant for this branch.
 fn line(team: &Team, branch: &str) -> Option<String> {
     let meant = |target: &Target| matches!(target, Target::Branch(name) if name == branch);
-    let open = team.tasks.iter().filter(|(_, it)| {
-        !matches!(it.state, TaskState::Closed(_))
-            && it.base.as_ref().is_some_and(|base| meant(&base.target))
-    });
-    let open: Vec<TaskId> = open.map(|(task, _)| *task).collect();
+    let open = team.open_tasks();
+    let open = open.filter(|(_, it)| it.base.as_ref().is_some_and(|base| meant(&base.target)));
+    let open: Vec<TaskId> = open.map(|(task, _)| task).collect();
     let who = match open.as_slice() {
         [] => return None,
         few if few.len() <= NAMED_MAX => {

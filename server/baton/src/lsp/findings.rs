@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use team::{CommitId, Handoff, RunId, TaskId, TaskState, Team, Verdict};
+use team::{CommitId, Handoff, RunId, TaskId, Team, Verdict};
 
 /// How long after a change it is looked at; what comes meanwhile is looked at with it.
 const SETTLE_MS: u64 = 400;
@@ -146,9 +146,9 @@ fn add(found: &mut Found, uri: &Uri, more: Vec<Diagnostic>) {
 }
 
 fn live(team: &Team) -> impl Iterator<Item = Live> {
-    team.tasks.iter().filter_map(|(task, it)| {
-        let run = team.live_run(*task)?;
-        Some(Live { task: *task, run, seen: it.base.as_ref()?.seen.clone() })
+    team.open_tasks().filter_map(|(task, it)| {
+        let run = team.live_run(task)?;
+        Some(Live { task, run, seen: it.base.as_ref()?.seen.clone() })
     })
 }
 
@@ -214,10 +214,7 @@ fn whole(line: u32) -> Range {
 /// Where the last verdict of an open task is a fail: each place that its notes name.
 fn failures(team: &Team) -> Vec<(String, Diagnostic)> {
     let mut res = Vec::new();
-    for (id, task) in &team.tasks {
-        if matches!(task.state, TaskState::Closed(_)) {
-            continue;
-        }
+    for (id, task) in team.open_tasks() {
         let verdict = task.handoffs.iter().rev().find_map(|(_, it)| match it {
             Handoff::Validated { verdict, notes, .. } => Some((verdict, notes)),
             Handoff::Triaged { .. }

@@ -97,27 +97,35 @@ impl Door {
     }
 }
 
-/// Every landed candidate with its task, oldest task first.
-fn landings(team: &Team) -> impl Iterator<Item = (TaskId, &Task, &Candidate)> {
-    team.approvals.values().filter_map(|it| match &it.subject {
-        Subject::Landing { candidate, .. } => Some((it.task, team.task(it.task)?, candidate)),
+fn candidate_of(subject: &Subject) -> Option<&Candidate> {
+    match subject {
+        Subject::Landing { candidate, .. } => Some(candidate),
         Subject::Edits { .. }
         | Subject::Commands { .. }
         | Subject::Setup { .. }
         | Subject::Plan { .. }
         | Subject::Stage { .. } => None,
-    })
+    }
 }
 
-/// The parent of the first landing: blame needs to look no further.
+/// The parent of the first landing: blame needs to look no further. Found among the first approvals.
 fn first_landing(team: &Team) -> Option<CommitId> {
-    landings(team).next().map(|(_, _, candidate)| candidate.tip.clone())
+    let mut candidates = team.approvals.values().filter_map(|it| candidate_of(&it.subject));
+    candidates.next().map(|it| it.tip.clone())
+}
+
+/// The task, if one of its candidates is the commit that wrote these lines.
+fn landed_as<'a>(team: &'a Team, id: TaskId, lines: &LandedLines) -> Option<&'a Task> {
+    let task = team.task(id)?;
+    let asked = task.approvals.iter().filter_map(|it| team.approvals.get(it));
+    let mut candidates = asked.filter_map(|it| candidate_of(&it.subject));
+    candidates.any(|it| it.commit == lines.commit).then_some(task)
 }
 
 /// Markdown about the landing that wrote these lines.
 fn describe(team: &Team, lines: &LandedLines) -> String {
-    let ours = landings(team).find(|it| it.2.commit == lines.commit);
-    let Some((id, task, _)) = ours else {
+    let ours = lines.task.parse().ok().and_then(|id| Some((id, landed_as(team, id, lines)?)));
+    let Some((id, task)) = ours else {
         // The trailer of another machine's Baton: its numbers are not ours.
         let (task, commit) = (words(&lines.task), lines.commit.short());
         return format!("Landed by Baton as {task} in {commit}, not from this machine.");

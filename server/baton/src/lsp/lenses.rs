@@ -7,7 +7,7 @@ use super::types::{CodeLens, CodeLensParams, Command, Position, Range};
 use super::{Door, actions, commands, places, plain};
 use serde_json::json;
 use std::time::Duration;
-use team::{Board, Place, TaskId, TaskState, Team};
+use team::{Board, Place, TaskId, Team};
 
 const TITLE_CHARS_MAX: usize = 110;
 /// How long a client may take to say that it heard of new lenses.
@@ -57,9 +57,7 @@ impl Door {
 
 /// Tasks that have not ended and came from a place, newest first.
 fn open_tasks(team: &Team) -> impl Iterator<Item = (TaskId, &Place)> {
-    let newest_first = team.tasks.iter().rev();
-    let open = newest_first.filter(|(_, it)| !matches!(it.state, TaskState::Closed(_)));
-    open.filter_map(|(id, it)| Some((*id, it.brief.place.as_ref()?)))
+    team.open_tasks().rev().filter_map(|(id, it)| Some((id, it.brief.place.as_ref()?)))
 }
 
 /// Where the place's first line is now. The text that stood there is looked for first, since lines

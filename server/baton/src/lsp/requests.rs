@@ -39,6 +39,8 @@ struct Meant {
     text: String,
     wish: Wish,
     start: StartFrom,
+    class: Option<team::Class>,
+    budget: team::Budget,
     /// The document's file and what was pointed at in it; the path is absolute still.
     pointed: Option<(PathBuf, Option<team::Place>)>,
 }
@@ -107,14 +109,15 @@ impl Door {
         }
         text.push_str(&selection::problems(&params.diagnostics));
         let delegated = hub.delegate(Delegation {
-            text,
-            origin: meant.wish.origin(),
             place,
             start: meant.start,
             buffers: buffers.into_iter().map(|(path, text)| git::Buffer { path, text }).collect(),
             land_by_rule: params.land_by_rule,
             environment: self.environment.clone(),
             worktree: repository.place.worktree(),
+            class: meant.class,
+            budget: meant.budget,
+            ..Delegation::new(text, meant.wish.origin())
         });
         let task = delegated.await.map_err(errors::from_hub)?;
         self.follow(&repository, task);
@@ -149,7 +152,12 @@ impl Door {
             None => None,
             Some(named) => Some(self.pointed(&named.uri, params)?),
         };
-        Ok(Meant { text, wish, start, pointed })
+        let known = "`class` is bug, feature, refactor, docs, chore or question";
+        let class = params.class.as_deref().map(|it| team::Class::by_name(it).ok_or(known));
+        let class = class.transpose().map_err(errors::invalid)?;
+        let budget = params.budget.as_deref().map(str::parse::<team::Budget>).transpose();
+        let budget = budget.map_err(errors::invalid)?.unwrap_or_default();
+        Ok(Meant { text, wish, start, class, budget, pointed })
     }
 
     /// The file, and the lines of its open document. The place's path is filled in later.

@@ -14,8 +14,11 @@ pub struct BoardView {
     pub repository: String,
     /// Grows with every event; two boards of one version are equal.
     pub version: u64,
-    /// Newest first.
+    /// Newest first: all that have not ended, and the hundred that ended last.
     pub tasks: Vec<TaskLineView>,
+    /// How many ended before those; `baton/task` and `baton/report` know them.
+    #[serde(default)]
+    pub more: u64,
     /// Those that wait, oldest first.
     pub approvals: Vec<ApprovalView>,
     pub questions: Vec<QuestionView>,
@@ -141,6 +144,7 @@ impl BoardView {
             questions: questions
                 .filter_map(|it| QuestionView::of(repository, team, it.question))
                 .collect(),
+            more: u64::try_from(board.more).unwrap_or(u64::MAX),
             spent: CostView::of(&board.spent),
         }
     }

@@ -208,9 +208,12 @@ pub(super) fn kind(schema: &Value, language: &Language, named: &dyn Fn(&str) -> 
         }
         Some(Value::String(name)) => (language.word)(name).to_owned(),
         Some(Value::Array(names)) => {
-            let kinds: Vec<&str> =
-                names.iter().filter_map(Value::as_str).map(language.word).collect();
-            kinds.join(language.either)
+            let one = |it: &Value| {
+                let mut schema = schema.clone();
+                schema["type"] = it.clone();
+                kind(&schema, language, named)
+            };
+            names.iter().map(one).collect::<Vec<_>>().join(language.either)
         }
         Some(_) | None => language.any.to_owned(),
     }

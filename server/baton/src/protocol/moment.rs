@@ -6,7 +6,7 @@ use team::{Answer, ApprovalState, RunState, Task, TaskId, Team};
 /// Oldest first.
 pub fn timeline(team: &Team, id: TaskId, task: &Task) -> Vec<MomentView> {
     let mut moments = vec![(task.delegated_at, "delegated".to_owned())];
-    for (run, it) in team.runs.iter().filter(|(_, it)| it.task == id) {
+    for (run, it) in team.runs_of(id) {
         let role = role_of(&it.work);
         moments.push((it.started_at, format!("{run} {role} started")));
         if let RunState::Ended { at } = it.state {

@@ -329,8 +329,8 @@ impl TaskStepsView {
 }
 
 impl PersonView {
-    pub fn of(team: &Team, id: team::TaskId, task: &team::Task) -> PersonView {
-        let touched = team::touches(team, id, task);
+    pub fn of(team: &Team, task: &team::Task) -> PersonView {
+        let touched = team::touches(team, task);
         PersonView {
             ms: (0 < task.viewing.views).then_some(task.viewing.ms),
             views: task.viewing.views,
@@ -387,7 +387,7 @@ fn flaky(team: &Team, at: Millis) -> impl Iterator<Item = FactView> {
 /// The checks of the last task that has any, each with the last receipt of it.
 fn checks(team: &Team) -> impl Iterator<Item = FactView> {
     let last = team.tasks.iter().rev().find(|it| !it.1.checks.is_empty());
-    let of_task = move |id| team.runs.values().rev().filter(move |it| it.task == id);
+    let of_task = move |id| team.runs_of(id).rev().map(|it| it.1);
     last.into_iter().flat_map(|it| it.1.checks.iter().map(move |spec| (*it.0, spec))).map(
         move |(id, spec)| {
             let mut seen = of_task(id).flat_map(|it| it.receipts.iter().rev());

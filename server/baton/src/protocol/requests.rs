@@ -56,6 +56,12 @@ pub struct DelegateParams {
     /// It may land by itself under the strict rule.
     #[serde(default)]
     pub land_by_rule: bool,
+    /// What the person calls it: `bug`, `feature`, `refactor`, `docs`, `chore` or `question`. Absent: the
+    /// team decides.
+    pub class: Option<String>,
+    /// What it may use at most: `0.50` (US dollars), `200k tokens`, or both with a comma between. It only
+    /// lowers the configured limits; a higher one is refused.
+    pub budget: Option<String>,
     /// Made up by the client: a second request with the same key gives the same task.
     pub key: Option<String>,
 }

@@ -133,6 +133,12 @@ pub struct BriefView {
     /// `seen` (unsaved text too) or `head` (the last commit).
     pub start: String,
     pub land_by_rule: bool,
+    /// What the person called it, where they did.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// What the person gave it at most, where they did: `$0.50, 200000 tokens`.
+    #[serde(default)]
+    pub budget: Option<String>,
 }
 
 /// Lines of a file as they were when the task was delegated.
@@ -279,7 +285,7 @@ pub struct WordsView {
 }
 
 fn words(team: &Team, id: TaskId, task: &team::Task) -> Vec<WordsView> {
-    let runs = || team.runs.iter().filter(|it| it.1.task == id);
+    let runs = || team.runs_of(id);
     let heard_by = |nth: u32| runs().filter(move |it| nth < it.1.heard).map(|it| it.0.to_string());
     let view = |(nth, it): (u32, &team::Words)| WordsView {
         text: it.text.clone(),
@@ -303,10 +309,9 @@ impl TaskView {
     pub fn of(repository: &str, team: &Team, id: TaskId) -> Option<TaskView> {
         let task = team.task(id)?;
         let line = team::task_line(team, id, task);
-        let of_task = |it: &TaskId| *it == id;
-        let runs = team.runs.iter().filter(|(_, it)| of_task(&it.task));
+        let runs = team.runs_of(id);
         let approvals = task.approvals.iter();
-        let questions = team.questions.iter().filter(|(_, it)| of_task(&it.task));
+        let questions = task.asked.iter();
         Some(TaskView {
             repository: repository.to_owned(),
             id: id.to_string(),
@@ -329,18 +334,16 @@ impl TaskView {
                 .iter()
                 .map(|(run, it)| HandoffView::of(team, *run, it))
                 .collect(),
-            runs: runs.map(|(id, it)| RunView::of(*id, it)).collect(),
+            runs: runs.map(|(id, it)| RunView::of(id, it)).collect(),
             approvals: approvals.filter_map(|it| ApprovalView::of(repository, team, *it)).collect(),
-            questions: questions
-                .filter_map(|(id, _)| QuestionView::of(repository, team, *id))
-                .collect(),
+            questions: questions.filter_map(|it| QuestionView::of(repository, team, *it)).collect(),
             decisions: task
                 .decisions
                 .iter()
                 .filter_map(|it| Some(DecisionView::of(*it, team.remembered(*it)?)))
                 .collect(),
             words: words(team, id, task),
-            person: PersonView::of(team, id, task),
+            person: PersonView::of(team, task),
             cost: CostView::of(&task.spent),
             timeline: timeline(team, id, task),
             delegated_at: task.delegated_at,
@@ -372,6 +375,8 @@ impl BriefView {
             }
             .to_owned(),
             land_by_rule: brief.land_by_rule,
+            class: brief.class.map(|it| it.name().to_owned()),
+            budget: (!brief.budget.is_none()).then(|| brief.budget.to_string()),
         }
     }
 }

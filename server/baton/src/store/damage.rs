@@ -7,7 +7,7 @@ use super::head::{self, End};
 use super::rows::{self, Broken, Replayed, Tail};
 use super::schema::{self, SEALED};
 use super::seal::{Hash, chain, genesis, hex, seal};
-use super::{DATABASE, beside, broken, create_private, file_name, reader, sync_file};
+use super::{DATABASE, beside, broken, create_private, file_name, reader, shelf, sync_file};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,7 +113,7 @@ fn find_damage(
     let checked = if deep && version == schema::STEPS.len() {
         rows::check_all(&db)
     } else if version == schema::STEPS.len() {
-        rows::replay(&db).map(|it| replayed.insert(it).tail)
+        shelf::replay(path).map(|it| replayed.insert(it).tail)
     } else {
         rows::link(&db, 0).and_then(|it| rows::walk(&db, it, u64::MAX, |_| Ok(())))
     };

@@ -47,7 +47,8 @@ impl Reader {
 
     /// The team as the last event left it.
     pub fn team(&self) -> Result<Team, Failure> {
-        self.get(rows::replay).map(|it| it.team)
+        let replayed = super::shelf::replay(&self.path);
+        replayed.map(|it| it.team).map_err(|it| broken("read the log", &self.path, it))
     }
 
     /// The version of the last event; 0 for an empty log.
@@ -120,9 +121,12 @@ impl Reader {
 }
 
 pub(super) fn open_read_only(path: &Path) -> Result<Connection, Failure> {
+    connect(path).map_err(|it| super::fault::failed("open the log", path, it))
+}
+
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let fail = |it| super::fault::failed("open the log", path, it);
-    let db = Connection::open_with_flags(path, flags).map_err(fail)?;
-    db.busy_timeout(Duration::from_millis(super::BUSY_MS_MAX)).map_err(fail)?;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(Duration::from_millis(super::BUSY_MS_MAX))?;
     Ok(db)
 }

@@ -2,14 +2,16 @@
 
 use super::schema::SEALED;
 use super::seal::{Hash, chain, genesis, seal};
+use super::shelf::Health;
 use super::{Logged, Step};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::sync::Arc;
 use team::{EVENT_VERSION, Event, Millis, RunId, TaskId, Team, Usage};
 
 /// Who can read a checkpoint: the rules that made it must be the rules that go on from it. Raise the
 /// number when `Team` or `apply` change between releases.
-pub(super) const CHECKPOINT_MADE_BY: &str = concat!(env!("CARGO_PKG_VERSION"), "+6");
+pub(super) const CHECKPOINT_MADE_BY: &str = concat!(env!("CARGO_PKG_VERSION"), "+8");
 
 /// Why rows could not be read.
 #[derive(Debug)]
@@ -98,7 +100,7 @@ pub(super) fn walk(
     Ok(tail)
 }
 
-fn columns<'a, const N: usize>(row: &'a Row<'_>) -> rusqlite::Result<[ValueRef<'a>; N]> {
+pub(super) fn columns<'a, const N: usize>(row: &'a Row<'_>) -> rusqlite::Result<[ValueRef<'a>; N]> {
     let mut columns = [ValueRef::Null; N];
     for (n, column) in columns.iter_mut().enumerate() {
         *column = row.get_ref(n)?;
@@ -106,7 +108,7 @@ fn columns<'a, const N: usize>(row: &'a Row<'_>) -> rusqlite::Result<[ValueRef<'
     Ok(columns)
 }
 
-fn bytes(value: ValueRef<'_>) -> &[u8] {
+pub(super) fn bytes(value: ValueRef<'_>) -> &[u8] {
     match value {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
         ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => b"",
@@ -142,49 +144,7 @@ pub(super) struct Replayed {
     pub(super) applied: u64,
     /// A checkpoint that doesn't match its hash was passed over.
     pub(super) bad_checkpoint: bool,
-}
-
-/// The newest checkpoint that holds, and the events after it.
-pub(super) fn replay(db: &Connection) -> Result<Replayed, Broken> {
-    let (start, bad_checkpoint) = newest_checkpoint(db)?;
-    let (mut team, from) = match start {
-        Some(start) => start,
-        None => (Team::default(), link(db, 0)?),
-    };
-    let mut applied = 0;
-    let tail = walk(db, from, u64::MAX, |event| {
-        team.apply(&event.decode()?);
-        applied += 1;
-        Ok(())
-    })?;
-    Ok(Replayed { team, tail, applied, bad_checkpoint })
-}
-
-fn newest_checkpoint(db: &Connection) -> Result<(Option<(Team, Tail)>, bool), Broken> {
-    let mut bad = false;
-    let mut query = db.prepare_cached(
-        "SELECT version, made_by, hash, body, sum FROM checkpoint ORDER BY version DESC",
-    )?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        let columns = columns::<4>(row)?;
-        let sum = seal("checkpoint", &columns);
-        if row.get_ref(4)? != ValueRef::Blob(&sum) {
-            bad = true;
-            continue;
-        }
-        let from = match link(db, row.get(0)?) {
-            Ok(from) => from,
-            Err(Broken::Wrong(_)) => continue,
-            Err(error) => return Err(error),
-        };
-        let ours = columns[1] == ValueRef::Text(CHECKPOINT_MADE_BY.as_bytes())
-            && columns[2] == ValueRef::Blob(&from.hash);
-        if ours && let Ok(team) = serde_json::from_slice(bytes(columns[3])) {
-            return Ok((Some((team, from)), bad));
-        }
-    }
-    Ok((None, bad))
+    pub(super) health: Arc<Health>,
 }
 
 /// Events after version `from`, at most `limit`.

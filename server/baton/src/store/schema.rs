@@ -24,6 +24,10 @@ CREATE TABLE checkpoint (
     version INTEGER PRIMARY KEY, made_by TEXT NOT NULL, hash BLOB NOT NULL,
     body TEXT NOT NULL, sum BLOB NOT NULL
 ) STRICT;
+CREATE TABLE entry (
+    kind TEXT NOT NULL, id INTEGER NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
+    sum BLOB NOT NULL, UNIQUE (kind, id)
+) STRICT;
 CREATE TABLE journal (
     run INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
     tree TEXT, at INTEGER NOT NULL, sum BLOB NOT NULL, UNIQUE (run, n)
@@ -46,7 +50,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 ";
 
 /// The tables whose rows carry a seal as their last column, with their columns in order. Events are
-/// chained instead, checkpoints can be made again.
+/// chained instead; checkpoints and their entries can be made again.
 pub(super) const SEALED: &[(&str, &[&str])] = &[
     ("journal", &["run", "n", "kind", "body", "tree", "at"]),
     ("output", &["sha256", "bytes"]),

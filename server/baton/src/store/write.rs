@@ -65,8 +65,17 @@ impl Sealed {
     }
 
     pub(super) fn insert(&self, db: &Connection) -> rusqlite::Result<()> {
+        self.put(db, "INSERT")
+    }
+
+    /// In the place of the row with the same name.
+    pub(super) fn replace(&self, db: &Connection) -> rusqlite::Result<()> {
+        self.put(db, "INSERT OR REPLACE")
+    }
+
+    fn put(&self, db: &Connection, how: &str) -> rusqlite::Result<()> {
         let marks = vec!["?"; self.values.len() + 1].join(", ");
-        let sql = format!("INSERT INTO {} VALUES ({marks})", self.table);
+        let sql = format!("{how} INTO {} VALUES ({marks})", self.table);
         let sum = Value::Blob(self.sum.to_vec());
         db.prepare_cached(&sql)?
             .execute(rusqlite::params_from_iter(self.values.iter().chain([&sum])))?;

@@ -262,7 +262,7 @@ fn passed(
     if checks.is_empty() {
         return Ok(());
     }
-    let mut rounds = team.runs.values().rev();
+    let mut rounds = rounds_of(team, task);
     let round = rounds.find(|it| {
         let on_head = |it: &Receipt| it.commit.as_ref() == Some(head);
         missing_receipts(task, it).is_empty() && it.receipts.iter().any(on_head)
@@ -277,6 +277,11 @@ fn passed(
         Some(problem) => gate(format!("{problem}: hand over a fail that says so")),
         None => Ok(()),
     }
+}
+
+/// The runs of a task, newest first: those of others stand for other work.
+fn rounds_of<'a>(team: &'a Team, task: &'a Task) -> impl Iterator<Item = &'a Run> {
+    task.runs.iter().rev().filter_map(|it| team.run(*it))
 }
 
 /// Names of required checks without a receipt in this round.
@@ -425,7 +430,7 @@ pub(super) fn evidence(
     is_part: bool,
 ) -> Option<Vec<ReceiptId>> {
     let checks: Vec<CheckSpec> = required(task);
-    let mut rounds = team.runs.values().rev().filter(|it| {
+    let mut rounds = rounds_of(team, task).filter(|it| {
         it.receipts.iter().any(|it| it.tree.as_ref() == Some(tree))
             && missing_receipts(task, it).is_empty()
     });

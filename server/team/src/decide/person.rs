@@ -5,7 +5,8 @@ use super::{
     Refusal, RunId, Start, Subject, Task, TaskId, TaskState, Team, Wait, Work, comments, get,
     handover, live, next, open, part, setup, start_checks, start_role, way,
 };
-use crate::handoff::{About, Decision, Handoff};
+use crate::brief::Brief;
+use crate::handoff::{About, Class, Decision, Handoff};
 use crate::stages::Stage;
 use crate::task::{ApprovalState, Asked, End, Resume, Step};
 
@@ -13,6 +14,17 @@ use crate::task::{ApprovalState, Asked, End, Resume, Step};
 const WORDS_CHARS_MAX: usize = 4_000;
 /// So many texts are said about one task.
 const WORDS_MAX: usize = 100;
+
+/// A task, under the limits that are configured and below them the budget that it was given.
+pub(super) fn delegate(team: &Team, now: Millis, mut brief: Brief) -> Result<Vec<Event>, Refusal> {
+    if brief.class == Some(Class::NeedsHuman) {
+        let text = "`needs-human` is what the team says of a task; name another class, or none";
+        return Err(Refusal::Not(text.to_string()));
+    }
+    brief.limits = brief.budget.within(&brief.limits).map_err(Refusal::Not)?;
+    let task = TaskId(next(team.tasks.last().map(|it| it.0)));
+    Ok(vec![Event::TaskDelegated { task, brief, at: now }])
+}
 
 pub(super) fn answer_approval(
     team: &Team,
@@ -284,7 +296,7 @@ pub(super) fn ask(team: &Team, run: RunId, ask: Question) -> Result<Vec<Event>, 
     if !(2..=4).contains(&options) || options <= default {
         return Err(Refusal::Gate("a question has 2 to 4 options, one of them the default".into()));
     }
-    let question = QuestionId(next(team.questions.keys().next_back().map(|it| it.0)));
+    let question = QuestionId(next(team.questions.last().map(|it| it.0)));
     Ok(vec![Event::QuestionAsked { run, question, ask, about: About::Work }])
 }
 

@@ -5,9 +5,8 @@ use super::{
     Code, Event, Failure, Millis, Parked, Refusal, RunId, Setup, Subject, Task, TaskId, Team, Why,
     Work, ask_approval, gates, live, start_checks, start_with,
 };
-use crate::event::Answer;
 use crate::receipt::{Exit, Ran, Receipt};
-use crate::task::{ApprovalState, Run, RunState};
+use crate::task::{Run, RunState};
 
 /// How long a set-up may take.
 const SETUP_MS_MAX: Millis = 30 * 60 * 1000;
@@ -68,15 +67,12 @@ fn receipt(run: &Run) -> Option<&Receipt> {
 
 /// One yes holds for all tasks, as long as the command and what it goes by stay the same.
 fn is_approved(team: &Team, setup: &Setup) -> bool {
-    team.approvals.values().any(|it| {
-        let same = matches!(&it.subject, Subject::Setup { setup: old, .. } if old.content == setup.content);
-        same && matches!(it.state, ApprovalState::Answered { answer: Answer::Approve { .. }, .. })
-    })
+    team.setups.contains(&setup.content)
 }
 
 /// It ran for this task since the last try, and made no difference.
 fn ran_well<'a>(team: &'a Team, task: TaskId, setup: &Setup) -> Option<&'a Receipt> {
-    let mut runs = team.runs.values().rev().filter(|it| it.task == task);
+    let mut runs = team.runs_of(task).rev().map(|it| it.1);
     // The newest run is the round that asks; the one before it may be the set-up.
     let before = runs.nth(1)?;
     let same =

@@ -15,7 +15,8 @@ use crate::stages::{Gate, Stage};
 const CLASS_QUESTION_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The first step after the snapshot. Where the rules are sure of a question nobody triages it; where
-/// they are sure of another class and the brief holds its own criteria neither.
+/// they are sure of another class and the brief holds its own criteria neither. A class that the person
+/// gave is as sure.
 pub(super) fn triage(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event>, Refusal> {
     let it = get(team, task)?;
     let Some(seen) = it.base.as_ref().map(|it| it.seen.clone()) else {
@@ -26,7 +27,11 @@ pub(super) fn triage(team: &Team, now: Millis, task: TaskId) -> Result<Vec<Event
     };
     let criteria = criteria(&it.brief.text);
     let is_clear = class == Class::Question || !criteria.is_empty();
-    let classified = Event::TaskClassified { task, class, by: By::Rule, why, criteria };
+    let by = match it.brief.class {
+        Some(_) => By::Person { door: it.brief.origin.door().to_string() },
+        None => By::Rule,
+    };
+    let classified = Event::TaskClassified { task, class, by, why, criteria };
     let mut after = team.clone();
     after.apply(&classified);
     let mut res = vec![classified];
@@ -76,7 +81,7 @@ fn ask_class(
     other: Class,
     summary: &str,
 ) -> Event {
-    let question = QuestionId(next(team.questions.keys().next_back().map(|it| it.0)));
+    let question = QuestionId(next(team.questions.last().map(|it| it.0)));
     let default = u32::from(one.safer(other) == other);
     let says = |it: Class| format!("{}: {}", it.name(), what_follows(it));
     let ask = Question {

@@ -1,7 +1,7 @@
 //! Which earlier tasks are shown, and why.
 
 use super::*;
-use crate::brief::{Brief, Limits, Origin, Place, StartFrom};
+use crate::brief::{Brief, Origin, Place};
 use crate::change::{FileChange, FileKind};
 use crate::event::Event;
 use crate::ids::{CommitId, TreeId};
@@ -12,19 +12,13 @@ fn team(briefs: &[(&str, Option<&str>, &[&str])]) -> Team {
     let mut team = Team::default();
     for (n, (text, place, changed)) in (1..).zip(briefs) {
         let brief = Brief {
-            text: (*text).into(),
-            origin: Origin::CommandLine,
             place: place.map(|path| Place {
                 path: path.into(),
                 first_line: 1,
                 last_line: 2,
                 text: String::new(),
             }),
-            start: StartFrom::Seen,
-            land_by_rule: false,
-            limits: Limits::default(),
-            environment: Default::default(),
-            worktree: None,
+            ..Brief::new(*text, Origin::CommandLine)
         };
         team.apply(&Event::TaskDelegated { task: TaskId(n), brief, at: 0 });
         let file = |path: &&str| FileChange {

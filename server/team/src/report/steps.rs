@@ -53,12 +53,10 @@ pub fn steps(team: &Team, id: TaskId, task: &Task) -> TaskSteps {
             rows.push((*at, row("Decide", role, answered(answer), seen)));
         }
     }
-    if 0 < task.questions {
-        for it in team.questions.values().filter(|it| it.task == id) {
-            if let Some((text, by)) = &it.answer {
-                let action = format!("{} -> {text}", it.ask.text);
-                rows.push((ended_at(team, it.run, task), row("Ask", decider(by), &action, None)));
-            }
+    for it in task.asked.iter().filter_map(|it| team.questions.get(it)) {
+        if let Some((text, by)) = &it.answer {
+            let action = format!("{} -> {text}", it.ask.text);
+            rows.push((ended_at(team, it.run, task), row("Ask", decider(by), &action, None)));
         }
     }
     rows.sort_by_key(|it| it.0);

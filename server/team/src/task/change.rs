@@ -19,8 +19,10 @@ use std::sync::Arc;
 
 impl Team {
     pub(super) fn with(&mut self, task: TaskId, change: impl FnOnce(&mut Task)) {
+        let before = self.ended_as(task);
         if let Some(it) = self.tasks.get_mut(&task) {
             change(Arc::make_mut(it));
+            self.moved(task, before);
         }
     }
 
@@ -63,7 +65,10 @@ impl Team {
             state: RunState::Live,
         };
         self.runs.insert(run, Arc::new(new));
-        self.with(task, |it| it.started(run, work));
+        self.with(task, |it| {
+            it.runs.push(run);
+            it.started(run, work);
+        });
     }
 
     pub(super) fn proposed(&mut self, task: TaskId, candidate: Option<&Candidate>) {
@@ -99,6 +104,9 @@ impl Team {
 
     pub(super) fn spend(&mut self, run: RunId, usage: &Usage, at: Millis) {
         self.today.add(at, usage.micros);
+        if self.run(run).is_some() {
+            self.spent.add(usage);
+        }
         self.with_run(run, |it| it.spent.add(usage));
         self.with_task_of(run, |it| it.spent.add(usage));
     }
@@ -115,6 +123,7 @@ impl Team {
         self.questions.insert(question, Arc::new(asked));
         self.with(task, |it| {
             it.questions += 1;
+            it.asked.push(question);
             it.state = TaskState::Waiting { on: Wait::Question { question } };
         });
     }
@@ -171,6 +180,9 @@ impl Team {
         let asked = Arc::make_mut(asked);
         asked.state = ApprovalState::Answered { answer: answer.clone(), by: by.clone(), at };
         let (task, subject) = (asked.task, asked.subject.clone());
+        if let (Subject::Setup { setup, .. }, Answer::Approve { .. }) = (&subject, answer) {
+            self.setups.insert(setup.content.clone());
+        }
         // Whoever answers has looked until then, and the review is over.
         let is_viewed = self.task(task).is_some_and(|it| it.viewing.since.is_some());
         if is_viewed && matches!(by, By::Person { .. }) {
@@ -233,8 +245,8 @@ impl Team {
 
     fn open_approvals(&self, task: TaskId) -> Vec<ApprovalId> {
         let mine = self.task(task).map(|it| it.approvals.clone()).unwrap_or_default();
-        let is_open = |it: &ApprovalId| self.approvals[it].state == ApprovalState::Open;
-        mine.into_iter().filter(is_open).collect()
+        let state = |it: &ApprovalId| self.approvals.get(it).map(|it| &it.state);
+        mine.into_iter().filter(|it| state(it) == Some(&ApprovalState::Open)).collect()
     }
 
     fn stop_run(&mut self, task: TaskId) {
@@ -264,36 +276,38 @@ impl Team {
             TaskState::Landing { approval, step } => {
                 Some(Resume::Landing { approval: *approval, step: step.clone() })
             }
-            TaskState::AwaitingApproval { approval, under } => match &self.approvals[approval]
-                .subject
-            {
-                Subject::Landing { candidate, .. } => {
-                    Some(Resume::Candidate { head: candidate.head.clone(), under: None })
+            TaskState::AwaitingApproval { approval, under } => {
+                match &self.approvals.get(approval)?.subject {
+                    Subject::Landing { candidate, .. } => {
+                        Some(Resume::Candidate { head: candidate.head.clone(), under: None })
+                    }
+                    Subject::Edits { head, .. } => {
+                        Some(Resume::Candidate { head: head.clone(), under: None })
+                    }
+                    Subject::Commands { commit, why, .. } => {
+                        Some(Resume::Checks { commit: commit.clone(), why: *why, under: *under })
+                    }
+                    Subject::Plan { run, .. } => {
+                        let on = self.task(task)?.base.as_ref()?.seen.clone();
+                        Some(Resume::Role { duty: Duty::Design, on, continues: Some(*run) })
+                    }
+                    Subject::Stage { before } => {
+                        let it = self.task(task)?;
+                        let seen = it.base.as_ref().map(|it| it.seen.clone());
+                        let head = it.head.as_ref().map(|it| it.commit.clone());
+                        let (duty, on) = match before {
+                            Stage::Design | Stage::Build => (Duty::Triage, seen),
+                            Stage::Validate | Stage::Announce => (Duty::Build, head),
+                        };
+                        Some(Resume::Role { duty, on: on?, continues: None })
+                    }
+                    Subject::Setup { setup, then } => Some(Resume::Checks {
+                        commit: setup.commit.clone(),
+                        why: *then,
+                        under: *under,
+                    }),
                 }
-                Subject::Edits { head, .. } => {
-                    Some(Resume::Candidate { head: head.clone(), under: None })
-                }
-                Subject::Commands { commit, why, .. } => {
-                    Some(Resume::Checks { commit: commit.clone(), why: *why, under: *under })
-                }
-                Subject::Plan { run, .. } => {
-                    let on = self.task(task)?.base.as_ref()?.seen.clone();
-                    Some(Resume::Role { duty: Duty::Design, on, continues: Some(*run) })
-                }
-                Subject::Stage { before } => {
-                    let it = self.task(task)?;
-                    let seen = it.base.as_ref().map(|it| it.seen.clone());
-                    let head = it.head.as_ref().map(|it| it.commit.clone());
-                    let (duty, on) = match before {
-                        Stage::Design | Stage::Build => (Duty::Triage, seen),
-                        Stage::Validate | Stage::Announce => (Duty::Build, head),
-                    };
-                    Some(Resume::Role { duty, on: on?, continues: None })
-                }
-                Subject::Setup { setup, then } => {
-                    Some(Resume::Checks { commit: setup.commit.clone(), why: *then, under: *under })
-                }
-            },
+            }
             TaskState::Parked { was, .. } => Some(was.clone()),
             TaskState::Undoing { .. } | TaskState::Closed(_) => None,
         }
@@ -346,12 +360,14 @@ impl Task {
             candidate: None,
             part_refused: None,
             spent: Usage::default(),
-            sent_on_micros: 0,
+            sent_on: Usage::default(),
             questions: 0,
             person_answered: false,
             decisions: vec![],
             words: vec![],
             approvals: vec![],
+            runs: vec![],
+            asked: vec![],
             viewing: Viewing::default(),
             tally: Tally::default(),
         }
@@ -524,15 +540,15 @@ impl Task {
         }
     }
 
-    /// Of the task's money, what was spent since a person last sent it on, in micro-dollars.
-    pub(crate) fn spent_since_sent(&self) -> u64 {
-        self.spent.micros.saturating_sub(self.sent_on_micros)
+    /// What was spent since a person last sent it on.
+    pub(crate) fn spent_since_sent(&self) -> Usage {
+        self.spent.since(&self.sent_on)
     }
 
-    /// A person sent it on: the count of builds and the task's money begin anew.
+    /// A person sent it on: the count of builds, the task's tokens and its money begin anew.
     fn sent_on(&mut self) {
         self.builds = 0;
-        self.sent_on_micros = self.spent.micros;
+        self.sent_on = self.spent;
     }
 
     pub(super) fn retried(&mut self) {

@@ -27,8 +27,8 @@ impl Team {
 
     fn decided(&mut self, task: TaskId, decision: &Decision) {
         let it = Remembered { task, decision: decision.clone(), forgotten: None };
-        self.memory.push(Arc::new(it));
-        let id = DecisionId(u32::try_from(self.memory.len()).unwrap_or(u32::MAX));
+        let id = DecisionId(self.memory.last().map_or(0, |it| it.0).saturating_add(1));
+        self.memory.insert(id, Arc::new(it));
         self.with(task, |it| it.decisions.push(id));
     }
 
@@ -39,9 +39,8 @@ impl Team {
                 let it = self.quarantine.iter_mut().find(|it| it.id == id);
                 it.into_iter().for_each(|it| it.until = it.until.min(at));
             }
-            Memo::Decision(DecisionId(n)) => {
-                let index = usize::try_from(n).ok().and_then(|it| it.checked_sub(1));
-                if let Some(it) = index.and_then(|it| self.memory.get_mut(it)) {
+            Memo::Decision(id) => {
+                if let Some(it) = self.memory.get_mut(&id) {
                     Arc::make_mut(it).forgotten = Some((by.clone(), at));
                 }
             }

@@ -10,10 +10,13 @@ use std::collections::BTreeSet;
 
 mod looked;
 mod part;
+mod twin;
 mod way;
 
 const SEEDS: u32 = 20_000;
 const STEPS: u32 = 60;
+/// Of so many seeds one is played with a twin, which takes long.
+const TWIN_EVERY: u32 = 8;
 
 /// A small xorshift: the same numbers everywhere, from a printed seed.
 struct Random(u32);
@@ -119,6 +122,7 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
     let mut random = Random(seed.wrapping_mul(2_654_435_761).max(1));
     let mut team = Team::default();
     let mut log: Vec<Event> = vec![];
+    let mut twin = seed.is_multiple_of(TWIN_EVERY).then(|| twin::Twin::new(seed));
     let mut now = START;
     for step in 0..STEPS {
         now += u64::from(random.below(90_000));
@@ -147,6 +151,10 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         jobs_are_one_a_task(&team, &story);
         looked::measured_honestly(&team, &story);
         way::holds(&team, &events, &story);
+        if let Some(twin) = &mut twin {
+            twin::indexes_hold(&team, &story);
+            twin.after(&events, &team);
+        }
         log.extend(events);
     }
     let replayed = log.iter().fold(Team::default(), |mut team, it| {
@@ -154,6 +162,9 @@ fn play(seed: u32, seen: &mut BTreeSet<&'static str>, moves: &mut Moves) {
         team
     });
     assert_eq!(replayed, team, "seed {seed}: the log does not tell the whole story");
+    if let Some(mut twin) = twin {
+        twin.is_the_same(&team, seed);
+    }
 }
 
 fn note(event: &Event, seen: &mut BTreeSet<&'static str>) {
@@ -412,12 +423,14 @@ fn handoff(random: &mut Random, duty: Duty, team: &Team, run: RunId) -> Handoff 
     }
 }
 
+const TEXTS: [&str; 6] =
+    ["x", "class=bug x", "--yes x", "docs: x", "why is x so?", "feat: x\ndone when:\n- x"];
+
 /// What would come next from a shell that works, for one of the tasks.
 fn likely(random: &mut Random, team: &Team, step: u32) -> Input {
     let n = u32::try_from(team.tasks.len()).unwrap();
     if n == 0 || (n < 3 && random.one_in(12)) {
-        let texts = ["x", "x", "--yes x", "docs: x", "why is x so?", "feat: x\ndone when:\n- x"];
-        let text = texts[random.below(6) as usize];
+        let text = TEXTS[random.below(6) as usize];
         return Input::Delegate { brief: brief(text) };
     }
     let task = TaskId(1 + random.below(n));

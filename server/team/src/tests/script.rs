@@ -59,15 +59,12 @@ fn person() -> By {
 }
 
 pub(crate) fn brief(text: &str) -> Brief {
+    let words: Vec<&str> = text.split(' ').collect();
     Brief {
-        text: text.to_string(),
-        origin: Origin::CommandLine,
-        place: None,
-        start: StartFrom::Seen,
         land_by_rule: text.contains("--yes"),
-        limits: Limits::default(),
-        environment: Default::default(),
-        worktree: None,
+        class: option(&words, "class").map(|it| Class::by_name(it).unwrap()),
+        budget: option(&words, "budget").map(|it| it.parse().unwrap()).unwrap_or_default(),
+        ..Brief::new(text, Origin::CommandLine)
     }
 }
 

@@ -9,7 +9,7 @@
 ---@field revision? string|nil As the approval showed it.
 ---@field answer string `approve`, `apply`, `revise`, `rebuild` or `reject`. Any other word is refused.
 ---@field ticked? string[] For `approve`: the paths that needed a tick and got it.
----@field hunks? any|nil For `approve` of a landing: these hunks alone, as `baton/diff` names them; the others are left. Their candidate is checked by itself; green it lands under this answer, else the whole change is asked about again. Absent: all of it.
+---@field hunks? baton.ChosenHunks[]|nil For `approve` of a landing: these hunks alone, as `baton/diff` names them; the others are left. Their candidate is checked by itself; green it lands under this answer, else the whole change is asked about again. Absent: all of it.
 ---@field text? string|nil For `revise`: what to do differently; for `reject`: why.
 ---@field comments? baton.LineComment[] For `revise`: what is said about single lines; `text` may be absent then.
 
@@ -105,6 +105,8 @@
 ---@field place? baton.PlaceView|nil
 ---@field start string `seen` (unsaved text too) or `head` (the last commit).
 ---@field landByRule boolean
+---@field class? string|nil What the person called it, where they did.
+---@field budget? string|nil What the person gave it at most, where they did: `$0.50, 200000 tokens`.
 
 ---A checkout of a task's result, made for a person to open.
 ---@class baton.CheckoutResult
@@ -117,7 +119,7 @@
 ---What is taken of one file.
 ---@class baton.ChosenHunks
 ---@field path string Relative to the root of the repository.
----@field hunks? any|nil Ids of hunks. Absent: all of the file's.
+---@field hunks? string[]|nil Ids of hunks. Absent: all of the file's.
 
 ---What model calls cost, as the provider reported it.
 ---@class baton.CostView
@@ -152,6 +154,8 @@
 ---@field origin? string|nil `selection`, `diagnostic`, `todo`, `tests` or `question`: what is wanted of the place; `commandLine`: no place, words alone. Absent: told from the range.
 ---@field base? string|nil `seen` (the default: what the editor shows, unsaved text too) or `head` (the last commit).
 ---@field landByRule? boolean It may land by itself under the strict rule.
+---@field class? string|nil What the person calls it: `bug`, `feature`, `refactor`, `docs`, `chore` or `question`. Absent: the team decides.
+---@field budget? string|nil What it may use at most: `0.50` (US dollars), `200k tokens`, or both with a comma between. It only lowers the configured limits; a higher one is refused.
 ---@field key? string|nil Made up by the client: a second request with the same key gives the same task.
 
 ---@class baton.DelegateResult

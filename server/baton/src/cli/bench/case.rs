@@ -7,8 +7,7 @@ use crate::cli::screen::{Screen, safe};
 use crate::cli::stage::Stage;
 use crate::config::Config;
 use crate::hub::{Delegation, Happening, Hub};
-use std::collections::BTreeMap;
-use team::{Code, End, Failure, Input, Origin, Parked, Start, StartFrom, TaskId, Team, Work};
+use team::{Code, End, Failure, Input, Origin, Parked, Start, TaskId, Team, Work};
 
 /// Who does the task.
 pub enum Engineer<'a> {
@@ -49,16 +48,8 @@ pub async fn play(screen: &Screen, task: &Task, by: Engineer<'_>) -> Result<Ende
 }
 
 async fn delegate(hub: &Hub, task: &Task) -> Result<Ended, Trouble> {
-    let delegation = Delegation {
-        text: task.said.brief.clone(),
-        origin: Origin::CommandLine,
-        place: None,
-        start: StartFrom::Seen,
-        buffers: Vec::new(),
-        land_by_rule: true,
-        environment: BTreeMap::new(),
-        worktree: None,
-    };
+    let delegation =
+        Delegation { land_by_rule: true, ..Delegation::new(&task.said.brief, Origin::CommandLine) };
     let id = hub.delegate(delegation).await.doing("delegate")?;
     let (mut watch, mut heard) = (hub.watch(), hub.happenings());
     let mut refused = None;

@@ -147,7 +147,7 @@ fn red(team: &Team) -> Answer {
     let Some((round, _)) = rounds.next() else {
         return Answer::NotTold;
     };
-    let next = team.runs.range(RunId(round.0 + 1)..).next();
+    let next = team.runs.since(RunId(round.0 + 1)).next();
     match next.map(|it| &it.1.work) {
         Some(Work::Role { duty: Build, start: Start::Continues { text, .. }, .. }) => {
             Answer::Refused(text.clone())

@@ -2,8 +2,7 @@
 
 use super::*;
 use team::{
-    Brief, End, Exit, Limits, Origin, Ran, Receipt, ReceiptId, Run, SandboxLevel, StartFrom, Task,
-    Usage, Why, Work,
+    Brief, Event, Exit, Origin, Ran, Receipt, ReceiptId, SandboxLevel, StartFrom, Why, Work,
 };
 
 const LONG_AGO: Millis = 1_000;
@@ -12,46 +11,29 @@ const NOW: Millis = LONG_AGO + OUTPUT_KEPT_MS + 1;
 /// A team of tasks: whether it is closed, when it ended, what its run's commands printed.
 fn team(tasks: &[(bool, Millis, &[&str])]) -> Team {
     let mut team = Team::default();
-    for (n, (is_closed, ended_at, outputs)) in tasks.iter().enumerate() {
-        let (task, run) = (TaskId(n as u32 + 1), RunId(n as u32 + 1));
-        let event = team::Event::TaskDelegated { task, brief: brief(), at: 0 };
-        team.apply(&event);
-        let it: &mut Task = Arc::make_mut(team.tasks.get_mut(&task).unwrap());
-        it.ended_at = Some(*ended_at);
+    for (task, (is_closed, at, outputs)) in (1..).map(TaskId).zip(tasks) {
+        team.apply(&Event::TaskDelegated { task, brief: brief(), at: 0 });
+        play(&mut team, task, RunId(task.0), outputs);
         if *is_closed {
-            it.state = TaskState::Closed(End::Answered);
+            team.apply(&Event::TaskAnswered { task, at: *at });
         }
-        team.runs.insert(run, Arc::new(run_of(task, run, outputs)));
     }
     team
 }
 
-fn brief() -> Brief {
-    Brief {
-        text: "x".into(),
-        origin: Origin::CommandLine,
-        place: None,
-        start: StartFrom::Head,
-        land_by_rule: false,
-        limits: Limits::default(),
-        environment: Default::default(),
-        worktree: None,
+/// A run of this task from its start to its end.
+fn play(team: &mut Team, task: TaskId, run: RunId, outputs: &[&str]) {
+    let commit = team::CommitId("0".repeat(40));
+    let work = Work::Checks { commit, why: Why::Gate, unconfined: false };
+    team.apply(&Event::RunStarted { run, task, work, at: 0, deadline_at: 0 });
+    for (n, it) in outputs.iter().enumerate() {
+        team.apply(&Event::ReceiptRecorded { run, receipt: receipt(run, n, it) });
     }
+    team.apply(&Event::RunChecked { run, at: 0 });
 }
 
-fn run_of(task: TaskId, run: RunId, outputs: &[&str]) -> Run {
-    let commit = team::CommitId("0".repeat(40));
-    Run {
-        task,
-        work: Work::Checks { commit, why: Why::Gate, unconfined: false },
-        started_at: 0,
-        deadline_at: 0,
-        spent: Usage::default(),
-        warned: false,
-        receipts: outputs.iter().enumerate().map(|(n, it)| receipt(run, n, it)).collect(),
-        state: RunState::Ended { at: 0 },
-        heard: 0,
-    }
+fn brief() -> Brief {
+    Brief { start: StartFrom::Head, ..Brief::new("x", Origin::CommandLine) }
 }
 
 fn receipt(run: RunId, n: usize, output: &str) -> Receipt {
@@ -78,7 +60,7 @@ fn kept(names: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn only_what_long_closed_tasks_alone_name() {
+fn only_what_no_open_or_lately_ended_task_names() {
     let team = team(&[
         (true, LONG_AGO, &["old", "shared", "gone already"]),
         (true, NOW - 1, &["young"]),
@@ -86,15 +68,21 @@ fn only_what_long_closed_tasks_alone_name() {
     ]);
     let kept = kept(&["old", "shared", "young", "open", "of nobody"]);
     let found = forgettable(&team, &kept, NOW);
-    assert_eq!(found.outputs, ["old"]);
+    assert_eq!(found.outputs, ["of nobody", "old"]);
     assert_eq!(found.upto, RunId(3));
 }
 
 #[test]
 fn what_was_named_since_stays() {
-    let old = team(&[(true, LONG_AGO, &["a", "b", "c"])]);
-    let found = forgettable(&old, &kept(&["a", "b", "c"]), NOW);
-    let mut now = old.clone();
-    now.runs.insert(RunId(2), Arc::new(run_of(TaskId(1), RunId(2), &["b"])));
-    assert_eq!(found.still(&now), ["a", "c"]);
+    let mut team = team(&[(true, LONG_AGO, &["a", "b", "c"]), (false, 0, &[])]);
+    let (task, run) = (TaskId(2), RunId(3));
+    let commit = team::CommitId("0".repeat(40));
+    let work = Work::Checks { commit, why: Why::Gate, unconfined: false };
+    team.apply(&Event::RunStarted { run, task, work, at: 0, deadline_at: 0 });
+    let found = forgettable(&team, &kept(&["a", "b", "c"]), NOW);
+    assert_eq!((&found.live[..], found.upto), (&[run][..], run));
+    team.apply(&Event::ReceiptRecorded { run, receipt: receipt(run, 0, "c") });
+    team.apply(&Event::RunChecked { run, at: 0 });
+    play(&mut team, task, RunId(4), &["b"]);
+    assert_eq!(found.still(&team), ["a"]);
 }

@@ -3,9 +3,9 @@
 use super::*;
 use expect_test::{Expect, expect};
 use team::{
-    Brief, Candidate, ChangeId, CheckSpec, CommitId, Event, Exit, FileChange, FileKind, Limits,
-    Origin, Question, Ran, Receipt, ReceiptId, Report, RunId, SandboxLevel, Start, StartFrom,
-    TaskId, Tests, TreeId, Why, Work,
+    Brief, Candidate, ChangeId, CheckSpec, CommitId, Event, Exit, FileChange, FileKind, Origin,
+    Question, Ran, Receipt, ReceiptId, Report, RunId, SandboxLevel, Start, TaskId, Tests, TreeId,
+    Why, Work,
 };
 
 fn commit(digit: char) -> CommitId {
@@ -58,16 +58,7 @@ fn receipt(run: RunId, passed: u32) -> Receipt {
 fn team() -> Team {
     let mut team = Team::default();
     let task = TaskId(1);
-    let brief = Brief {
-        text: "fix the parser".to_owned(),
-        origin: Origin::Selection,
-        place: None,
-        start: StartFrom::Seen,
-        land_by_rule: false,
-        limits: Limits::default(),
-        environment: Default::default(),
-        worktree: None,
-    };
+    let brief = Brief::new("fix the parser", Origin::Selection);
     team.apply(&Event::TaskDelegated { task, brief, at: 1 });
     let work = Work::Checks { commit: commit('c'), why: Why::Candidate, unconfined: false };
     let run = RunId(1);

@@ -50,6 +50,44 @@ R4 triaged bug
     );
 }
 
+/// A person's class is not guessed again, whatever the words or the PM say; `needs-human` is none.
+#[test]
+fn a_class_that_the_person_gave_stands() {
+    check(
+        r#"
+delegate class=bug add a flag
+T1 snapshotted unchecked
+R1 triaged feature or=docs
+delegate class=question fix: it panics
+T2 snapshotted unchecked
+delegate class=needs-human x
+"#,
+        expect![[r#"
+            > delegate class=bug add a flag
+              T1 delegated
+            > T1 snapshotted unchecked
+              T1 starts from b0
+              T1 is a bug: the person said so
+              R1 started: Triage of T1 on b0
+            > R1 triaged feature or=docs
+              R1 handed over
+              R2 started: Build of T1 on b0
+            > delegate class=question fix: it panics
+              T2 delegated
+            > T2 snapshotted unchecked
+              T2 starts from b0
+              T2 is a question: the person said so
+              R3 started: Answer of T2 on b0
+            > delegate class=needs-human x
+              refused: `needs-human` is what the team says of a task; name another class, or none
+            job run R2 of T1
+            job run R3 of T2
+            T2 Working: the Architect looks for the answer
+            T1 Working: the Engineer builds (1 of 3)
+        "#]],
+    );
+}
+
 /// Two classes fit: a person chooses, the safer one is the default.
 #[test]
 fn a_tie_asks_a_person() {

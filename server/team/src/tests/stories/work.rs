@@ -388,3 +388,66 @@ R4 checked 41
         "#]],
     );
 }
+
+/// A budget lowers what one task may use and never raises it; a person who sends the task on gives it once
+/// more.
+#[test]
+fn a_budget_is_below_the_limits() {
+    check(
+        r#"
+delegate budget=5.01 parser panics
+delegate budget=5000ktokens parser panics
+delegate budget=0.50 parser panics
+T1 snapshotted unchecked
+R1 spent 400000
+R1 spent 100001
+T1 retry
+R2 spent 399999
+delegate budget=25tokens parser panics
+T2 snapshotted unchecked
+R3 spent 1
+R3 spent 1
+R3 spent 1
+"#,
+        expect![[r#"
+            > delegate budget=5.01 parser panics
+              refused: a budget of $5.01 is more than one task may use here, $5.00; give less, or raise `limits.task_usd_max` in your config.toml
+            > delegate budget=5000ktokens parser panics
+              refused: a budget of 5000000 tokens is more than one task may use here, 4000000 tokens; give less, or raise `limits.task_tokens_max` in your config.toml
+            > delegate budget=0.50 parser panics
+              T1 delegated
+            > T1 snapshotted unchecked
+              T1 starts from b0
+              R1 started: Triage of T1 on b0
+            > R1 spent 400000
+              R1 spent 400000
+              R1 warned: four fifths used, money of this task: $0.40 of $0.50
+            > R1 spent 100001
+              R1 spent 100001
+              R1 lost: out of budget, money of this task: $0.50 of $0.50
+              T1 parked: out of budget, money of this task: $0.50 of $0.50
+            > T1 retry
+              T1 retried
+              R2 started: Triage of T1 on b0, continues R1: you were stopped; go on
+            > R2 spent 399999
+              R2 spent 399999
+            > delegate budget=25tokens parser panics
+              T2 delegated
+            > T2 snapshotted unchecked
+              T2 starts from b0
+              R3 started: Triage of T2 on b0
+            > R3 spent 1
+              R3 spent 1
+            > R3 spent 1
+              R3 spent 1
+              R3 warned: four fifths used, tokens of this task: 20 of 25
+            > R3 spent 1
+              R3 spent 1
+              R3 lost: out of budget, tokens of this task: 30 of 25
+              T2 parked: out of budget, tokens of this task: 30 of 25
+            job run R2 of T1
+            T2 Parked: needs a person: out of budget, tokens of this task: 30 of 25
+            T1 Working: the PM triages
+        "#]],
+    );
+}
