@@ -24,13 +24,6 @@ const ERROR_BYTES_MAX: usize = 64 * 1024;
 const QUOTE_CHARS_MAX: usize = 300;
 const UNREACHED: &str = "check that base_url in [model] is right and that its server runs";
 
-/// A reply that has come for so long is read in gulps; a shorter one waits for nothing.
-const STEADY: Duration = Duration::from_millis(500);
-/// What is there comes within this time.
-const DRY: Duration = Duration::from_millis(3);
-/// How long what comes next is let gather.
-const GATHER: Duration = Duration::from_millis(25);
-
 /// Between the end of the content and the end of the stream only counts can come.
 const AFTER_THE_END: Duration = Duration::from_secs(10);
 
@@ -147,17 +140,9 @@ impl Client {
         let mut sse = Sse::default();
         let mut bytes = 0;
         let mut progress = (Instant::now(), 0);
-        let mut begun = None;
         loop {
             let quiet_max = self.quiet_max(assembly);
-            let is_steady = begun.is_some_and(|it: Instant| STEADY <= it.elapsed());
-            let there = if is_steady { gathered(&mut response).await? } else { None };
-            let next = match there {
-                Some(chunk) => chunk,
-                None => self.chunk(&mut response, quiet_max).await?,
-            };
-            let Some(chunk) = next else { break };
-            begun.get_or_insert_with(Instant::now);
+            let Some(chunk) = self.chunk(&mut response, quiet_max).await? else { break };
             bytes += chunk.len();
             let events = sse.feed(&chunk).map_err(|_| reply::too_large())?;
             for data in events {
@@ -192,7 +177,8 @@ impl Client {
 
     async fn chunk(&self, response: &mut Response, max: Duration) -> Result<Option<Bytes>, Fault> {
         match tokio::time::timeout(max, response.chunk()).await {
-            Ok(read) => read.map_err(|error| broken_off(&error)),
+            Ok(Ok(chunk)) => Ok(chunk),
+            Ok(Err(error)) => Err(Fault::broken(format!("the reply broke off: {}", root(&error)))),
             Err(_) => Err(silence("nothing came for", max)),
         }
     }
@@ -238,22 +224,6 @@ impl Client {
             Fault::Loading => Fault::Loading,
         }
     }
-}
-
-/// What is there of a reply that has come for a while; where that is nothing, some time is given to it
-/// first. Each look at a stream costs, and nobody reads as fast as a model talks.
-async fn gathered(response: &mut Response) -> Result<Option<Option<Bytes>>, Fault> {
-    match tokio::time::timeout(DRY, response.chunk()).await {
-        Ok(read) => read.map(Some).map_err(|error| broken_off(&error)),
-        Err(_) => {
-            tokio::time::sleep(GATHER).await;
-            Ok(None)
-        }
-    }
-}
-
-fn broken_off(error: &reqwest::Error) -> Fault {
-    Fault::broken(format!("the reply broke off: {}", root(error)))
 }
 
 fn silence(what: &str, limit: Duration) -> Fault {

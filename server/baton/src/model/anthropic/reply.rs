@@ -5,9 +5,7 @@ use crate::model::price::{self, PriceTable};
 use crate::model::reply::{BLOCKS_MAX, CONTENT_BYTES_MAX, too_large};
 use crate::model::retry::Fault;
 use crate::model::{Delta, Reply, Stop, lenient, refusal};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use team::Usage;
 
@@ -56,13 +54,6 @@ impl Assembly {
         // Some servers add the end mark of another wire.
         if data == "[DONE]" {
             return Ok(());
-        }
-        if let Some(more) = TextEvent::of(data)
-            && let Some(part) = self.blocks.get_mut(&more.index)
-            && part.say(&more.delta.text, on)
-        {
-            self.content_bytes += more.delta.text.len();
-            return self.check_size();
         }
         let Ok(Value::Object(mut event)) = serde_json::from_str(data) else {
             return Err(Fault::broken("an event of the reply is not JSON"));
@@ -212,44 +203,7 @@ impl Assembly {
     }
 }
 
-/// The one event that comes a hundred times a second: some more text, and nothing else.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TextEvent<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    index: u64,
-    #[serde(borrow)]
-    delta: TextDelta<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TextDelta<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    text: Cow<'a, str>,
-}
-
-impl TextEvent<'_> {
-    fn of(data: &str) -> Option<TextEvent<'_>> {
-        let it: TextEvent<'_> = serde_json::from_str(data).ok()?;
-        (it.kind == "content_block_delta" && it.delta.kind == "text_delta").then_some(it)
-    }
-}
-
 impl Part {
-    /// False: this block has no text so far.
-    fn say(&mut self, more: &str, on: &mut (dyn FnMut(Delta) + Send)) -> bool {
-        let Some(Value::String(text)) = self.block.get_mut("text") else { return false };
-        text.push_str(more);
-        if !more.is_empty() {
-            on(Delta::Text(more.to_owned()));
-        }
-        true
-    }
-
     /// Joins a fragment; gives its size. One rule serves text, thinking, signatures and what comes
     /// later: each string of the delta is appended to the string of that name in the block.
     fn add(&mut self, delta: Map<String, Value>, on: &mut (dyn FnMut(Delta) + Send)) -> usize {
