@@ -128,8 +128,8 @@ pub fn kept(bodies: &[Vec<u8>]) -> String {
         let body: Value = serde_json::from_slice(body).unwrap();
         let messages = body["messages"].as_array().unwrap();
         let blocks = messages.iter().filter_map(|it| it["content"].as_array()).flatten();
-        let results = blocks.filter_map(|it| it["content"].as_str());
-        if let Some(it) = results.filter(|it| it.contains("left out")).last() {
+        let mut results = blocks.filter_map(|it| it["content"].as_str());
+        if let Some(it) = results.rfind(|it| it.contains("left out")) {
             found = Some(it.to_string());
         }
     }

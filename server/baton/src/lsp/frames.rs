@@ -52,24 +52,17 @@ where
             _ = &mut writer => return Ended::Gone,
         };
         let read_at = Instant::now();
-        let message = match frame {
-            Frame::End => break Ended::Gone,
-            Frame::Broken(why) => {
-                let _ = replies.send(unreadable(ErrorCode::ParseError, why)).await;
-                break Ended::Broken;
-            }
-            Frame::TooLarge(bytes) => {
-                let why = format!("message of {bytes} bytes; at most {FRAME_BYTES_MAX} are read");
-                let _ = replies.send(unreadable(ErrorCode::InvalidRequest, why)).await;
+        let message = match sorted(frame) {
+            Sorted::Message(message) => message,
+            Sorted::Refused(reply) => {
+                let _ = replies.send(*reply).await;
                 continue;
             }
-            Frame::Body(body) => match sort(&body) {
-                Ok(message) => message,
-                Err(reply) => {
-                    let _ = replies.send(*reply).await;
-                    continue;
-                }
-            },
+            Sorted::Broken(reply) => {
+                let _ = replies.send(*reply).await;
+                break Ended::Broken;
+            }
+            Sorted::End => break Ended::Gone,
         };
         match message {
             Message::Answer(answer) => {
@@ -91,17 +84,7 @@ where
                     let _ = done.await;
                     break Ended::Exit;
                 }
-                let asked = match id {
-                    Some(id) => replies.clone().reserve_owned().await.ok().map(|it| (id, it)),
-                    None => None,
-                };
-                tokio::spawn(async move {
-                    if let (Ok(reply), Some((id, place))) = (done.await, asked) {
-                        // The router passes over what begins with `$/`, requests too.
-                        let none = || Response::from_error(id, Error::method_not_found());
-                        place.send(reply.unwrap_or_else(none));
-                    }
-                });
+                answer_later(done, id, &replies).await;
             }
         }
     };
@@ -111,6 +94,46 @@ where
         writer.abort();
     }
     ended
+}
+
+/// The reply of a request goes out when it is there; a notification has none.
+async fn answer_later<F, E>(done: F, id: Option<Id>, replies: &mpsc::Sender<Response>)
+where
+    F: Future<Output = Result<Option<Response>, E>> + Send + 'static,
+    E: Send,
+{
+    let asked = match id {
+        Some(id) => replies.clone().reserve_owned().await.ok().map(|it| (id, it)),
+        None => None,
+    };
+    tokio::spawn(async move {
+        if let (Ok(reply), Some((id, place))) = (done.await, asked) {
+            // The router passes over what begins with `$/`, requests too.
+            let none = || Response::from_error(id, Error::method_not_found());
+            place.send(reply.unwrap_or_else(none));
+        }
+    });
+}
+
+/// What a frame is, with the reply to one that is no message.
+enum Sorted {
+    Message(Message),
+    Refused(Box<Response>),
+    /// Nothing after it can be found.
+    Broken(Box<Response>),
+    End,
+}
+
+fn sorted(frame: Frame) -> Sorted {
+    match frame {
+        Frame::End => Sorted::End,
+        Frame::Broken(why) => Sorted::Broken(Box::new(unreadable(ErrorCode::ParseError, why))),
+        Frame::TooLarge(bytes) => {
+            let why = format!("message of {bytes} bytes; at most {FRAME_BYTES_MAX} are read");
+            Sorted::Refused(Box::new(unreadable(ErrorCode::InvalidRequest, why)))
+        }
+        Frame::Body(body) => sort(&body).map_or_else(Sorted::Refused, Sorted::Message),
+    }
 }
 
 enum Message {

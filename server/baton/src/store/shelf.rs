@@ -93,12 +93,12 @@ impl Rows {
             Err(error) => {
                 tracing::warn!(?error, "an entry is made again from the events");
                 rows.health.is_damaged.store(true, Ordering::Release);
-                rows.from_events(|team| of(team).get(&K::of(number)).map(|it| V::clone(it)))
+                rows.by_events(|team| of(team).get(&K::of(number)).map(|it| V::clone(it)))
             }
         })
     }
 
-    fn from_events<V>(&self, get: impl FnOnce(&Team) -> Option<V>) -> Option<V> {
+    fn by_events<V>(&self, get: impl FnOnce(&Team) -> Option<V>) -> Option<V> {
         let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
         if again.is_none() {
             match replay_all(&self.path, self.version) {
