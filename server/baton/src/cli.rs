@@ -201,6 +201,6 @@ mod tests {
                 ["baton", "baton demo", "baton sandbox", "baton lsp"].contains(&name.as_str());
             assert!(acts || prints || page.contains("--json"), "{name} has no --json");
         }
-        assert_eq!(pages.len(), 28);
+        assert_eq!(pages.len(), 29);
     }
 }

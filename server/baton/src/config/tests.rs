@@ -107,7 +107,7 @@ fn what_is_wrong_is_named_with_its_place_and_the_key_that_was_meant() {
             "[limits]\nbuilds_max = 0",
             "config.toml, line 1, column 1: `builds_max` is 0: nothing could be done",
         ),
-        ("[at_once]\nruns_max = 1000", "config.toml: `at_once.runs_max` is not between 1 and 64"),
+        ("[at_once]\nruns_max = 1000", "config.toml: `at_once.runs_max` is not between 1 and 128"),
     ];
     for (text, expected) in cases {
         assert_eq!(refused(text), expected);
