@@ -157,7 +157,8 @@ function M.rows(board)
   column("Others", "Normal", others)
   if (board.more or 0) > 0 then
     rows[#rows + 1] = { "" }
-    rows[#rows + 1] = { { { ("%d ended before these; baton task T1 knows them"):format(board.more), "BatonDim" } } }
+    rows[#rows + 1] =
+      { { { ("%d ended before these; baton task T1 knows them"):format(board.more), "BatonDim" } } }
   end
   if #board.tasks == 0 then
     rows[#rows + 1] = { "" }
