@@ -14,6 +14,14 @@ pub struct Bench {
     started: Instant,
 }
 
+/// What was built: see `Cargo.toml`.
+fn profile() -> &'static str {
+    match cfg!(debug_assertions) {
+        true => "bench, Rust at opt-level 1 with debug assertions, C at opt-level 3",
+        false => "release",
+    }
+}
+
 impl Bench {
     pub fn new(quick: bool) -> Bench {
         let folder = |parent: &Path| {
@@ -29,7 +37,7 @@ impl Bench {
             goals: vec![],
             started: Instant::now(),
         };
-        println!("profile: dev, Rust at opt-level 1 with debug assertions, C at opt-level 3");
+        println!("profile: {}", profile());
         println!("cores: {}; load: {}", cores(), load());
         bench
     }
