@@ -2,6 +2,7 @@
 //! no filter program runs.
 
 use super::objects::baton;
+use super::slots::Work;
 use super::{Doing, Git, Slot, commit_id, oid, tree_id};
 use git2::Oid;
 use team::{Code, CommitId, Failure, Role, RunId, TreeId};
@@ -15,19 +16,7 @@ impl Git {
     pub fn save(&self, slot: &Slot, run: RunId) -> Result<TreeId, Failure> {
         let mut work = self.work(slot)?;
         let tree = work.absorb()?;
-        let name = format!("refs/baton/runs/{run}");
-        let last = work.objects.target(&name);
-        let known = match last {
-            Some(last) => Some(work.objects.tree_of(last)?),
-            None => None,
-        };
-        if known != Some(tree) {
-            let parents: Vec<Oid> = last.or(work.head()?).into_iter().collect();
-            let message = format!("{run} at work");
-            let commit = work.objects.commit(&baton("Baton")?, &message, tree, &parents)?;
-            work.objects.point(&name, commit)?;
-            work.note_saved(tree)?;
-        }
+        keep(&mut work, run, tree)?;
         Ok(tree_id(tree))
     }
 
@@ -63,23 +52,18 @@ impl Git {
     /// What came into the slot since it was last looked at (by `save`, `commit` or `tree_of`) and
     /// was not there before: paths that git does not ignore, in order.
     pub fn made(&self, slot: &Slot) -> Result<Vec<String>, Failure> {
-        let mut work = self.work(slot)?;
-        let (before, after) = (work.indexed()?, work.absorb()?);
-        let paths = work.added(before, after)?;
-        Ok(paths.iter().map(|it| String::from_utf8_lossy(it).into_owned()).collect())
+        Ok(shown(&new_paths(&mut self.work(slot)?)?.0))
     }
 
     /// As `made`, and takes it out of the slot again: `refs/baton/runs/<run>` has it.
     pub fn set_made_aside(&self, slot: &Slot, run: RunId) -> Result<Vec<String>, Failure> {
         let mut work = self.work(slot)?;
-        let (before, after) = (work.indexed()?, work.absorb()?);
-        let paths = work.added(before, after)?;
+        let (paths, tree) = new_paths(&mut work)?;
         if !paths.is_empty() {
-            // By handles of its own, which see the index as it was written.
-            self.save(slot, run)?;
+            keep(&mut work, run, tree)?;
             work.remove(&paths)?;
         }
-        Ok(paths.iter().map(|it| String::from_utf8_lossy(it).into_owned()).collect())
+        Ok(shown(&paths))
     }
 
     /// The tree of what the slot holds now, and the commit that it equals, if its HEAD is one.
@@ -144,6 +128,34 @@ impl Git {
     pub fn blob(&self, id: &str) -> Result<Vec<u8>, Failure> {
         self.objects()?.read_blob(oid(id)?)
     }
+}
+
+/// Brings a tree of the slot under the run's ref, unless that has it.
+fn keep(work: &mut Work<'_>, run: RunId, tree: Oid) -> Result<(), Failure> {
+    let name = format!("refs/baton/runs/{run}");
+    let last = work.objects.target(&name);
+    let known = match last {
+        Some(last) => Some(work.objects.tree_of(last)?),
+        None => None,
+    };
+    if known != Some(tree) {
+        let parents: Vec<Oid> = last.or(work.head()?).into_iter().collect();
+        let message = format!("{run} at work");
+        let commit = work.objects.commit(&baton("Baton")?, &message, tree, &parents)?;
+        work.objects.point(&name, commit)?;
+        work.note_saved(tree)?;
+    }
+    Ok(())
+}
+
+/// The paths that came since the last look, and the tree with them.
+fn new_paths(work: &mut Work<'_>) -> Result<(Vec<Vec<u8>>, Oid), Failure> {
+    let (before, after) = (work.indexed()?, work.absorb()?);
+    Ok((work.added(before, after)?, after))
+}
+
+fn shown(paths: &[Vec<u8>]) -> Vec<String> {
+    paths.iter().map(|it| String::from_utf8_lossy(it).into_owned()).collect()
 }
 
 fn headless() -> Failure {

@@ -125,16 +125,12 @@ impl Team {
     /// The entries that a checkpoint has to write after the one at [`Team::settled`], with their
     /// numbers.
     pub fn changed(&self) -> impl Iterator<Item = (u32, Entry<'_>)> {
-        let tasks = self.tasks.changed().map(|(id, it)| (id.number(), Entry::Task(it)));
-        let runs = self.runs.changed().map(|(id, it)| (id.number(), Entry::Run(it)));
-        let approvals = self.approvals.changed();
-        let approvals = approvals.map(|(id, it)| (id.number(), Entry::Approval(it)));
-        let questions = self.questions.changed();
-        let questions = questions.map(|(id, it)| (id.number(), Entry::Question(it)));
-        let decisions = self.memory.changed();
-        let decisions = decisions.map(|(id, it)| (id.number(), Entry::Decision(it)));
-        let endings = self.endings.changed();
-        let endings = endings.map(|(id, it)| (id.number(), Entry::Ending(it)));
+        let tasks = rows(self.tasks.changed(), Entry::Task);
+        let runs = rows(self.runs.changed(), Entry::Run);
+        let approvals = rows(self.approvals.changed(), Entry::Approval);
+        let questions = rows(self.questions.changed(), Entry::Question);
+        let decisions = rows(self.memory.changed(), Entry::Decision);
+        let endings = rows(self.endings.changed(), Entry::Ending);
         tasks.chain(runs).chain(approvals).chain(questions).chain(decisions).chain(endings)
     }
 
@@ -147,18 +143,25 @@ impl Team {
 
     /// All entries, with their numbers; those that are not in memory are fetched.
     pub fn entries(&self) -> impl Iterator<Item = (u32, Entry<'_>)> {
-        let tasks = self.tasks.iter().map(|(id, it)| (id.number(), Entry::Task(it)));
-        let runs = self.runs.iter().map(|(id, it)| (id.number(), Entry::Run(it)));
-        let approvals = self.approvals.iter();
-        let approvals = approvals.map(|(id, it)| (id.number(), Entry::Approval(it)));
-        let questions = self.questions.iter();
-        let questions = questions.map(|(id, it)| (id.number(), Entry::Question(it)));
-        let decisions = self.memory.iter();
-        let decisions = decisions.map(|(id, it)| (id.number(), Entry::Decision(it)));
-        let endings = self.endings.iter();
-        let endings = endings.map(|(id, it)| (id.number(), Entry::Ending(it)));
+        let tasks = rows(all(&self.tasks), Entry::Task);
+        let runs = rows(all(&self.runs), Entry::Run);
+        let approvals = rows(all(&self.approvals), Entry::Approval);
+        let questions = rows(all(&self.questions), Entry::Question);
+        let decisions = rows(all(&self.memory), Entry::Decision);
+        let endings = rows(all(&self.endings), Entry::Ending);
         tasks.chain(runs).chain(approvals).chain(questions).chain(decisions).chain(endings)
     }
+}
+
+fn all<K: Numbered, V>(kept: &Kept<K, V>) -> impl Iterator<Item = (K, &V)> {
+    kept.iter().map(|(id, it)| (*id, &**it))
+}
+
+fn rows<'a, K: Numbered, V: 'a>(
+    entries: impl Iterator<Item = (K, &'a V)>,
+    of: fn(&'a V) -> Entry<'a>,
+) -> impl Iterator<Item = (u32, Entry<'a>)> {
+    entries.map(move |(id, it)| (id.number(), of(it)))
 }
 
 /// The same facts; which of them a checkpoint holds, and where, is no difference.
