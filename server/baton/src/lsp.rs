@@ -93,6 +93,7 @@ where
             followed: watch::Sender::new(BTreeSet::new()),
             keys: watch::Sender::new(Vec::new()),
             blamed: watch::Sender::new(Vec::new()),
+            changing: watch::Sender::default(),
             streams: watch::Sender::new(Streams::default()),
             was_shut_down,
             changed,
@@ -206,6 +207,8 @@ pub struct Inside {
     streams: watch::Sender<Streams>,
     blamed: watch::Sender<Vec<hover::Blamed>>,
     was_shut_down: watch::Sender<bool>,
+    /// Where Engineers are at work in the open documents, as of the last look.
+    changing: watch::Sender<findings::Changing>,
     /// Something that this client is told about may have changed.
     changed: Arc<Notify>,
     /// A document or a run's files may have changed.

@@ -174,9 +174,16 @@ fn what_an_engineer_changes_is_shown_and_a_collision_before_it_happens() {
     let uri = desk.uri("src/lib.rs");
     let mut editor = open_showing(&desk);
     open_document(&mut editor, &uri, &desk.read("src/lib.rs"));
-    let task = delegate_line(&mut editor, &uri);
+    assert_eq!(lenses(&mut editor, &uri), json!([]));
+    // It came from no lines, so what it changes is the only thing to be seen of it here.
+    let delegated = editor.request("baton/delegate", json!({ "text": "fix the name" })).unwrap();
+    let task = delegated["task"].as_str().unwrap().to_owned();
     let changing = format!("{task} is changing this");
     shown(&mut editor, &uri, |it| *it == [(4, changing.clone())]);
+    let above = lenses(&mut editor, &uri);
+    assert_eq!(above[0]["command"]["title"], format!("{task} Engineer is changing this"));
+    assert_eq!(above[0]["range"]["start"]["line"], 4);
+    assert_eq!(above.as_array().unwrap().len(), 1, "{above}");
     let (from, to) = (json!({ "line": 4, "character": 0 }), json!({ "line": 5, "character": 0 }));
     let mine = json!([{ "range": { "start": from, "end": to }, "text": "    mine(text)\n" }]);
     let document = json!({ "uri": uri, "version": 2 });
@@ -185,6 +192,7 @@ fn what_an_engineer_changes_is_shown_and_a_collision_before_it_happens() {
     shown(&mut editor, &uri, |it| it.len() == 1 && it[0].1.contains("would not merge"));
     editor.request("baton/cancel", json!({ "task": task })).unwrap();
     shown(&mut editor, &uri, <[_]>::is_empty);
+    assert_eq!(lenses(&mut editor, &uri), json!([]), "nobody changes it any more");
     assert_eq!(editor.end(), 0);
 }
 

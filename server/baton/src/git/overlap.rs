@@ -7,7 +7,6 @@ use super::{Doing, Git, oid};
 use git2::{DiffOptions, Oid, Patch};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 use team::{CommitId, Failure, RunId};
 
 /// A larger text is not compared while somebody types.
@@ -46,13 +45,13 @@ impl Git {
     /// How the last saved work of a run meets the live text of a file, with that text; `None` where it
     /// leaves the file as the person saw it (S), or one of them is too long. `text` is asked for only
     /// where there is something to compare.
-    pub fn overlap(
+    pub fn overlap<T: ToString>(
         &self,
         seen: &CommitId,
         run: RunId,
         path: &str,
-        text: impl FnOnce() -> Option<Arc<String>>,
-    ) -> Result<Option<(Overlap, Arc<String>)>, Failure> {
+        text: impl FnOnce() -> Option<T>,
+    ) -> Result<Option<(Overlap, T)>, Failure> {
         let objects = self.objects()?;
         let Some(saved) = objects.target(&format!("refs/baton/runs/{run}")) else {
             return Ok(None);
@@ -61,11 +60,12 @@ impl Git {
         let theirs = blob_of(&objects, saved, path)?;
         let Some(text) = (base != theirs).then(text).flatten() else { return Ok(None) };
         let (base, theirs) = (read(&objects, base)?, read(&objects, theirs)?);
-        let longest = base.len().max(theirs.len()).max(text.len());
+        let live = text.to_string();
+        let longest = base.len().max(theirs.len()).max(live.len());
         if TEXT_BYTES_MAX < longest {
             return Ok(None);
         }
-        Ok(Some((compare(&base, text.as_bytes(), &theirs)?, text)))
+        Ok(Some((compare(&base, live.as_bytes(), &theirs)?, text)))
     }
 
     /// Whether the last saved work of two runs, each with what its person saw (S), merges in this file.

@@ -76,7 +76,7 @@ impl Door {
         if selected {
             entries.push(entry("Delegate selection", "selection", Vec::new()));
         }
-        if selection::is_todo(line) && (by_hand || selected) {
+        if selection::is_todo(&line) && (by_hand || selected) {
             entries.push(entry("Delegate: do what this comment asks", "todo", Vec::new()));
         }
         if !problems.is_empty() || (by_hand && !line.is_empty()) {

@@ -3,11 +3,10 @@
 use super::types::{Position, PositionEncodingKind, Range, TextDocumentContentChangeEvent, Uri};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-mod lines;
+mod text;
 
-pub use lines::Lines;
+pub use text::Text;
 
 /// How an editor counts columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,14 +35,6 @@ impl Encoding {
             Encoding::Utf32 => PositionEncodingKind::UTF32,
         }
     }
-
-    fn units(self, c: char) -> usize {
-        match self {
-            Encoding::Utf8 => c.len_utf8(),
-            Encoding::Utf16 => c.len_utf16(),
-            Encoding::Utf32 => 1,
-        }
-    }
 }
 
 /// One open document.
@@ -51,8 +42,7 @@ impl Encoding {
 pub struct Document {
     pub uri: Uri,
     pub version: i32,
-    pub text: Arc<String>,
-    lines: Lines,
+    pub text: Text,
     /// Where it lies on disk, links resolved; `None`: it is no file.
     pub path: Option<PathBuf>,
     /// The person changed it after it was opened or saved, or it was opened changed. A document
@@ -61,21 +51,11 @@ pub struct Document {
 }
 
 impl Document {
-    /// The text of a line, without its end; empty past the last one.
-    pub fn line(&self, line: u32) -> &str {
-        &self.text[self.lines.line(&self.text, line)]
-    }
-
     /// The bytes of a range; a range that ends before it starts is empty.
     pub fn bytes_of(&self, range: Range, encoding: Encoding) -> std::ops::Range<usize> {
-        let start = self.lines.offset(&self.text, range.start, encoding);
-        let end = self.lines.offset(&self.text, range.end, encoding);
+        let start = self.text.offset(range.start, encoding);
+        let end = self.text.offset(range.end, encoding);
         start..end.max(start)
-    }
-
-    /// The position of a byte offset that lies on a character's start.
-    pub fn position(&self, offset: usize, encoding: Encoding) -> Position {
-        self.lines.position(&self.text, offset, encoding)
     }
 }
 
@@ -99,8 +79,8 @@ impl Documents {
         let path = super::places::file(&uri);
         let touched = path.as_deref().is_some_and(|it| opened_changed(it, &text));
         let key = uri.as_str().to_owned();
-        let (lines, text) = (Lines::of(&text), Arc::new(text));
-        let document = Document { uri, version, text, lines, path, touched };
+        let text = Text::from(text.as_str());
+        let document = Document { uri, version, text, path, touched };
         self.by_uri.insert(key, document);
     }
 
@@ -113,19 +93,13 @@ impl Documents {
         };
         document.version = version;
         document.touched = true;
-        let text = Arc::make_mut(&mut document.text);
         for change in changes {
             match change.range {
                 Some(range) => {
-                    let start = document.lines.offset(text, range.start, encoding);
-                    let end = document.lines.offset(text, range.end, encoding).max(start);
-                    text.replace_range(start..end, &change.text);
-                    document.lines.edited(text, start..end, change.text.len());
+                    let bytes = document.bytes_of(range, encoding);
+                    document.text.replace(bytes, &change.text);
                 }
-                None => {
-                    text.clone_from(&change.text);
-                    document.lines = Lines::of(text);
-                }
+                None => document.text = Text::from(change.text.as_str()),
             }
         }
     }
@@ -158,25 +132,33 @@ impl Documents {
         inside.take(max).collect()
     }
 
-    /// Documents with changes under `root` whose text is not what their file holds: the path
-    /// relative to the root with `/` between parts, and the bytes that saving would write.
-    pub fn unsaved(&self, root: &Path) -> Vec<(String, Vec<u8>)> {
-        let mut res: Vec<(String, Vec<u8>)> = self
-            .by_uri
-            .values()
-            .filter(|it| it.touched)
-            .filter_map(|it| {
-                let path = it.path.as_deref()?;
-                let relative = super::places::relative(root, path)?;
-                let disk = std::fs::read(path).ok();
-                let bytes = as_saved(&it.text, disk.as_deref());
-                let same = match &disk {
-                    Some(disk) => *disk == bytes,
-                    None => bytes.is_empty(),
-                };
-                (!same).then_some((relative, bytes))
-            })
-            .collect();
+    /// Documents with changes under `root`, as they are now.
+    pub fn touched(&self, root: &Path) -> Touched {
+        let touched = self.by_uri.values().filter(|it| it.touched).filter_map(|it| {
+            let path = it.path.clone()?;
+            Some((super::places::relative(root, &path)?, path, it.text.clone()))
+        });
+        Touched(touched.collect())
+    }
+}
+
+/// Documents with changes: of each the path relative to the root with `/` between parts, its file, and
+/// its text. They are compared with their files when nobody waits for the documents.
+pub struct Touched(Vec<(String, PathBuf, Text)>);
+
+impl Touched {
+    /// Those whose text is not what their file holds, by path, and the bytes that saving would write.
+    pub fn unsaved(self) -> Vec<(String, Vec<u8>)> {
+        let unsaved = self.0.into_iter().filter_map(|(relative, path, text)| {
+            let disk = std::fs::read(path).ok();
+            let bytes = as_saved(&text.to_string(), disk.as_deref());
+            let same = match &disk {
+                Some(disk) => *disk == bytes,
+                None => bytes.is_empty(),
+            };
+            (!same).then_some((relative, bytes))
+        });
+        let mut res: Vec<(String, Vec<u8>)> = unsaved.collect();
         res.sort();
         res
     }
@@ -199,71 +181,6 @@ fn opened_changed(path: &Path, text: &str) -> bool {
         Ok(disk) => std::str::from_utf8(&disk).is_ok() && as_saved(text, Some(&disk)) != disk,
         Err(_) => !text.is_empty(),
     }
-}
-
-/// The plain scan that the index of lines is tested against: where line `line` (from 0) starts, and its text without the line's end. Past the last line: the
-/// end of the text.
-#[cfg(test)]
-pub fn line_at(text: &str, line: u32) -> (usize, &str) {
-    let mut start = 0;
-    for _ in 0..line {
-        match line_end(&text[start..]) {
-            Some((_, next)) => start += next,
-            None => return (text.len(), ""),
-        }
-    }
-    let rest = &text[start..];
-    let end = line_end(rest).map_or(rest.len(), |(end, _)| end);
-    (start, &rest[..end])
-}
-
-/// Where the first line of `text` ends and the next one starts: `\n`, `\r\n` and `\r` end lines.
-fn line_end(text: &str) -> Option<(usize, usize)> {
-    let end = text.find(['\n', '\r'])?;
-    let long = if text[end..].starts_with("\r\n") { 2 } else { 1 };
-    Some((end, end + long))
-}
-
-/// The byte offset of a position. A column past the line's end is its end; one inside a character
-/// is that character's start.
-#[cfg(test)]
-pub fn offset(text: &str, position: Position, encoding: Encoding) -> usize {
-    let (start, line) = line_at(text, position.line);
-    let mut left = position.character as usize;
-    let mut at = 0;
-    for c in line.chars() {
-        let units = encoding.units(c);
-        if left < units {
-            break;
-        }
-        left -= units;
-        at += c.len_utf8();
-    }
-    start + at
-}
-
-/// The position of a byte offset that lies on a character's start.
-pub fn position(text: &str, offset: usize, encoding: Encoding) -> Position {
-    let mut line = 0;
-    let mut start = 0;
-    while let Some((_, next)) = line_end(&text[start..]) {
-        if offset < start + next {
-            break;
-        }
-        start += next;
-        line += 1;
-    }
-    let before = &text[start..offset.max(start)];
-    let character = before.chars().map(|c| encoding.units(c)).sum::<usize>();
-    Position::new(line, u32::try_from(character).unwrap_or(u32::MAX))
-}
-
-/// The bytes of a range; a range that ends before it starts is empty.
-#[cfg(test)]
-pub fn bytes_of(text: &str, range: Range, encoding: Encoding) -> std::ops::Range<usize> {
-    let start = offset(text, range.start, encoding);
-    let end = offset(text, range.end, encoding);
-    start..end.max(start)
 }
 
 #[cfg(test)]

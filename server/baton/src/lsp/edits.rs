@@ -2,7 +2,7 @@
 //! person sees it at once and can undo it.
 
 use super::Door;
-use super::documents::{Document, position};
+use super::documents::Document;
 use super::repositories::Repository;
 use super::types::{
     ApplyWorkspaceEdit, ApplyWorkspaceEditParams, DocumentChanges, OneOf,
@@ -25,8 +25,8 @@ pub fn attach(door: &Door, repository: &Arc<Repository>, hub: &Hub) -> Attached 
     let documents = door.documents.subscribe();
     let root = repository.root.clone();
     let buffers = move || {
-        let unsaved = documents.borrow().unsaved(&root);
-        unsaved.into_iter().map(|(path, text)| Buffer { path, text }).collect()
+        let touched = documents.borrow().touched(&root);
+        touched.unsaved().into_iter().map(|(path, text)| Buffer { path, text }).collect()
     };
     let root = repository.root.clone();
     let attached = hub.attach_editor(Editor { root, buffers: Arc::new(buffers), apply });
@@ -99,14 +99,14 @@ fn workspace_edit(
 
 /// One edit over the lines that differ, so that the cursor and marks elsewhere stay in place.
 fn difference(document: &Document, new: &str, encoding: super::Encoding) -> TextEdit {
-    let old = document.text.as_str();
+    let old = document.text.to_string();
     let new = new.strip_prefix('\u{feff}').unwrap_or(new);
     let head = common_lines(old.split_inclusive('\n'), new.split_inclusive('\n'));
     let (old_rest, new_rest) = (&old[head..], &new[head..]);
     let tail =
         common_lines(old_rest.split_inclusive('\n').rev(), new_rest.split_inclusive('\n').rev());
-    let start = position(old, head, encoding);
-    let end = position(old, old.len() - tail, encoding);
+    let start = document.text.position(head, encoding);
+    let end = document.text.position(old.len() - tail, encoding);
     TextEdit { range: Range::new(start, end), new_text: new[head..new.len() - tail].to_owned() }
 }
 
@@ -121,7 +121,7 @@ fn common_lines<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lsp::documents::{Documents, Encoding, bytes_of};
+    use crate::lsp::documents::{Documents, Encoding};
     use std::str::FromStr;
 
     fn applied(old: &str, new: &str) -> (String, String) {
@@ -131,7 +131,7 @@ mod tests {
         let document = documents.get(&uri).unwrap();
         let edit = difference(document, new, Encoding::Utf16);
         let mut text = old.to_owned();
-        text.replace_range(bytes_of(old, edit.range, Encoding::Utf16), &edit.new_text);
+        text.replace_range(document.bytes_of(edit.range, Encoding::Utf16), &edit.new_text);
         (text, edit.new_text)
     }
 

@@ -2,7 +2,7 @@
 //! typed or another task's, what a Tester found, and a team file that is broken. Worked out off the hub's loop, a
 //! moment after the last change, and sent only where something is different.
 
-use super::documents::{Encoding, position};
+use super::documents::{Encoding, Text};
 use super::repositories::Repository;
 use super::types::{Diagnostic, DiagnosticSeverity, Position, Range, Uri};
 use super::{Door, branches, plain};
@@ -11,7 +11,6 @@ use crate::git::Overlap;
 use crate::hub::{Hub, blocking};
 use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 use team::{CommitId, Handoff, RunId, TaskId, Team, Verdict};
 
@@ -27,6 +26,15 @@ const SOURCE: &str = "baton";
 
 /// Diagnostics by document.
 type Found = BTreeMap<String, Vec<Diagnostic>>;
+/// The lines that Engineers are changing now, by document.
+pub type Changing = BTreeMap<String, Vec<(TaskId, Range)>>;
+
+/// What one look at the open documents gives.
+#[derive(Default)]
+struct Looked {
+    found: Found,
+    changing: Changing,
+}
 
 /// An open document, as it is compared.
 struct Open {
@@ -48,13 +56,26 @@ pub async fn tell(door: Door) {
     loop {
         door.touched.notified().await;
         tokio::time::sleep(Duration::from_millis(SETTLE_MS)).await;
-        let mut found = Found::new();
+        let wishes = door.wishes();
+        let mut looked = Looked::default();
         for repository in door.repositories.all() {
             let Some(hub) = repository.open_now() else { continue };
             branches::look(&door, &repository, &hub, &mut checked_out).await;
-            if door.wishes().diagnostics {
-                look(&door, &repository, &hub, &mut found).await;
+            if wishes.diagnostics || wishes.lenses {
+                look(&door, &repository, &hub, &mut looked).await;
             }
+        }
+        let Looked { mut found, changing } = looked;
+        if door.changing.send_if_modified(|it| {
+            *it != changing && {
+                *it = changing;
+                true
+            }
+        }) {
+            door.refresh_lenses();
+        }
+        if !wishes.diagnostics {
+            continue;
         }
         let gone = told.keys().filter(|it| !found.contains_key(*it)).cloned();
         let gone: Vec<String> = gone.collect();
@@ -71,7 +92,8 @@ pub async fn tell(door: Door) {
     }
 }
 
-async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found) {
+async fn look(door: &Door, repository: &Repository, hub: &Hub, looked: &mut Looked) {
+    let Looked { found, changing } = looked;
     let (open, encoding) = {
         let documents = door.documents.borrow();
         (documents.under(&repository.root, DOCUMENTS_MAX), documents.encoding())
@@ -82,7 +104,7 @@ async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found
         if it.path == TEAM_FILE
             && let Some(text) = door.text_of(&it.uri)
         {
-            add(found, &it.uri, broken_team_file(&text));
+            add(found, &it.uri, broken_team_file(&text.to_string()));
         }
     }
     for (path, diagnostic) in failures(&team) {
@@ -97,12 +119,14 @@ async fn look(door: &Door, repository: &Repository, hub: &Hub, found: &mut Found
         for run in &live {
             let (git, seen, path) = (hub.git().clone(), run.seen.clone(), it.path.clone());
             let (id, door, uri) = (run.run, door.clone(), it.uri.clone());
-            // A text that is held here is copied whole by the next key press: only where it has to be.
             let work = move || git.overlap(&seen, id, &path, || door.text_of(&uri));
             match blocking(work).await {
                 Ok(None) => (),
                 Ok(Some((overlap, text))) => {
-                    add(found, &it.uri, collisions(run.task, &overlap, &text, encoding));
+                    let range = ranges(&text, encoding);
+                    add(found, &it.uri, collisions(run.task, &overlap, &range));
+                    let lines = overlap.changing.iter().map(|it| (run.task, range(it)));
+                    changing.entry(it.uri.as_str().to_owned()).or_default().extend(lines);
                     changed.push((run, overlap));
                 }
                 Err(failure) => tracing::info!(%failure, "no look at a collision"),
@@ -163,17 +187,19 @@ fn diagnostic(severity: DiagnosticSeverity, range: Range, message: &str) -> Diag
 }
 
 /// Whole lines of a text, as its client counts.
-fn ranges(text: &str, encoding: Encoding) -> impl Fn(&std::ops::Range<usize>) -> Range {
-    let starts: Vec<usize> =
-        std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+fn ranges(text: &Text, encoding: Encoding) -> impl Fn(&std::ops::Range<usize>) -> Range {
+    // Git's lines end with `\n` alone.
+    let whole = text.to_string();
+    let starts = whole.match_indices('\n').map(|(at, _)| at + 1);
+    let starts: Vec<usize> = std::iter::once(0).chain(starts).collect();
     let at = move |line: usize| {
-        let offset = starts.get(line).copied().unwrap_or(text.len());
-        position(text, offset, encoding)
+        let offset = starts.get(line).copied().unwrap_or(text.bytes());
+        text.position(offset, encoding)
     };
     move |lines| Range::new(at(lines.start), at(lines.end))
 }
 
-fn shown_rivals(rivals: &[Rivals], text: &str, encoding: Encoding) -> Vec<Diagnostic> {
+fn shown_rivals(rivals: &[Rivals], text: &Text, encoding: Encoding) -> Vec<Diagnostic> {
     let range = ranges(text, encoding);
     let shown = rivals.iter().map(|(one, other, lines)| {
         let says = format!("{one} and {other} are changing this: the two would not merge");
@@ -183,8 +209,11 @@ fn shown_rivals(rivals: &[Rivals], text: &str, encoding: Encoding) -> Vec<Diagno
 }
 
 /// What the Engineer is changing, as hints; what would not merge, as warnings.
-fn collisions(task: TaskId, overlap: &Overlap, text: &str, encoding: Encoding) -> Vec<Diagnostic> {
-    let range = ranges(text, encoding);
+fn collisions(
+    task: TaskId,
+    overlap: &Overlap,
+    range: impl Fn(&std::ops::Range<usize>) -> Range,
+) -> Vec<Diagnostic> {
     let changing = overlap.changing.iter().filter(|it| !overlap.colliding.contains(it));
     let hints = changing.map(|it| {
         let says = format!("{task} is changing this");
@@ -252,7 +281,7 @@ fn named_places(text: &str) -> Vec<(String, u32)> {
 }
 
 impl Door {
-    fn text_of(&self, uri: &Uri) -> Option<Arc<String>> {
+    fn text_of(&self, uri: &Uri) -> Option<Text> {
         self.documents.borrow().get(uri).map(|it| it.text.clone())
     }
 
@@ -287,7 +316,8 @@ mod tests {
     #[test]
     fn collisions_are_told_from_changes() {
         let overlap = Overlap { changing: vec![0..1, 2..2], colliding: vec![0..1] };
-        let found = collisions(TaskId(3), &overlap, "ä\nb\nc\n", Encoding::Utf16);
+        let text = Text::from("ä\nb\nc\n");
+        let found = collisions(TaskId(3), &overlap, ranges(&text, Encoding::Utf16));
         let seen: Vec<(u32, u32, &str)> = found
             .iter()
             .map(|it| (it.range.start.line, it.range.end.line, it.message.as_str()))

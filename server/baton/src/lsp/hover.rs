@@ -1,6 +1,6 @@
 //! Hover: behind a line that a landing wrote, the task, who approved it, and what was decided and why.
 
-use super::documents::Document;
+use super::documents::{Document, Text};
 use super::repositories::Repository;
 use super::types::{Hover, HoverContents, HoverParams, MarkupContent, MarkupKind};
 use super::{Door, places, plain};
@@ -23,7 +23,7 @@ pub struct Blamed {
     repository: String,
     path: String,
     tip: CommitId,
-    text: Arc<String>,
+    text: Text,
     lines: Arc<Vec<LandedLines>>,
 }
 
@@ -48,12 +48,12 @@ impl Door {
         Some(Hover { contents, range: None })
     }
 
-    fn file_of(&self, it: &Document) -> Option<(Arc<Repository>, Hub, String, Arc<String>)> {
+    fn file_of(&self, it: &Document) -> Option<(Arc<Repository>, Hub, String, Text)> {
         let file = it.path.as_deref()?;
         let repository = self.repositories.of(file)?;
         let hub = repository.open_now()?;
         let path = places::relative(&repository.root, file)?;
-        (it.text.len() <= TEXT_BYTES_MAX).then(|| (repository, hub, path, it.text.clone()))
+        (it.text.bytes() <= TEXT_BYTES_MAX).then(|| (repository, hub, path, it.text.clone()))
     }
 
     /// Blames once for each text; off the connection's thread.
@@ -62,7 +62,7 @@ impl Door {
         repository: &Repository,
         hub: &Hub,
         path: String,
-        text: Arc<String>,
+        text: Text,
         oldest: CommitId,
     ) -> Option<Arc<Vec<LandedLines>>> {
         let git = hub.git().clone();
@@ -78,7 +78,7 @@ impl Door {
             return Some(known.lines.clone());
         }
         let (asked, wanted) = (path.clone(), text.clone());
-        let work = move || git.landed_lines(&asked, wanted.as_bytes(), &oldest);
+        let work = move || git.landed_lines(&asked, wanted.to_string().as_bytes(), &oldest);
         let lines = match blocking(work).await {
             Ok(lines) => Arc::new(lines),
             Err(failure) => {

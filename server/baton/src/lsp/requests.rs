@@ -95,7 +95,10 @@ impl Door {
             self.repositories.hub(params.repository.as_deref(), file.as_deref()).await?;
         let place = self.place_in(&repository, meant.pointed)?;
         let buffers = match meant.start {
-            StartFrom::Seen => self.documents.borrow().unsaved(&repository.root),
+            StartFrom::Seen => {
+                let touched = self.documents.borrow().touched(&repository.root);
+                touched.unsaved()
+            }
             StartFrom::Head => Vec::new(),
         };
         let mut text = meant.text;

@@ -33,9 +33,8 @@ pub fn place(document: &Document, path: String, range: Range, encoding: Encoding
     if first < last && range.end.character == 0 {
         last -= 1;
     }
-    let text = &document.text;
     let whole = Range::new(Position::new(first, 0), Position::new(last, u32::MAX));
-    let text = &text[document.bytes_of(whole, encoding)];
+    let text = document.text.slice(document.bytes_of(whole, encoding));
     Place {
         path,
         first_line: first + 1,
@@ -134,6 +133,6 @@ pub fn problems(problems: &[Problem]) -> String {
 }
 
 /// The text of the line at `line`, for a title.
-pub fn line_text(document: &Document, line: u32) -> &str {
-    document.line(line).trim()
+pub fn line_text(document: &Document, line: u32) -> String {
+    document.text.line(line).trim().to_owned()
 }

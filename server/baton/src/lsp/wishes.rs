@@ -32,6 +32,8 @@ pub struct Wishes {
     pub run_progress: bool,
     /// It is the command line, not an editor.
     pub is_terminal: bool,
+    /// `textDocument/codeLens`.
+    pub lenses: bool,
     /// `workspace/codeLens/refresh`.
     pub refreshes_lenses: bool,
     /// `textDocument/publishDiagnostics`.
@@ -50,6 +52,7 @@ impl Wishes {
         messages: false,
         run_progress: false,
         is_terminal: false,
+        lenses: false,
         refreshes_lenses: false,
         diagnostics: false,
     };
@@ -79,6 +82,7 @@ impl Wishes {
             messages: wish.as_ref().and_then(|it| it.show_message) != Some(false),
             run_progress: wish.as_ref().and_then(|it| it.run_progress) == Some(true),
             is_terminal: wish.and_then(|it| it.door).as_deref() == Some(DOOR_TERMINAL),
+            lenses: text.is_some_and(|it| it.code_lens.is_some()),
             refreshes_lenses: lens.and_then(|it| it.refresh_support) == Some(true),
             diagnostics: text.is_some_and(|it| it.publish_diagnostics.is_some()),
         }

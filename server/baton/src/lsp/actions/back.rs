@@ -38,7 +38,7 @@ pub(super) fn words(
         Some(it) if it.chars().any(char::is_alphanumeric) && problems.is_empty() => {
             ("the comment on this line", it)
         }
-        Some(_) | None => ("the problem on this line", text),
+        Some(_) | None => ("the problem on this line", text.as_str()),
     };
     let shown = match problems.first() {
         Some(it) => &it.message,

@@ -28,25 +28,29 @@ fn the_encoding_is_the_first_of_ours_that_is_offered() {
 
 #[test]
 fn columns_count_in_the_units_of_the_encoding() {
-    let text = "aä🦀z\r\nnext";
+    let text = Text::from("aä🦀z\r\nnext");
     for (encoding, column) in [(Encoding::Utf8, 7), (Encoding::Utf16, 4), (Encoding::Utf32, 3)] {
-        assert_eq!(&text[offset(text, at(0, column), encoding)..][..1], "z", "{encoding:?}");
-        assert_eq!(position(text, 7, encoding), at(0, column));
+        assert_eq!(text.offset(at(0, column), encoding), 7, "{encoding:?}");
+        assert_eq!(text.position(7, encoding), at(0, column));
         // Past the end of the line is its end, not the next line.
-        assert_eq!(offset(text, at(0, 99), encoding), 8);
-        assert_eq!(offset(text, at(9, 9), encoding), text.len());
+        assert_eq!(text.offset(at(0, 99), encoding), 8);
+        assert_eq!(text.offset(at(9, 9), encoding), text.bytes());
     }
     // Inside a surrogate pair: the start of the character.
-    assert_eq!(offset(text, at(0, 3), Encoding::Utf16), 3);
+    assert_eq!(text.offset(at(0, 3), Encoding::Utf16), 3);
 }
 
 #[test]
 fn lines_end_with_newline_carriage_return_or_both() {
-    let text = "a\nb\r\nc\rd\n";
-    let lines: Vec<&str> = (0..6).map(|it| line_at(text, it).1).collect();
+    let text = Text::from("a\nb\r\nc\rd\n");
+    let lines: Vec<String> = (0..6).map(|it| text.line(it).into_owned()).collect();
     assert_eq!(lines, ["a", "b", "c", "d", "", ""]);
-    assert_eq!(line_at(text, 4).0, text.len());
-    assert_eq!(position(text, text.len(), Encoding::Utf8), at(4, 0));
+    assert_eq!(text.position(text.bytes(), Encoding::Utf8), at(4, 0));
+    assert_eq!(
+        Text::from("a\u{2028}b\u{b}c").line(0),
+        "a\u{2028}b\u{b}c",
+        "no end in the protocol"
+    );
 }
 
 /// A slow and plain model of a document: lines of characters.
@@ -102,14 +106,76 @@ fn incremental_changes_give_what_a_plain_model_gives() {
             documents.change(&name, step, &[change(Some(Range::new(from, to)), new)]);
         }
         let document = documents.get(&name).unwrap();
-        assert_eq!(*document.text, model, "seed {seed:#x}, step {step}");
-        assert_eq!(document.lines, Lines::of(&model), "seed {seed:#x}, step {step}");
+        assert_eq!(document.text.to_string(), model, "seed {seed:#x}, step {step}");
     }
 }
 
-/// The index against the plain scan of a text, in every encoding, with every kind of line end.
+fn units(c: char, encoding: Encoding) -> usize {
+    match encoding {
+        Encoding::Utf8 => c.len_utf8(),
+        Encoding::Utf16 => c.len_utf16(),
+        Encoding::Utf32 => 1,
+    }
+}
+
+/// A plain scan: where a line, counted from 0, starts, and its text without its end. Past the last line: the
+/// end of the text.
+fn line_at(text: &str, line: u32) -> (usize, &str) {
+    let mut start = 0;
+    for _ in 0..line {
+        match line_end(&text[start..]) {
+            Some((_, next)) => start += next,
+            None => return (text.len(), ""),
+        }
+    }
+    let rest = &text[start..];
+    let end = line_end(rest).map_or(rest.len(), |(end, _)| end);
+    (start, &rest[..end])
+}
+
+/// Where the first line of `text` ends and the next one starts: `\n`, `\r\n` and `\r` end lines.
+fn line_end(text: &str) -> Option<(usize, usize)> {
+    let end = text.find(['\n', '\r'])?;
+    let long = if text[end..].starts_with("\r\n") { 2 } else { 1 };
+    Some((end, end + long))
+}
+
+/// The byte offset of a position. A column past the line's end is its end; one inside a character
+/// is that character's start.
+fn offset(text: &str, position: Position, encoding: Encoding) -> usize {
+    let (start, line) = line_at(text, position.line);
+    let mut left = position.character as usize;
+    let mut at = 0;
+    for c in line.chars() {
+        let units = units(c, encoding);
+        if left < units {
+            break;
+        }
+        left -= units;
+        at += c.len_utf8();
+    }
+    start + at
+}
+
+/// The position of a byte offset that lies on a character's start.
+fn position(text: &str, offset: usize, encoding: Encoding) -> Position {
+    let mut line = 0;
+    let mut start = 0;
+    while let Some((_, next)) = line_end(&text[start..]) {
+        if offset < start + next {
+            break;
+        }
+        start += next;
+        line += 1;
+    }
+    let before = &text[start..offset.max(start)];
+    let character = before.chars().map(|c| units(c, encoding)).sum::<usize>();
+    Position::new(line, u32::try_from(character).unwrap_or(u32::MAX))
+}
+
+/// Against a plain scan, in every encoding, with every kind of line end; long enough to be in pieces.
 #[test]
-fn the_index_of_lines_says_what_a_scan_says() {
+fn a_text_in_pieces_says_what_a_plain_one_says() {
     let seed = 0x11e5_u64;
     let mut state = seed;
     let mut random = |below: usize| {
@@ -117,31 +183,35 @@ fn the_index_of_lines_says_what_a_scan_says() {
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below
     };
-    let pieces = ["", "x", "ä🦀", "\n", "\r", "\r\n", "a\nb\r", "\n\r\n", "日本\r\r", "\n\n"];
-    let (mut text, mut lines) = (String::new(), Lines::of(""));
+    let long = "x".repeat(700);
+    let pieces = ["", "x", "ä🦀", "\n", "\r", "\r\n", "a\nb\r", "\n\r\n", "日本\r\r", &long];
+    let (mut plain, mut text) = (String::new(), Text::default());
     for step in 0..6_000 {
-        let ends: Vec<usize> = (0..=text.len()).filter(|it| text.is_char_boundary(*it)).collect();
-        let (a, b) = (ends[random(ends.len())], ends[random(ends.len())]);
+        let mut end = || {
+            let near = random(plain.len() + 1);
+            (near..=plain.len()).find(|it| plain.is_char_boundary(*it)).unwrap()
+        };
+        let (a, b) = (end(), end());
         // Mostly small changes, as a person makes them.
         let range = if random(4) == 0 { a.min(b)..a.max(b) } else { a..a };
         let new = pieces[random(pieces.len())];
-        text.replace_range(range.clone(), new);
-        lines.edited(&text, range, new.len());
-        let told = || format!("seed {seed:#x}, step {step}: {text:?}");
-        assert_eq!(lines, Lines::of(&text), "{}", told());
+        plain.replace_range(range.clone(), new);
+        text.replace(range, new);
+        let told = || format!("seed {seed:#x}, step {step}: {plain:?}");
+        assert_eq!(text.to_string(), plain, "{}", told());
         for encoding in [Encoding::Utf8, Encoding::Utf16, Encoding::Utf32] {
             let wanted = at(random(9) as u32, random(7) as u32);
-            let found = lines.offset(&text, wanted, encoding);
-            assert_eq!(found, offset(&text, wanted, encoding), "{wanted:?} in {}", told());
-            let here = position(&text, found, encoding);
-            assert_eq!(lines.position(&text, found, encoding), here, "{found} in {}", told());
+            let found = text.offset(wanted, encoding);
+            assert_eq!(found, offset(&plain, wanted, encoding), "{wanted:?} in {}", told());
+            let here = position(&plain, found, encoding);
+            assert_eq!(text.position(found, encoding), here, "{found} in {}", told());
         }
         let nth = random(9) as u32;
-        let (start, line) = line_at(&text, nth);
-        assert_eq!(&text[lines.line(&text, nth)], line, "line {nth} at {start} in {}", told());
-        if 120 < text.len() {
-            text.clear();
-            lines = Lines::of("");
+        let (start, line) = line_at(&plain, nth);
+        assert_eq!(text.line(nth), line, "line {nth} at {start} in {}", told());
+        if 12_000 < plain.len() {
+            plain.clear();
+            text = Text::default();
         }
     }
 }
@@ -155,7 +225,7 @@ fn changes_of_one_message_build_on_each_other() {
     let two = change(Some(Range::new(at(1, 0), at(1, 1))), "c");
     documents.change(&name, 2, &[one, two]);
     let document = documents.get(&name).unwrap();
-    assert_eq!((document.text.as_str(), document.version), ("a\nc", 2));
+    assert_eq!((document.text.to_string(), document.version), ("a\nc".to_owned(), 2));
     documents.close(&name);
     documents.change(&name, 3, &[change(None, "late")]);
     assert!(documents.get(&name).is_none());
@@ -189,7 +259,7 @@ impl Desk {
         self.documents.change(&uri, 2, &[change(None, text)]);
     }
     fn unsaved(&self) -> Vec<(String, String)> {
-        let all = self.documents.unsaved(&self.root).into_iter();
+        let all = self.documents.touched(&self.root).unsaved().into_iter();
         all.map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect()
     }
 }
