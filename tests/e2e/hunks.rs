@@ -5,11 +5,13 @@ mod comments;
 mod crash;
 mod far;
 mod land;
+mod menu;
 mod typed;
 mod wire;
 
+use crate::lsp::client::Editor;
 use crate::story::Story;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Two hunks in one file, one in another, and a new file; only `src/numbers.txt` has the bug.
 pub const SCRIPT: &str = r#"
@@ -75,4 +77,26 @@ pub fn approval(story: &Story, id: &str) -> Value {
     let task = task(story);
     let all = task["approvals"].as_array().unwrap();
     all.iter().find(|it| it["id"] == id).unwrap().clone()
+}
+
+/// An editor in the story's folder that is told when a board changes, and of nothing else of Baton's.
+fn editor_in(story: &Story) -> Editor {
+    let can = json!({ "experimental": { "baton": { "showMessage": false } } });
+    let root = format!("file://{}", story.root.display());
+    let (mut editor, _) = Editor::open(story.baton(&["lsp", "--in-process"]), &root, can);
+    editor.ignored.extend(["baton/boardChanged", "baton/attention", "window/logMessage"]);
+    editor
+}
+
+/// The task, once this holds of it.
+fn task_when(editor: &mut Editor, holds: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let task = editor.request("baton/task", json!({ "task": "T1" })).unwrap();
+        if holds(&task) {
+            return task;
+        }
+        assert_ne!(task["state"], "parked", "{task:#}");
+        let version = task["version"].as_u64().unwrap();
+        editor.told("baton/boardChanged", |it| version < it["version"].as_u64().unwrap());
+    }
 }

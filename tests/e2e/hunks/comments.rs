@@ -1,7 +1,6 @@
 //! Comments on lines go back with the change: the Engineer hears each with its line.
 
-use super::{SCRIPT, at_approval};
-use crate::lsp::client::Editor;
+use super::{SCRIPT, at_approval, editor_in, task_when};
 use serde_json::json;
 
 const HEARD: &str = r#"
@@ -22,10 +21,7 @@ input = { summary = "In digits." }
 fn a_comment_reaches_the_engineer_with_its_line() {
     let (first, rest) = SCRIPT.split_at(SCRIPT.find("[[run]]").unwrap());
     let story = at_approval(&format!("{first}{HEARD}{rest}"));
-    let can = json!({ "experimental": { "baton": { "showMessage": false } } });
-    let uri = format!("file://{}", story.root.display());
-    let (mut editor, _) = Editor::open(story.baton(&["lsp", "--in-process"]), &uri, can);
-    editor.ignored.extend(["baton/boardChanged", "baton/attention", "window/logMessage"]);
+    let mut editor = editor_in(&story);
     let comment = |line: u32, side: &str, text: &str| json!({ "path": "src/list.txt", "line": line, "side": side, "text": text });
     let mut revise = |comments: serde_json::Value, word: &str| {
         let params = json!({ "approval": "A1", "answer": word, "comments": comments });
@@ -45,15 +41,7 @@ fn a_comment_reaches_the_engineer_with_its_line() {
     let comments =
         json!([comment(30, "to", "say it in digits"), comment(3, "from", "this was better")]);
     revise(comments, "revise").unwrap();
-    let task = loop {
-        let task = editor.request("baton/task", json!({ "task": "T1" })).unwrap();
-        if task["state"] == "awaitingApproval" {
-            break task;
-        }
-        assert_ne!(task["state"], "parked", "{task:#}");
-        let version = task["version"].as_u64().unwrap();
-        editor.told("baton/boardChanged", |it| version < it["version"].as_u64().unwrap());
-    };
+    let task = task_when(&mut editor, |it| it["state"] == "awaitingApproval");
     let patch = editor.request("baton/diff", json!({ "task": "T1" })).unwrap()["patch"].to_string();
     assert!(patch.contains("30th line"), "{patch}");
     let decided = task["decisions"].to_string();
