@@ -188,3 +188,12 @@ fn what_a_model_writes_does_nothing_to_the_terminal() {
     let acts = ["\u{1b}]0;", "\u{7}", "\u{202e}"];
     assert!(!acts.iter().any(|it| terminal.shown.contains(it)), "{:?}", terminal.shown);
 }
+
+#[test]
+fn a_terminal_that_does_not_know_its_width_is_no_narrow_one() {
+    let world = World::with(HONEST);
+    let mut terminal = Terminal::start(&mut world.command(&["tools"]));
+    terminal.resize(0, 0);
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.shown.contains("hand_over_change"), "{}", terminal.shown);
+}

@@ -9,6 +9,9 @@ use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use team::Usage;
 
+/// Columns of a terminal that does not know.
+const UNKNOWN_WIDTH: u16 = 80;
+
 /// A shade of meaning, not a colour: what the text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shade {
@@ -116,6 +119,10 @@ impl Screen {
         if self.out_is_terminal && !self.plain {
             table.load_style(presets::UTF8_FULL_CONDENSED);
             table.set_content_arrangement(ContentArrangement::Dynamic);
+            // A terminal that says so doesn't know how wide it is.
+            if table.width() == Some(0) {
+                table.set_width(UNKNOWN_WIDTH);
+            }
         } else {
             table.load_style(presets::NOTHING);
             table.set_content_arrangement(ContentArrangement::Disabled);
