@@ -74,8 +74,9 @@ fn two_folders_of_two_repositories_and_one_connection() {
     editor.notify("workspace/didChangeWorkspaceFolders", change);
     let several = editor.request("baton/board", json!({})).unwrap_err();
     assert!(several["message"].as_str().unwrap().contains("several repositories"), "{several}");
-    let status = den.status();
-    assert_eq!(status["status"]["repositories"].as_array().unwrap().len(), 2, "{status}");
+    // Which folders there are is known before their repositories are open.
+    let mut looks = (0..1_000).map(|_| den.status()["status"]["repositories"].clone());
+    assert!(looks.any(|it| it.as_array().unwrap().len() == 2), "{}", den.status());
     assert_eq!(editor.end(), 0);
 }
 
