@@ -59,6 +59,11 @@ export class Boards {
     return [...this.boards].flatMap(([repository, board]) => board.tasks.map((task) => ({ repository, task })));
   }
 
+  /** Tasks that ended before those on the boards. */
+  get more(): number {
+    return [...this.boards.values()].reduce((sum, it) => sum + it.more, 0);
+  }
+
   line(repository: string, task: string): TaskLineView | undefined {
     return this.boards.get(repository)?.tasks.find((it) => it.id === task);
   }

@@ -52,13 +52,15 @@ export function isSide(it: Side | About | undefined): it is Side {
 export class Documents implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   readonly onDidChange = this.changed.event;
+  /** Documents that could not be had. */
+  private readonly failed = new Set<string>();
 
   constructor(private readonly team: Team) {
-    // A side of a change stays as it is; a page says what is true now.
+    // A side of a change stays as it is once it was had; a page says what is true now.
     team.boards.onChange(() => {
       for (const it of vscode.workspace.textDocuments) {
         const about = read(it.uri);
-        if (about !== undefined && !isSide(about)) {
+        if (about !== undefined && (!isSide(about) || this.failed.has(it.uri.toString()))) {
           this.changed.fire(it.uri);
         }
       }
@@ -75,8 +77,11 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
       return "This is no document of Baton's.\n";
     }
     try {
-      return await (isSide(about) ? this.side(uri, about) : this.page(about));
+      const text = await (isSide(about) ? this.side(uri, about) : this.page(about));
+      this.failed.delete(uri.toString());
+      return text;
     } catch (error) {
+      this.failed.add(uri.toString());
       return `${error instanceof Error ? error.message : String(error)}\n`;
     }
   }

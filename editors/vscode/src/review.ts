@@ -15,6 +15,8 @@ const WORKING_MS_MIN = 30_000;
 /** Comments that are not sent yet outlive the window, in the workspace's own state. */
 const DRAFTS_KEY = "baton.drafts";
 const DRAFTS_MAX = 200;
+/** Reviews that were open when the window went: VS Code brings their tabs back, and they are reviews again. */
+const OPEN_KEY = "baton.reviews";
 const ENDS = ["shipped", "ended"];
 
 /** A draft as it is kept. */
@@ -33,6 +35,13 @@ export interface Target {
 /** A comment that the person wrote and has not sent. */
 interface Draft extends vscode.Comment {
   thread: vscode.CommentThread;
+}
+
+/** A review whose tab is open, as it is kept. */
+interface Shown extends Target {
+  title: string;
+  /** The commit that it shows. */
+  to: string;
 }
 
 interface Open extends Target {
@@ -55,7 +64,11 @@ export class Reviews implements vscode.Disposable {
   private readonly chosen = new vscode.EventEmitter<void>();
   private readonly subscriptions: vscode.Disposable[] = [this.controller, this.chosen];
 
+  /** What the last window showed; emptied once the server is there. */
+  private readonly before: Shown[];
+
   constructor(private readonly team: Team, private readonly kept: vscode.Memento) {
+    this.before = [...this.kept.get<Shown[]>(OPEN_KEY, [])];
     this.controller.options = {
       prompt: "Comment for the Engineer",
       placeHolder: "What to do differently here; it goes along with Send Back",
@@ -70,6 +83,7 @@ export class Reviews implements vscode.Disposable {
     const works = (it: { textEditor: vscode.TextEditor }): void => this.works(it.textEditor.document.uri);
     this.subscriptions.push(
       vscode.window.tabGroups.onDidChangeTabs(mark), vscode.window.tabGroups.onDidChangeTabGroups(mark), team.onChange(mark),
+      team.onChange(() => this.resume()),
       vscode.window.onDidChangeTextEditorSelection(works), vscode.window.onDidChangeTextEditorVisibleRanges(works),
       vscode.languages.registerCodeLensProvider({ scheme: SCHEME }, {
         onDidChangeCodeLenses: this.chosen.event,
@@ -91,6 +105,56 @@ export class Reviews implements vscode.Disposable {
   }
 
   async show(target: Target): Promise<void> {
+    const it = await this.prepare(target);
+    const { title, evidence, diff } = it;
+    if (diff === undefined || diff.files.length === 0) {
+      await vscode.window.showTextDocument(evidence, { preview: false });
+    } else {
+      const resources = diff.files.map((one) => this.sides(target, diff, one.file.path, one.oldPath ?? one.file.path, one.file.kind));
+      await vscode.commands.executeCommand("vscode.changes", title, [[evidence, undefined, evidence], ...resources]);
+    }
+    this.isShown(it);
+  }
+
+  /** What a window brought back goes on being a review, as long as it shows the change that waits. */
+  private resume(): void {
+    if (this.team.running !== "ready") {
+      return;
+    }
+    for (const shown of this.before.splice(0)) {
+      this.resumeOne(shown).catch((error: unknown) => this.team.log.info(`a review of before: ${String(error)}`));
+    }
+  }
+
+  private async resumeOne(shown: Shown): Promise<void> {
+    const tabs = tabsOf(shown.title);
+    if (tabs.length === 0 || this.open.has(key(shown))) {
+      return;
+    }
+    const it = await this.prepare(shown);
+    if (it.diff?.to === shown.to) {
+      this.isShown(it);
+    } else {
+      this.forget(key(shown));
+      await vscode.window.tabGroups.close(tabs);
+    }
+  }
+
+  private isShown(it: Open): void {
+    it.shown = true;
+    this.views(it, "opened");
+    this.keepOpen();
+    this.mark();
+  }
+
+  private keepOpen(): void {
+    const shown = [...this.open.values()].filter((it) => it.shown && it.diff !== undefined);
+    const all = shown.map(({ repository, task, title, diff }): Shown => ({ repository, task, title, to: diff?.to ?? "" }));
+    void this.kept.update(OPEN_KEY, all.length === 0 ? undefined : all);
+  }
+
+  /** What is known of a review before it is shown. */
+  private async prepare(target: Target): Promise<Open> {
     const { repository, task: id } = target;
     const task = await this.team.task(repository, id);
     const approval = approvalOf(task);
@@ -107,18 +171,12 @@ export class Reviews implements vscode.Disposable {
     this.forget(key(target));
     const left = before?.diff?.to === diff?.to ? before?.left : undefined;
     const waits = approval?.state === "open" ? approval.id : null;
-    const opened: Open = { ...target, title, evidence, approval: waits, diff, threads: [], left: left ?? new Set(), shown: false, workingAt: Date.now() };
+    const opened: Open = { repository, task: id, title, evidence, approval: waits, diff, threads: [], left: left ?? new Set(), shown: false, workingAt: Date.now() };
     this.open.set(key(target), opened);
-    if (diff === undefined || diff.files.length === 0) {
-      await vscode.window.showTextDocument(evidence, { preview: false });
-    } else {
+    if (diff !== undefined && diff.files.length !== 0) {
       opened.threads.push(...this.findings(task, diff));
-      const resources = diff.files.map((it) => this.sides(target, diff, it.file.path, it.oldPath ?? it.file.path, it.file.kind));
-      await vscode.commands.executeCommand("vscode.changes", title, [[evidence, undefined, evidence], ...resources]);
     }
-    opened.shown = true;
-    this.views(opened, "opened");
-    this.mark();
+    return opened;
   }
 
   /** Tells the server of the person's time with it; a review that nobody measures is no failure. */
@@ -342,9 +400,13 @@ export class Reviews implements vscode.Disposable {
   /** What the editor's title offers: the answers that this task takes now. */
   private mark(): void {
     const tabs = vscode.window.tabGroups.all.flatMap((it) => it.tabs);
-    for (const it of [...this.open.values()].filter((one) => one.shown && !tabs.some((tab) => isOf(tab, one)))) {
+    const gone = [...this.open.values()].filter((one) => one.shown && !tabs.some((tab) => isOf(tab, one)));
+    for (const it of gone) {
       this.views(it, "closed");
       this.forget(key(it));
+    }
+    if (gone.length !== 0) {
+      this.keepOpen();
     }
     for (const it of this.drafts.filter((one) => this.hasEnded(one))) {
       this.remove(it);
@@ -356,6 +418,11 @@ export class Reviews implements vscode.Disposable {
     const can = [...answers, ...(state === "landed" || state === "applied" ? ["undo"] : [])].join(" ");
     void vscode.commands.executeCommand("setContext", "baton.reviewing", target === undefined ? "" : `review ${can}`);
   }
+}
+
+/** VS Code tells of such a tab no more than its label. */
+function tabsOf(title: string): vscode.Tab[] {
+  return vscode.window.tabGroups.all.flatMap((it) => it.tabs).filter((it) => it.label.startsWith(title));
 }
 
 /** Counted from 0. */

@@ -63,10 +63,15 @@ export class Team implements vscode.Disposable {
 
   async ask<M extends keyof Requests>(method: M, params: Requests[M]["params"]): Promise<Requests[M]["result"]> {
     if (this.connection === undefined) {
+      // What a window restores asks before the server has started.
+      await this.queue;
+    }
+    const { connection } = this;
+    if (connection === undefined) {
       throw new Error("Baton's server is not running. \"Baton: Restart Server\" starts it.");
     }
     try {
-      return await this.connection.ask(method, params);
+      return await connection.ask(method, params);
     } catch (error) {
       const wrong = error as Wrong;
       const hint = wrong.data?.hint;

@@ -90,7 +90,9 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
 
   async getChildren(node?: Node): Promise<Node[]> {
     if (node === undefined) {
-      return this.team.boards.in(this.column).map((it) => ({ kind: "task", ...it }));
+      const tasks = this.team.boards.in(this.column).map((it): Node => ({ kind: "task", ...it }));
+      const { more } = this.team.boards;
+      return this.column === "ended" && more !== 0 ? [...tasks, leaf(`${more} more shipped or ended before`, "ellipsis")] : tasks;
     }
     switch (node.kind) {
       case "task":

@@ -38,8 +38,8 @@ const theme = async (kind, media) => {
   await window.page.emulateMedia(media);
   await until(`the theme is ${kind}`, () => window.page.$(`.monaco-workbench.${kind}`));
 };
-/** A row of a tree, by what a screen reader says. */
-const row = (text) => window.page.locator(`.monaco-list-row[aria-label*="${text}"]`).first();
+/** A row of our trees, by what a screen reader says; a message is a row too, elsewhere. */
+const row = (text) => window.page.locator(`.part.sidebar .monaco-list-row[aria-label*="${text}"]`).first();
 const board = async () => {
   await window.command("Baton: Show Board");
   await window.page.waitForSelector('.pane-header[aria-label*="Needs you"]');
@@ -90,6 +90,16 @@ async function delegates() {
   await window.waitStatus(/T1 /);
   log("delegated by code action; the status item shows it");
   await picture("working");
+}
+
+/** From the tree; a click is lost where the tree is drawn anew just then. */
+async function opensReview() {
+  await until("the review, opened from the tree", async () => {
+    await board();
+    await row("T1 waits for you").click({ timeout: 4000 });
+    await window.page.waitForSelector('.multiDiffEntry .view-line:has-text("failed at")', { timeout: 8000 });
+    return true;
+  });
 }
 
 async function reviews() {
@@ -161,20 +171,45 @@ async function commentsByKeys() {
   log("a comment was written by keys alone");
 }
 
-/** What was not sent is there after the window was loaded anew. */
+/** In the page: the editors that VS Code keeps for this window name this. */
+async function isWrittenDown(text) {
+  const done = (request) => new Promise((ok, bad) => Object.assign(request, { onsuccess: () => ok(request.result), onerror: bad }));
+  for (const { name } of await indexedDB.databases()) {
+    const db = await done(indexedDB.open(name));
+    const tables = [...db.objectStoreNames];
+    const kept = await Promise.all(tables.map((it) => done(db.transaction(it).objectStore(it).get("memento/workbench.parts.editor"))));
+    db.close();
+    if (kept.some((it) => typeof it === "string" && it.includes(text))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** What was not sent is there after the window was loaded anew, and the review that was open too. */
 async function reloads() {
-  await window.page.reload({ waitUntil: "domcontentloaded" });
-  await window.page.waitForSelector(".monaco-workbench .statusbar", { timeout: 90_000 });
+  const { page } = window;
+  await opensReview();
+  // VS Code writes down what is open when the person turns to something else.
+  await page.evaluate(() => {
+    document.hasFocus = () => false;
+    window.dispatchEvent(new Event("blur"));
+  });
+  await until("what is open is written down", () => page.evaluate(isWrittenDown, "Review T1"));
+  await page.reload({ waitUntil: "domcontentloaded" });
+  await page.waitForSelector(".monaco-workbench .statusbar", { timeout: 90_000 });
   await window.waitStatus(/T1 waits for you/);
+  await page.waitForSelector('.tab.active[aria-label*="Review T1"]');
+  await page.waitForSelector('.multiDiffEntry .view-line:has-text("failed at")');
+  // So it is a review still: it can be answered from its title.
+  await page.waitForSelector('.editor-actions [aria-label^="Approve"], .editor-actions [aria-label^="Baton: Approve"]');
+  log("the review that was open is back, with its text");
   await window.command("Comments: Focus on Comments View");
   for (const text of ["null surprises", "say why"]) {
-    await window.page.locator(`.comments-panel .monaco-list-row:has-text("${text}")`).first().waitFor({ timeout: 60_000 });
+    await page.locator(`.comments-panel .monaco-list-row:has-text("${text}")`).first().waitFor({ timeout: 60_000 });
   }
   await picture("comments-kept");
-  await window.page.keyboard.press("Control+J");
-  await board();
-  await row("T1 waits for you").click();
-  await window.page.waitForSelector('.multiDiffEntry .view-line:has-text("failed at")');
+  await page.keyboard.press("Control+J");
   log("both comments outlived the window");
 }
 
@@ -197,12 +232,15 @@ async function sendsBack() {
 
 async function approves() {
   const { page } = window;
-  await board();
-  await row("T1 waits for you").click();
-  await page.waitForSelector('.multiDiffEntry .view-line:has-text("failed at")');
-  for (const it of await page.locator('.notifications-toasts .codicon-notifications-clear').all()) {
-    await it.click().catch(() => undefined);
-  }
+  await opensReview();
+  const clear = page.locator(".notifications-toasts .codicon-notifications-clear");
+  await until("no message lies over it", async () => {
+    if ((await clear.count()) === 0) {
+      return true;
+    }
+    await clear.first().click({ timeout: 2000 });
+    return false;
+  });
   await picture("review");
   await scrollTo("return 0");
   await picture("review-change");

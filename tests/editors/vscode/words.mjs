@@ -1,11 +1,11 @@
-// What stands in two pictures of the documentation, as text beside them: a picture that no longer shows what is so
+// What stands in the pictures of the documentation, as text beside them: a picture that no longer shows what is so
 // is noticed, and UPDATE=1 makes both anew.
 import fs from "node:fs";
 import path from "node:path";
 import { tree, until } from "./rig.mjs";
 
 const SEEN_MS_MAX = 60_000;
-const NAMES = ["code-action", "board"];
+const NAMES = ["code-action", "board", "review", "landed"];
 
 /** Trees by what a screen reader says, editors by their lines, messages, a menu, and the status item. */
 function look() {
@@ -20,7 +20,9 @@ function look() {
     const rows = downwards(all(pane, ".monaco-list-row")).map(says);
     out.push(...part(says(pane.querySelector(".pane-header")), rows));
   }
-  for (const editor of downwards(all(document, ".editor-instance .monaco-editor"))) {
+  // Of a difference the new side: the old one is beside it.
+  const editors = all(document, ".editor-instance .monaco-editor").filter((it) => it.closest(".editor.original") === null);
+  for (const editor of downwards(editors)) {
     const lines = downwards(all(editor, ".view-line")).map((it) => it.textContent.replaceAll("\u00a0", " ").trimEnd());
     out.push(...part("editor", lines.filter((it) => it !== "")));
   }

@@ -64,7 +64,7 @@ test("a repository is found from a folder inside of it", async (t) => {
 });
 
 const line = (id, column, step = "works") => ({ id, title: `${id}'s title`, column, state: "working", step });
-const board = (version, tasks, more = {}) => ({ repository: "r", version, tasks, approvals: [], questions: [], ...more });
+const board = (version, tasks, rest = {}) => ({ repository: "r", version, tasks, more: 0, approvals: [], questions: [], ...rest });
 
 test("an old board changes nothing, a newer one does", () => {
   const boards = new Boards();
@@ -74,6 +74,8 @@ test("an old board changes nothing, a newer one does", () => {
   assert.equal(boards.put(board(1, [])), false);
   assert.equal(boards.put(board(2, [])), false);
   assert.deepEqual([boards.in("working").length, changes], [1, 1]);
+  boards.put(board(1, [], { repository: "other", more: 420 }));
+  assert.equal(boards.more, 420, "what no board lists is counted");
   boards.clear();
   assert.equal(boards.put(board(1, [])), true, "a new server counts anew");
 });
