@@ -124,6 +124,17 @@ fn a_watched_run_streams_and_another_does_not() {
 
 pub const DIAGNOSTICS: &str = "textDocument/publishDiagnostics";
 
+const SCRIPT: &str = include_str!("project/script.toml");
+const THINKS: &str = r#"
+[[run]]
+duty = "change"
+heard = "told from an empty line"
+[[run.reply]]
+delay_ms = 60000
+text = "So."
+
+"#;
+
 /// A client that shows diagnostics.
 fn open_showing(desk: &Desk) -> Editor {
     let can = json!({
@@ -167,9 +178,8 @@ fn a_broken_team_file_is_shown_on_its_line_while_it_is_typed() {
 fn what_an_engineer_changes_is_shown_and_a_collision_before_it_happens() {
     let desk = Desk::new();
     // After the fix the Engineer thinks for a while: time for the person to type on the same line.
-    let script = std::fs::read_to_string(desk.home().join("script.toml")).unwrap();
-    let slow = script.replace("text = \"Green.\"", "text = \"Green.\"\ndelay_ms = 8000");
-    assert_ne!(script, slow);
+    let slow = SCRIPT.replace("text = \"Green.\"", "text = \"Green.\"\ndelay_ms = 8000");
+    assert_ne!(SCRIPT, slow);
     std::fs::write(desk.home().join("script.toml"), slow).unwrap();
     let uri = desk.uri("src/lib.rs");
     let mut editor = open_showing(&desk);
@@ -194,6 +204,37 @@ fn what_an_engineer_changes_is_shown_and_a_collision_before_it_happens() {
     shown(&mut editor, &uri, <[_]>::is_empty);
     assert_eq!(lenses(&mut editor, &uri), json!([]), "nobody changes it any more");
     assert_eq!(editor.end(), 0);
+}
+
+/// On the lines where they are now: two were typed above meanwhile.
+#[test]
+fn what_the_tester_says_of_a_line_is_shown_there() {
+    let remark = "It can't be told from an empty line (src/lib.rs:5).";
+    let passed = SCRIPT.replace("The empty text no longer panics.", remark);
+    let failed = passed.replace("verdict = \"pass\"", "verdict = \"fail\"");
+    // Then the Engineer thinks about it.
+    let (first, rest) = failed.split_at(failed.find("[[run]]").unwrap());
+    let failed = format!("{first}{THINKS}{rest}");
+    for (script, severity) in [(passed, 3), (failed, 2)] {
+        let desk = Desk::new();
+        std::fs::write(desk.home().join("script.toml"), script).unwrap();
+        let uri = desk.uri("src/lib.rs");
+        let mut editor = open_showing(&desk);
+        let typed = format!("// new\n// new\n{}", desk.read("src/lib.rs"));
+        open_document(&mut editor, &uri, &typed);
+        let delegated = editor
+            .request("baton/delegate", json!({ "text": "fix the empty text", "base": "head" }));
+        let task = delegated.unwrap()["task"].as_str().unwrap().to_owned();
+        let says = format!("{task} Tester: {remark}");
+        editor.told(DIAGNOSTICS, |it| {
+            let all = it["diagnostics"].as_array().unwrap();
+            let found = all.iter().find(|it| it["message"] == says);
+            found.is_some_and(|it| it["severity"] == severity && it["range"]["start"]["line"] == 6)
+        });
+        editor.request("baton/cancel", json!({ "task": task })).unwrap();
+        shown(&mut editor, &uri, <[_]>::is_empty);
+        assert_eq!(editor.end(), 0);
+    }
 }
 
 #[test]

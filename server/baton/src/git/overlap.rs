@@ -68,6 +68,23 @@ impl Git {
         Ok(Some((compare(&base, live.as_bytes(), &theirs)?, text)))
     }
 
+    /// Where a line of a file at a commit, counted from 0, stands in a live text of that file. `None`: there is
+    /// no such line, or one of the two is too long.
+    pub fn line_in(
+        &self,
+        at: &CommitId,
+        path: &str,
+        line: usize,
+        live: &[u8],
+    ) -> Result<Option<Range<usize>>, Failure> {
+        let text = text_of(&self.objects()?, oid(&at.0)?, path)?;
+        let is_there = line < text.split_inclusive(|it| *it == b'\n').count();
+        if !is_there || TEXT_BYTES_MAX < text.len().max(live.len()) {
+            return Ok(None);
+        }
+        Ok(Some(moved(&(line..line + 1), &replaced(&text, live)?)))
+    }
+
     /// Whether the last saved work of two runs, each with what its person saw (S), merges in this file.
     /// True where one of them leaves the file alone or it is too long to be compared.
     pub fn would_merge(

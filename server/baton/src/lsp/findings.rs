@@ -12,7 +12,9 @@ use crate::hub::{Hub, blocking};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
-use team::{CommitId, Handoff, RunId, TaskId, Team, Verdict};
+use team::{CommitId, RunId, TaskId, Team};
+
+mod said;
 
 /// How long after a change it is looked at; what comes meanwhile is looked at with it.
 const SETTLE_MS: u64 = 400;
@@ -107,12 +109,7 @@ async fn look(door: &Door, repository: &Repository, hub: &Hub, looked: &mut Look
             add(found, &it.uri, broken_team_file(&text.to_string()));
         }
     }
-    for (path, diagnostic) in failures(&team) {
-        let file = repository.root.join(&path);
-        if let Some(uri) = Uri::from_file_path(&file).filter(|_| file.is_file()) {
-            add(found, &uri, vec![diagnostic]);
-        }
-    }
+    said::look(door, repository, hub, encoding, found).await;
     let live: Vec<Live> = live(&team).collect();
     for it in &open {
         let mut changed = Vec::new();
@@ -240,46 +237,6 @@ fn whole(line: u32) -> Range {
     Range::new(Position::new(line, 0), Position::new(line + 1, 0))
 }
 
-/// Where the last verdict of an open task is a fail: each place that its notes name.
-fn failures(team: &Team) -> Vec<(String, Diagnostic)> {
-    let mut res = Vec::new();
-    for (id, task) in team.open_tasks() {
-        let verdict = task.handoffs.iter().rev().find_map(|(_, it)| match it {
-            Handoff::Validated { verdict, notes, .. } => Some((verdict, notes)),
-            Handoff::Triaged { .. }
-            | Handoff::Changed { .. }
-            | Handoff::Answered { .. }
-            | Handoff::Designed { .. }
-            | Handoff::Announced { .. }
-            | Handoff::Declined { .. } => None,
-        });
-        let Some((Verdict::Fail, notes)) = verdict else { continue };
-        for line in notes.lines() {
-            for (path, number) in named_places(line) {
-                let says = format!("{id} Tester: {line}");
-                let range = whole(number.saturating_sub(1));
-                res.push((path, diagnostic(DiagnosticSeverity::WARNING, range, &says)));
-            }
-        }
-    }
-    res.truncate(FINDINGS_MAX);
-    res
-}
-
-/// `src/parse.rs:40` and the like in a text. Nothing that leads out of the repository.
-fn named_places(text: &str) -> Vec<(String, u32)> {
-    let words = text.split(|it: char| it.is_whitespace() || "()[]`'\",;".contains(it));
-    let place = |word: &str| {
-        let mut parts = word.split(':');
-        let (path, line) = (parts.next()?, parts.next()?.parse::<u32>().ok()?);
-        let is_inside = !path.is_empty()
-            && !path.starts_with('/')
-            && path.split('/').all(|it| !it.is_empty() && it != ".." && it != ".git");
-        (is_inside && 0 < line).then(|| (path.to_owned(), line))
-    };
-    words.filter_map(place).collect()
-}
-
 impl Door {
     fn text_of(&self, uri: &Uri) -> Option<Text> {
         self.documents.borrow().get(uri).map(|it| it.text.clone())
@@ -295,14 +252,6 @@ impl Door {
 #[expect(clippy::single_range_in_vec_init, reason = "one range is meant, not its numbers")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_are_found_in_notes_and_none_outside() {
-        let text =
-            "blank() fails (src/a.rs:40), see `tests/b.rs:7:3`; not ../x.rs:1, /etc/y:2 or c:0";
-        let found = named_places(text);
-        assert_eq!(found, [("src/a.rs".to_owned(), 40), ("tests/b.rs".to_owned(), 7)]);
-    }
 
     #[test]
     fn a_broken_team_file_is_an_error_on_its_line() {
