@@ -141,6 +141,7 @@ export function task(it: TaskView): string {
     `${it.id} ${it.title}`,
     it.says,
     ...section("Asked", it.brief.text.split("\n").map((line) => `  ${line}`)),
+    ...section("May use at most", listed([it.brief.budget ?? ""].filter((one) => one !== ""))),
     ...section("Done means", listed(it.criteria)),
     ...(it.plan === undefined || it.plan === null ? [] : section("Plan", planLines(it.plan))),
     ...section("Handed over", it.handoffs.flatMap(handoffLines)),

@@ -75,6 +75,8 @@ fn a_class_and_a_budget_go_along() {
     run(&["--class", "chore", "--budget", "0.40, 200k tokens"]).ends(2);
     let task = den.baton(&["task", "T1", "--json"]).ends(0).json();
     assert_eq!(task["brief"]["budget"], "$0.40, 200000 tokens");
+    let shown = den.baton(&["task", "T1"]).ends(0).out.clone();
+    assert!(shown.contains("may use at most $0.40, 200000 tokens"), "{shown}");
     assert_eq!((&task["brief"]["class"], &task["class"]), (&json!("chore"), &json!("chore")));
     let log = den.baton(&["log"]).ends(0).out.clone();
     assert!(log.contains("chore: the person said so"), "{log}");

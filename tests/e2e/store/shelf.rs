@@ -1,7 +1,7 @@
 //! A start from a checkpoint: what ended is read when it is looked at, and is what the events say.
 
 use super::{Dice, event, events, open, replayed};
-use baton::store::{Reader, Store};
+use baton::store::{Opened, Reader, Store};
 use std::path::Path;
 use team::{
     By, Decision, Event, RunId, TaskId, Team, Usage, board, jobs, next_deadline, report, task_line,
@@ -106,22 +106,31 @@ fn history(count: u32, ended: u32) -> Vec<Event> {
     all
 }
 
+/// A store with these events and a checkpoint of them, closed.
+fn keep(dir: &Path, all: &[Event]) {
+    let mut opened = open(dir);
+    opened.store.append(0, all, 0).unwrap();
+    opened.store.checkpoint(&mut replayed(all)).unwrap();
+}
+
+/// More events, and a checkpoint.
+fn go_on(opened: &mut Opened, more: &[Event]) {
+    opened.store.append(opened.team.version, more, 0).unwrap();
+    more.iter().for_each(|it| opened.team.apply(it));
+    opened.store.checkpoint(&mut opened.team).unwrap();
+}
+
 #[test]
 fn a_checkpoint_writes_what_changed() {
     let dir = TempDir::new().unwrap();
     let all = history(400, 98);
-    let mut opened = open(dir.path());
-    opened.store.append(0, &all, 0).unwrap();
-    opened.store.checkpoint(&mut replayed(&all)).unwrap();
-    drop(opened);
+    keep(dir.path(), &all);
     let entries = number(dir.path(), "SELECT count(*) FROM entry");
     assert_eq!(entries, 100 + 100 + 100 + 98, "tasks, runs, decisions, endings");
 
     let mut opened = open(dir.path());
     let more = [Event::RunSpent { run: RunId(99), usage: Usage::default(), at: 10 }];
-    opened.store.append(opened.team.version, &more, 0).unwrap();
-    more.iter().for_each(|it| opened.team.apply(it));
-    opened.store.checkpoint(&mut opened.team).unwrap();
+    go_on(&mut opened, &more);
     let version = opened.team.version;
     drop(opened);
     let new = format!("SELECT count(*) FROM entry WHERE version = {version}");
@@ -138,10 +147,7 @@ fn a_checkpoint_writes_what_changed() {
 fn a_reader_goes_on_seeing_the_state_that_it_read() {
     let dir = TempDir::new().unwrap();
     let all = history(200, 48);
-    let mut opened = open(dir.path());
-    opened.store.append(0, &all, 0).unwrap();
-    opened.store.checkpoint(&mut replayed(&all)).unwrap();
-    drop(opened);
+    keep(dir.path(), &all);
     let seen = Reader::open(dir.path()).unwrap().team().unwrap();
 
     let mut opened = open(dir.path());
@@ -151,9 +157,7 @@ fn a_reader_goes_on_seeing_the_state_that_it_read() {
         Event::PersonSaid { task: TaskId(task), text, by: By::Rule, at: 10 }
     };
     let more: Vec<Event> = (1..=50).map(words).collect();
-    opened.store.append(opened.team.version, &more, 0).unwrap();
-    more.iter().for_each(|it| opened.team.apply(it));
-    opened.store.checkpoint(&mut opened.team).unwrap();
+    go_on(&mut opened, &more);
     assert_eq!(seen, replayed(&all), "beside the owner");
     assert_eq!(before, replayed(&all), "an older copy of the owner");
     assert_eq!(opened.team, replayed(&[&all[..], &more[..]].concat()));
@@ -165,11 +169,8 @@ fn a_reader_goes_on_seeing_the_state_that_it_read() {
 fn what_cannot_be_read_is_counted() {
     let dir = TempDir::new().unwrap();
     let all = history(200, 48);
-    let mut opened = open(dir.path());
-    opened.store.append(0, &all, 0).unwrap();
-    opened.store.checkpoint(&mut replayed(&all)).unwrap();
-    drop(opened);
-    let Ok(baton::store::Opened { store, team, .. }) = Store::open(dir.path()) else { panic!() };
+    keep(dir.path(), &all);
+    let Ok(Opened { store, team, .. }) = Store::open(dir.path()) else { panic!() };
     sql(dir.path(), "ALTER TABLE entry RENAME TO gone; ALTER TABLE event RENAME TO gone_too");
     assert_eq!(team.task(TaskId(3)), None);
     assert_eq!(store.health().unread(), 1);

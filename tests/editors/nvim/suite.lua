@@ -229,13 +229,15 @@ test("a receipt is run again by a key, once, and what differs is said", function
   receipt = vim.tbl_extend("force", receipt, { exit = "exit 0", durationMs = 1200, sandboxed = true })
   local run = { id = "R4", role = "Baton", state = "ended", startedAt = 1000, endedAt = 2000 }
   run = vim.tbl_extend("force", run, { receipts = { receipt }, cost = fake.task("T4").spent })
-  fake.answers["baton/task"] = fake.whole("T4", { runs = { run } })
+  local brief = { text = "do it", origin = "sentence", start = "seen", landByRule = false, budget = "$0.40" }
+  fake.answers["baton/task"] = fake.whole("T4", { runs = { run }, brief = brief })
   local replay = { receipt = "R4.1", argv = { "make", "test" }, same = false, output = "one\27[31m\ntwo\n" }
   fake.answers["baton/replay"] = vim.tbl_extend("force", replay, { ["then"] = "exit 0", now = "exit 2" })
   vim.cmd("Baton task T4")
   wait("the receipt", function()
     return vim.fn.search("R4.1", "w") > 0
   end)
+  is(vim.fn.search(" of at most $0.40$", "nw"), 3)
   said = {}
   vim.cmd("normal! gg")
   keys("g!")

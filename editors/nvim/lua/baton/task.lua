@@ -155,7 +155,8 @@ function M.rows(task)
     },
     { { { text.line(task.says), "BatonWorks" } }, key = "head" },
   }
-  local spent = text.cost(task.cost)
+  local budget = task.brief.budget
+  local spent = text.cost(task.cost) .. (budget and " of at most " .. text.line(budget) or "")
   local class = task.class and (" a " .. text.line(task.class)) or ""
   local target = task.base and (", for " .. text.line((task.base.target:gsub("^refs/heads/", "")))) or ""
   rows[#rows + 1] =

@@ -61,6 +61,8 @@ export async function acts(team: Asking, root: vscode.Uri): Promise<void> {
     const task = await view(it);
     assert.deepEqual([task.brief.class, task.brief.budget, task.class ?? "chore"], ["chore", "$0.50", "chore"]);
     assert.equal(task.brief.place?.path, "src/average.js");
+    const page = vscode.Uri.from({ scheme: "baton", path: `/${it.task}`, query: JSON.stringify({ ...it, page: "task" }) });
+    assert.match((await vscode.workspace.openTextDocument(page)).getText(), /May use at most\n {2}- \$0\.50\n/);
   }));
 
   await test("Escape at any step delegates nothing", () => asPerson(async (person) => {

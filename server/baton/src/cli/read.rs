@@ -115,9 +115,9 @@ pub fn task(screen: &Screen, here: &Here, asked: &args::Task) -> Result<u8, Trou
         let class = view.class.as_deref().unwrap_or_default();
         screen.line(format!("  {}: {}, land", safe(class), view.stages.join(", ")));
     }
-    for criterion in &view.criteria {
-        screen.line(format!("  done when: {}", safe(criterion)));
-    }
+    let budget = view.brief.budget.iter().map(|it| format!("may use at most {}", safe(it)));
+    let done = view.criteria.iter().map(|it| format!("done when: {}", safe(it)));
+    budget.chain(done).for_each(|it| screen.line(format!("  {it}")));
     screen.line("");
     let rows: Vec<_> = view.runs.iter().map(run_row).collect();
     screen.table(&["Run", "Who", "State", "Took", "Tokens", "Money"], &rows);
