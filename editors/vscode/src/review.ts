@@ -106,6 +106,8 @@ export class Reviews implements vscode.Disposable {
 
   async show(target: Target): Promise<void> {
     const it = await this.prepare(target);
+    // Before its tab is there: a window that goes just then brings the tab back.
+    this.keepOpen();
     const { title, evidence, diff } = it;
     if (diff === undefined || diff.files.length === 0) {
       await vscode.window.showTextDocument(evidence, { preview: false });
@@ -138,18 +140,18 @@ export class Reviews implements vscode.Disposable {
       this.forget(key(shown));
       await vscode.window.tabGroups.close(tabs);
     }
+    this.keepOpen();
   }
 
   private isShown(it: Open): void {
     it.shown = true;
     this.views(it, "opened");
-    this.keepOpen();
     this.mark();
   }
 
   private keepOpen(): void {
-    const shown = [...this.open.values()].filter((it) => it.shown && it.diff !== undefined);
-    const all = shown.map(({ repository, task, title, diff }): Shown => ({ repository, task, title, to: diff?.to ?? "" }));
+    const changes = [...this.open.values()].filter((it) => it.diff !== undefined);
+    const all = changes.map(({ repository, task, title, diff }): Shown => ({ repository, task, title, to: diff?.to ?? "" }));
     void this.kept.update(OPEN_KEY, all.length === 0 ? undefined : all);
   }
 

@@ -171,13 +171,13 @@ async function commentsByKeys() {
   log("a comment was written by keys alone");
 }
 
-/** In the page: the editors that VS Code keeps for this window name this. */
-async function isWrittenDown(text) {
+/** In the page: under this key VS Code has written down something for this window that holds this. */
+async function isWrittenDown([key, text]) {
   const done = (request) => new Promise((ok, bad) => Object.assign(request, { onsuccess: () => ok(request.result), onerror: bad }));
   for (const { name } of await indexedDB.databases()) {
     const db = await done(indexedDB.open(name));
     const tables = [...db.objectStoreNames];
-    const kept = await Promise.all(tables.map((it) => done(db.transaction(it).objectStore(it).get("memento/workbench.parts.editor"))));
+    const kept = await Promise.all(tables.map((it) => done(db.transaction(it).objectStore(it).get(key))));
     db.close();
     if (kept.some((it) => typeof it === "string" && it.includes(text))) {
       return true;
@@ -195,7 +195,9 @@ async function reloads() {
     document.hasFocus = () => false;
     window.dispatchEvent(new Event("blur"));
   });
-  await until("what is open is written down", () => page.evaluate(isWrittenDown, "Review T1"));
+  for (const it of [["memento/workbench.parts.editor", "Review T1"], ["baton.baton", "baton.reviews"], ["baton.baton", "say why"]]) {
+    await until(`${it} is written down`, () => page.evaluate(isWrittenDown, it));
+  }
   await page.reload({ waitUntil: "domcontentloaded" });
   await page.waitForSelector(".monaco-workbench .statusbar", { timeout: 90_000 });
   await window.waitStatus(/T1 waits for you/);
