@@ -152,24 +152,12 @@ fn install_as_the_readme_says(desk: &Desk) {
     std::os::unix::fs::symlink(desk.home().join(".local/share"), desk.home().join("data")).unwrap();
 }
 
-/// A desk's daemon ends with the test, however that ends.
-struct Daemon<'a>(&'a Desk);
-
-impl Drop for Daemon<'_> {
-    fn drop(&mut self) {
-        let mut stop = Command::new(env!("CARGO_BIN_EXE_baton"));
-        self.0.isolate(&mut stop);
-        let _ = stop.args(["daemon", "stop"]).output();
-    }
-}
-
 #[test]
 fn neovim_is_killed_in_a_terminal_and_comes_back_to_the_right_board() {
     let (Some(nvim), Some(tmux)) = (neovim(), needed(on_path("tmux"), "install tmux")) else {
         return;
     };
     let desk = Desk::new();
-    let _daemon = Daemon(&desk);
     // The Engineer thinks for a while, so that Neovim can be killed meanwhile.
     let script = std::fs::read_to_string(desk.home().join("script.toml")).unwrap();
     let slow = script.replacen("[[run.reply]]", "[[run.reply]]\ndelay_ms = 2500", 3);

@@ -95,6 +95,10 @@ impl Terminal<'_> {
 impl Drop for Terminal<'_> {
     /// Whatever was started here ends here.
     fn drop(&mut self) {
+        // A Neovim that outlives the daemon starts another.
+        if self.window.is_some() && !std::thread::panicking() {
+            self.kill();
+        }
         let mut command = Command::new(&self.tmux);
         let _ = command.args(["-S", &self.socket, "kill-server"]).output();
         let mut stop = Command::new(env!("CARGO_BIN_EXE_baton"));
