@@ -100,3 +100,23 @@ fn task_when(editor: &mut Editor, holds: impl Fn(&Value) -> bool) -> Value {
         editor.told("baton/boardChanged", |it| version < it["version"].as_u64().unwrap());
     }
 }
+
+/// The script with an Engineer who hears these words, which a person sent back, and does as they say.
+fn hears(words: &str) -> String {
+    let (first, rest) = SCRIPT.split_at(SCRIPT.find("[[run]]").unwrap());
+    format!("{first}{}{rest}", HEARD.replace("WORDS", words))
+}
+
+const HEARD: &str = r#"
+[[run]]
+duty = "change"
+heard = "WORDS"
+[[run.reply]]
+[[run.reply.call]]
+name = "edit_file"
+input = { path = "src/list.txt", old = "thirtieth line\n", new = "30th line\n" }
+[[run.reply]]
+[[run.reply.call]]
+name = "hand_over_change"
+input = { summary = "In digits." }
+"#;

@@ -129,7 +129,7 @@ export class Reviews implements vscode.Disposable {
   }
 
   private async resumeOne(shown: Shown): Promise<void> {
-    const tabs = tabsOf(shown.title);
+    const tabs = allTabs().filter((it) => isCalled(it, shown.title));
     if (tabs.length === 0 || this.open.has(key(shown))) {
       return;
     }
@@ -374,14 +374,14 @@ export class Reviews implements vscode.Disposable {
     if (about !== undefined) {
       return { repository: about.repository, task: about.task };
     }
-    const found = tab === undefined ? undefined : [...this.open.values()].find((it) => tab.label.startsWith(it.title));
+    const found = tab === undefined ? undefined : [...this.open.values()].find((it) => isCalled(tab, it.title));
     return found === undefined ? undefined : { repository: found.repository, task: found.task };
   }
 
   /** Ends the review of a change that is no longer the one that waits. */
   async close(target: Target): Promise<void> {
     const opened = this.open.get(key(target));
-    const tabs = vscode.window.tabGroups.all.flatMap((it) => it.tabs);
+    const tabs = allTabs();
     await vscode.window.tabGroups.close(tabs.filter((it) => (opened !== undefined && isOf(it, opened)) || isFileOf(it, target)));
   }
 
@@ -401,7 +401,7 @@ export class Reviews implements vscode.Disposable {
 
   /** What the editor's title offers: the answers that this task takes now. */
   private mark(): void {
-    const tabs = vscode.window.tabGroups.all.flatMap((it) => it.tabs);
+    const tabs = allTabs();
     const gone = [...this.open.values()].filter((one) => one.shown && !tabs.some((tab) => isOf(tab, one)));
     for (const it of gone) {
       this.views(it, "closed");
@@ -422,9 +422,13 @@ export class Reviews implements vscode.Disposable {
   }
 }
 
+function allTabs(): vscode.Tab[] {
+  return vscode.window.tabGroups.all.flatMap((it) => it.tabs);
+}
+
 /** VS Code tells of such a tab no more than its label. */
-function tabsOf(title: string): vscode.Tab[] {
-  return vscode.window.tabGroups.all.flatMap((it) => it.tabs).filter((it) => it.label.startsWith(title));
+function isCalled(tab: vscode.Tab, title: string): boolean {
+  return tab.label.startsWith(title);
 }
 
 /** Counted from 0. */
@@ -435,7 +439,7 @@ function lineOf(thread: vscode.CommentThread): number {
 /** A review's own tab; VS Code adds to its label how many files there are. */
 function isOf(tab: vscode.Tab, it: Open): boolean {
   const isPage = tab.input instanceof vscode.TabInputText && tab.input.uri.toString() === it.evidence.toString();
-  return isPage || tab.label.startsWith(it.title);
+  return isPage || isCalled(tab, it.title);
 }
 
 /** One file of a change, opened by itself. */

@@ -1,26 +1,11 @@
 //! Comments on lines go back with the change: the Engineer hears each with its line.
 
-use super::{SCRIPT, at_approval, editor_in, task_when};
+use super::{at_approval, editor_in, hears, task_when};
 use serde_json::json;
-
-const HEARD: &str = r#"
-[[run]]
-duty = "change"
-heard = "- src/list.txt:30 `thirtieth line`: say it in digits"
-[[run.reply]]
-[[run.reply.call]]
-name = "edit_file"
-input = { path = "src/list.txt", old = "thirtieth line\n", new = "30th line\n" }
-[[run.reply]]
-[[run.reply.call]]
-name = "hand_over_change"
-input = { summary = "In digits." }
-"#;
 
 #[test]
 fn a_comment_reaches_the_engineer_with_its_line() {
-    let (first, rest) = SCRIPT.split_at(SCRIPT.find("[[run]]").unwrap());
-    let story = at_approval(&format!("{first}{HEARD}{rest}"));
+    let story = at_approval(&hears("- src/list.txt:30 `thirtieth line`: say it in digits"));
     let mut editor = editor_in(&story);
     let comment = |line: u32, side: &str, text: &str| json!({ "path": "src/list.txt", "line": line, "side": side, "text": text });
     let mut revise = |comments: serde_json::Value, word: &str| {

@@ -1,23 +1,9 @@
 //! What waits is answered from the menu of an editor that knows nothing of Baton: sent back with the words of a
 //! line, and rejected.
 
-use super::{SCRIPT, at_approval, editor_in, task_when};
+use super::{at_approval, editor_in, hears, task_when};
 use crate::lsp::client::Editor;
 use serde_json::{Value, json};
-
-const HEARD: &str = r#"
-[[run]]
-duty = "change"
-heard = "say it in digits (src/list.txt:2)"
-[[run.reply]]
-[[run.reply.call]]
-name = "edit_file"
-input = { path = "src/list.txt", old = "thirtieth line\n", new = "30th line\n" }
-[[run.reply]]
-[[run.reply.call]]
-name = "hand_over_change"
-input = { summary = "In digits." }
-"#;
 
 /// Runs the entry of the second line's menu that begins so.
 fn choose(editor: &mut Editor, uri: &str, title: &str) -> Value {
@@ -36,8 +22,7 @@ fn choose(editor: &mut Editor, uri: &str, title: &str) -> Value {
 
 #[test]
 fn a_change_is_sent_back_with_the_words_of_a_line_and_rejected() {
-    let (first, rest) = SCRIPT.split_at(SCRIPT.find("[[run]]").unwrap());
-    let story = at_approval(&format!("{first}{HEARD}{rest}"));
+    let story = at_approval(&hears("say it in digits (src/list.txt:2)"));
     let mut editor = editor_in(&story);
     let uri = format!("file://{}/src/list.txt", story.root.display());
     let text = "first\n# say it in digits\n";

@@ -68,12 +68,9 @@ pub async fn tell(door: Door) {
             }
         }
         let Looked { mut found, changing } = looked;
-        if door.changing.send_if_modified(|it| {
-            *it != changing && {
-                *it = changing;
-                true
-            }
-        }) {
+        let differs = *door.changing.borrow() != changing;
+        if differs {
+            door.changing.send_replace(changing);
             door.refresh_lenses();
         }
         if !wishes.diagnostics {

@@ -7,8 +7,9 @@ use crate::lsp::Door;
 use crate::lsp::documents::{Encoding, Text};
 use crate::lsp::repositories::Repository;
 use crate::lsp::types::{DiagnosticSeverity, Uri};
+use std::collections::BTreeSet;
 use std::path::Path;
-use team::{ApprovalState, CommitId, Handoff, Subject, Task, Team, Verdict};
+use team::{CommitId, Handoff, Subject, TaskId, Team, Verdict};
 
 /// A larger file is not compared.
 const FILE_BYTES_MAX: u64 = 2 << 20;
@@ -63,6 +64,9 @@ fn read(file: &Path) -> Option<Text> {
 /// What the last verdict about each open task names: all of a failure's; a pass's as long as a person is asked.
 fn named(team: &Team) -> Vec<Named> {
     let mut res = Vec::new();
+    let is_change = |it: &Subject| matches!(it, Subject::Landing { .. } | Subject::Edits { .. });
+    let asked = team.waiting_approvals().filter(|(_, it)| is_change(&it.subject));
+    let asked: BTreeSet<TaskId> = asked.map(|(_, it)| it.task).collect();
     for (id, task) in team.open_tasks() {
         let last = task.handoffs.iter().rev().find_map(|(_, it)| match it {
             Handoff::Validated { verdict, notes, head, .. } => Some((verdict, notes, head)),
@@ -75,7 +79,7 @@ fn named(team: &Team) -> Vec<Named> {
         });
         let (severity, notes, head) = match last {
             Some((Verdict::Fail, notes, head)) => (DiagnosticSeverity::WARNING, notes, head),
-            Some((Verdict::Pass, notes, head)) if waits(team, task) => {
+            Some((Verdict::Pass, notes, head)) if asked.contains(&id) => {
                 (DiagnosticSeverity::INFORMATION, notes, head)
             }
             Some((Verdict::Pass, ..)) | None => continue,
@@ -93,15 +97,6 @@ fn named(team: &Team) -> Vec<Named> {
     }
     res.truncate(FINDINGS_MAX);
     res
-}
-
-/// A person is asked about its change.
-fn waits(team: &Team, task: &Task) -> bool {
-    let mut asked = task.approvals.iter().filter_map(|it| team.approvals.get(it));
-    asked.any(|it| {
-        let is_change = matches!(it.subject, Subject::Landing { .. } | Subject::Edits { .. });
-        is_change && it.state == ApprovalState::Open
-    })
 }
 
 /// `src/parse.rs:40` and the like in a text. Nothing that leads out of the repository.
